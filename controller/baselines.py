@@ -1,0 +1,62 @@
+"""What PPO is compared with: the tuned PID layer as it stands, and the floors and schedules below it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.interface import no_offset
+from plant_models.core.plant import Plant, Setback
+from plant_models.env.scenario import Episodes, Single
+
+
+@dataclass(frozen=True)
+class Pid:
+    """The plant's own PID layer under its own hierarchy: zero offset."""
+
+    plant: Plant
+    name: str = "pid"
+
+    def plan(self, episodes: Episodes) -> Episodes:
+        """Leave the setpoints as the plant's hierarchy sends them."""
+        return episodes
+
+    def act(self, observation: Single) -> Single:
+        """Add nothing."""
+        return no_offset(observation, len(self.plant.acted))
+
+
+@dataclass(frozen=True)
+class Constant:
+    """The floor: one setpoint for each master loop, held whatever is asked."""
+
+    plant: Plant
+    setpoints: tuple[float, ...]
+    name: str = "constant"
+
+    def plan(self, episodes: Episodes) -> Episodes:
+        """Send the same setpoints throughout."""
+        return episodes.following(np.asarray(self.setpoints))
+
+    def act(self, observation: Single) -> Single:
+        """Add nothing."""
+        return no_offset(observation, len(self.plant.acted))
+
+
+@dataclass(frozen=True)
+class Scheduled:
+    """The PID layer following a setback schedule."""
+
+    plant: Plant
+    schedule: Setback
+    name: str = "schedule"
+
+    def plan(self, episodes: Episodes) -> Episodes:
+        """Send what the schedule says for the episodes' occupancy."""
+        setpoints = self.schedule.references(episodes.disturbance(self.schedule.occupancy))
+        return episodes.following(setpoints[:, :, None])
+
+    def act(self, observation: Single) -> Single:
+        """Add nothing."""
+        return no_offset(observation, len(self.plant.acted))

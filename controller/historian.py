@@ -1,0 +1,247 @@
+"""The historian: records runs, metrics and episodes while others read them.
+
+SQLite in write-ahead mode lets any number of readers follow one writer without making it wait; every call here is one
+short transaction that begins with its write.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from controller.records import EpisodeRecord, EpisodeRow, Json, Kind, MetricRow, RunRecord, Signal, Status, pack, plain, unpack
+from controller.store import EPISODE, METRIC, RUN, explained, open_store
+from plant_models.core.errors import BadInput, UnknownName
+
+STALE = 30.0  # s without a sign of life until a run counts as stopped
+BEAT = 5.0  # s between signs of life
+_RUN_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+class Historian:
+    """The run store at ``url`` (a database URL or a file; default: the user's own); raises BadInput if unusable."""
+
+    def __init__(self, url: str | None = None) -> None:
+        self._engine = open_store(url)
+        self._host = socket.gethostname()
+
+    @property
+    def url(self) -> str:
+        """Where the store is, with a password hidden."""
+        return self._engine.url.render_as_string()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        """The store itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Let go of the database."""
+        self.close()
+
+    # -- writing ------------------------------------------------------------------------------------------------------
+
+    def start(
+        self, kind: Kind, plant: str, controller: str, seed: int, config: Mapping[str, Any], versions: Mapping[str, Any]
+    ) -> str:
+        """Enter a run and return its id, such as ``exothermic-cstr-ppo-7f3a9c``."""
+        run, now = _slug(plant, controller), time.time()
+        row = {"id": run, "kind": kind, "plant": plant, "controller": controller, "seed": int(seed), "status": "running"}
+        row |= {"config": plain(config), "result": {}, "versions": plain(versions), "step": 0}
+        row |= {"started": now, "heartbeat": now, "pid": os.getpid(), "host": self._host}
+        with self._transaction() as connection:
+            connection.execute(insert(RUN), row)
+        return run
+
+    def metrics(self, run: str, step: int, values: Mapping[str, float]) -> None:
+        """Log numbers at an environment step; ``score/...`` also becomes the run's score, ``score/best`` its best."""
+        rows = [{"run": run, "step": int(step), "key": key, "value": plain(float(value))} for key, value in values.items()]
+        with self._transaction(run) as connection:
+            if rows:
+                connection.execute(insert(METRIC), rows)
+            _alter(connection, run, heartbeat=time.time(), step=int(step), **_scores(values))
+
+    def episode(self, run: str, record: EpisodeRecord) -> int:
+        """Store an episode and return its number; raises BadInput where its shapes do not fit."""
+        row = {name: vars(record)[name] for name in ("plant", "controller", "scenario", "seed", "outcome", "time_unit")}
+        row |= {"run": run, "kpis": plain(record.kpis), "kpi_units": plain(record.kpi_units)}
+        row |= {"signals": [asdict(signal) for signal in record.signals], "samples": len(record.time), "block": pack(record)}
+        with self._transaction(run) as connection:
+            return int(connection.execute(insert(EPISODE).values(**row).returning(EPISODE.c.id)).scalar_one())
+
+    def heartbeat(self, run: str) -> None:
+        """Say that the run is alive."""
+        with self._transaction(run) as connection:
+            _alter(connection, run, heartbeat=time.time())
+
+    def finish(self, run: str, status: Status, result: Mapping[str, Any] | None = None) -> None:
+        """Close a run with its status and result."""
+        now = time.time()
+        with self._transaction(run) as connection:
+            _alter(connection, run, status=status, result=plain(result or {}), finished=now, heartbeat=now)
+
+    @contextmanager
+    def run(
+        self, kind: Kind, plant: str, controller: str, seed: int, config: Mapping[str, Any], versions: Mapping[str, Any]
+    ) -> Iterator[str]:
+        """A run that stays alive while the block works; it ends completed, failed (with the error) or stopped."""
+        run = self.start(kind, plant, controller, seed, config, versions)
+        done = threading.Event()
+        beat = threading.Thread(target=self._beat, args=(run, done), daemon=True, name=f"heartbeat-{run}")
+        beat.start()
+        status: Status = "completed"
+        result: dict[str, Any] = {}
+        try:
+            yield run
+        except Exception as error:
+            status, result = "failed", {"error": f"{type(error).__name__}: {error}"}
+            raise
+        except BaseException:
+            status = "stopped"
+            raise
+        finally:
+            done.set()
+            beat.join()
+            self._settle(run, status, result)
+
+    def _beat(self, run: str, done: threading.Event) -> None:
+        while not done.wait(BEAT):
+            try:
+                self.heartbeat(run)
+            except BadInput:
+                continue  # the run itself meets the same trouble at its next write, and reports it
+
+    def _settle(self, run: str, status: Status, result: Mapping[str, Any]) -> None:
+        """Close what the block did not close itself; a failure always shows, whatever it had closed."""
+        with self._transaction(run) as connection:
+            now, row = time.time(), RUN.c.id == run
+            unclosed = row if status == "failed" else row & RUN.c.finished.is_(None)
+            changes: dict[str, Any] = {"status": status, "finished": now, "heartbeat": now}
+            if result:
+                changes["result"] = plain(result)
+            connection.execute(update(RUN).where(unclosed).values(**changes))
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def runs(
+        self, *, plant: str | None = None, kind: Kind | None = None, status: Status | None = None, limit: int = 1000
+    ) -> list[RunRecord]:
+        """Runs, newest first."""
+        query = select(RUN).order_by(RUN.c.started.desc(), RUN.c.id).limit(limit)
+        for column, wanted in ((RUN.c.plant, plant), (RUN.c.kind, kind)):
+            query = query if wanted is None else query.where(column == wanted)
+        records = [self._record(row) for row in self._rows(query)]
+        return [record for record in records if status in (None, record.status)]
+
+    def find(self, run: str) -> RunRecord:
+        """One run by its id; raises UnknownName."""
+        rows = self._rows(select(RUN).where(RUN.c.id == run)) if _RUN_ID.fullmatch(run) else []
+        if not rows:
+            raise UnknownName(f"run {run[:64]!r}: not in the store; `setpoint runs` lists what it holds")
+        return self._record(rows[0])
+
+    def metrics_after(self, run: str, after: int = 0, limit: int = 100_000) -> list[MetricRow]:
+        """The run's metrics logged after row ``after``, in the order they came."""
+        columns = (METRIC.c.id, METRIC.c.step, METRIC.c.key, METRIC.c.value)
+        query = select(*columns).where(METRIC.c.run == run, METRIC.c.id > after).order_by(METRIC.c.id).limit(limit)
+        return [MetricRow(row.id, row.step, row.key, _number(row.value)) for row in self._rows(query)]
+
+    def episodes(self, run: str) -> list[EpisodeRow]:
+        """The run's episodes with their scores, without their signals."""
+        fields = ("id", "run", "plant", "controller", "scenario", "seed", "outcome", "kpis", "kpi_units")
+        query = select(*(EPISODE.c[name] for name in fields)).where(EPISODE.c.run == run).order_by(EPISODE.c.id)
+        return [EpisodeRow(**{**row._asdict(), "kpis": _numbers(row.kpis)}) for row in self._rows(query)]
+
+    def read_episode(self, episode: int) -> EpisodeRecord:
+        """One episode with its signals; raises UnknownName, and BadInput for a damaged block."""
+        rows = self._rows(select(EPISODE).where(EPISODE.c.id == episode)) if 0 < episode < 2**63 else []
+        if not rows:
+            raise UnknownName(f"episode {episode}: not in the store; open its run to see what it holds")
+        row = rows[0]
+        signals = tuple(Signal(**signal) for signal in row.signals)
+        clock, values = unpack(row.block, len(signals), row.samples)
+        return EpisodeRecord(
+            row.plant, row.controller, row.scenario, row.seed, _numbers(row.kpis), row.outcome,
+            clock, row.time_unit, signals, values, row.kpi_units,
+        )  # fmt: skip
+
+    # -- inside -------------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _transaction(self, run: str = "") -> Iterator[Connection]:
+        with explained(self._engine.url):
+            try:
+                with self._engine.begin() as connection:
+                    yield connection
+            except IntegrityError as error:
+                raise UnknownName(f"run {run!r}: not in the store; start one first") from error
+
+    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
+        with explained(self._engine.url), self._engine.connect() as connection:
+            return list(connection.execute(query).all())
+
+    def _record(self, row: Row[Any]) -> RunRecord:
+        fields = row._asdict()
+        lost = row.status == "running" and not self._alive(row.pid, row.host, row.heartbeat)
+        fields.update(score=_number(row.score), best=_number(row.best), status="stopped" if lost else row.status)
+        return RunRecord(**fields)
+
+    def _alive(self, pid: int, host: str, heartbeat: float) -> bool:
+        if time.time() - heartbeat > STALE:
+            return False
+        return host != self._host or _exists(pid)
+
+
+def _alter(connection: Connection, run: str, **changes: object) -> None:
+    if connection.execute(update(RUN).where(RUN.c.id == run).values(**changes)).rowcount == 0:
+        raise UnknownName(f"run {run!r}: not in the store; start one first")
+
+
+def _exists(pid: int) -> bool:
+    """Whether this machine has the process; on Windows, where asking would end it, the heartbeat alone tells."""
+    if sys.platform == "win32":
+        return True
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _slug(plant: str, controller: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", f"{plant}-{controller}".lower()).strip("-")
+    return f"{name[:57].strip('-')}-{secrets.token_hex(3)}".strip("-")
+
+
+def _scores(values: Mapping[str, float]) -> dict[str, Json]:
+    """The run's own columns: the last best, and the last of the other scores."""
+    current = [value for key, value in values.items() if key.startswith("score/") and key != "score/best"]
+    columns = {"score": current[-1]} if current else {}
+    columns |= {"best": values["score/best"]} if "score/best" in values else {}
+    return {name: plain(float(value)) for name, value in columns.items()}
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _numbers(values: Mapping[str, float | None]) -> dict[str, float]:
+    return {key: _number(value) for key, value in values.items()}

@@ -1,0 +1,172 @@
+"""Tune a plant's PID layer as an expert would: SIMC first, then the very objective that judges, robustly.
+
+SIMC: Skogestad, Simple analytic rules for model reduction and PID controller tuning, J. Process Control 13 (2003) 291-309.
+The refinement is differential evolution over the compiled closed loop, many candidates at once, on tuning scenarios only;
+a candidate whose sensitivity peak exceeds 2 is charged for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.optimize import OptimizeResult, differential_evolution
+
+from controller.baselines import Pid
+from controller.rollout import returns
+from controller.simc import simc_layer
+from plant_models.core.loop import Loop
+from plant_models.core.plant import Economic, Plant, Setback
+from plant_models.core.scenario import Array
+from plant_models.derive.linear import Robustness
+from plant_models.derive.steady import nominal_equilibrium
+from plant_models.env.scenario import Episodes, concatenate, draw
+from plant_models.env.simulator import Settings
+
+MOST_SENSITIVE = 2.0
+CHARGE = 5.0
+"""Relative cost for each unit of M_s above the limit."""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A PID layer with its advance and schedule, what it costs on the tuning scenarios, and its sensitivity peak."""
+
+    loops: tuple[Loop, ...]
+    advance: int
+    schedule: Setback | None
+    cost: float
+    sensitivity: float
+
+
+@dataclass(frozen=True)
+class _Knob:
+    """One number that tuning may turn: where it stands in the unit cube and what it sets."""
+
+    name: str
+    low: float
+    high: float
+    log: bool = False
+
+    def value(self, share: float) -> float:
+        """Return the number at a share of the range."""
+        if self.log:
+            return float(self.low * (self.high / self.low) ** share)
+        return float(self.low + (self.high - self.low) * share)
+
+
+class Tuner:
+    """The search space of one plant and the cost of many of its points at once."""
+
+    def __init__(self, plant: Plant, seed: int = 0, episodes: int = 24, scenario: str = "") -> None:
+        self.plant = plant
+        self.episodes = draw(plant, plant.scenario(scenario), seed, episodes, "tuning")
+        self.start = simc_layer(plant)
+        self.robustness = Robustness(plant, nominal_equilibrium(plant))
+        self.knobs = tuple(self._loop_knobs()) + self._plant_knobs()
+
+    def _loop_knobs(self) -> list[_Knob]:
+        knobs = []
+        for loop in self.start:
+            size, g = abs(loop.gains.K_c), loop.gains
+            knobs += [
+                _Knob(f"{loop.tag} K_c", 0.05 * size, 20.0 * size, log=True),
+                _Knob(f"{loop.tag} T_i", max(0.1 * g.T_i, 2.0 * self.plant.loop_period), 10.0 * g.T_i, log=True),
+                _Knob(f"{loop.tag} T_d", 0.0, 0.5 * g.T_i),
+                _Knob(f"{loop.tag} b", 0.0, 1.0),
+                _Knob(f"{loop.tag} setpoint", *sorted((0.0, 1.5 * g.setpoint))),
+            ]
+            knobs += [_Knob(f"{loop.tag} {name}", *sorted((0.0, 1.5 * gain))) for name, gain in g.disturbance]
+        return knobs
+
+    def _plant_knobs(self) -> tuple[_Knob, ...]:
+        knobs = [_Knob("advance", 0.0, self.plant.preview + 0.999)] if self.plant.preview else []
+        if isinstance(self.plant.duty, Economic):
+            schedule, rule = self.plant.duty.schedule, self.plant.duty.rule
+            low = min(schedule.empty, rule.empty)
+            knobs += [_Knob("occupied", rule.occupied - 1.0, rule.occupied + 2.0), _Knob("empty", low, rule.occupied + 1.0),
+                      _Knob("lead", 0.0, 16.999)]  # fmt: skip
+        return tuple(knobs)
+
+    def at(self, shares: Array) -> tuple[tuple[Loop, ...], int, Setback | None]:
+        """Return the layer, the advance and the schedule at a point of the unit cube."""
+        values = {knob.name: knob.value(float(s)) for knob, s in zip(self.knobs, shares, strict=True)}
+        loops = tuple(self._loop(loop, values) for loop in self.start)
+        duty = self.plant.duty
+        schedule = None
+        if isinstance(duty, Economic):
+            schedule = replace(
+                duty.schedule, occupied=values["occupied"], empty=min(values["empty"], values["occupied"]),
+                lead=int(values["lead"]),
+            )  # fmt: skip
+        return loops, int(values.get("advance", 0.0)), schedule
+
+    def _loop(self, loop: Loop, values: dict[str, float]) -> Loop:
+        g, tag = loop.gains, loop.tag
+        found = replace(
+            g,
+            K_c=float(np.copysign(values[f"{tag} K_c"], g.K_c)),
+            T_i=values[f"{tag} T_i"],
+            T_d=values[f"{tag} T_d"],
+            b=values[f"{tag} b"],
+            setpoint=values[f"{tag} setpoint"],
+            disturbance=tuple((name, values[f"{tag} {name}"]) for name, _ in g.disturbance),
+        )
+        return replace(loop, gains=found)
+
+    def cost(self, loops: tuple[Loop, ...], advance: int, schedule: Setback | None) -> tuple[float, float]:
+        """Return the mean objective on the tuning scenarios and the sensitivity peak of one layer."""
+        settings = Settings.of(self.plant, loops, advance)
+        total = returns(Pid(self.plant), self._scheduled(schedule), settings).mean()
+        return float(total), self.robustness.peak(settings.coefficients, settings.limits)
+
+    def costs(self, points: Array) -> Array:
+        """Return the charged cost of many points of the unit cube, (points,)."""
+        layers = [self.at(point) for point in points]
+        each = [Settings.of(self.plant, loops, advance) for loops, advance, _ in layers]
+        peaks = np.array([self.robustness.peak(s.coefficients, s.limits) for s in each])
+        episodes = concatenate([self._scheduled(schedule) for _, _, schedule in layers])
+        totals = returns(Pid(self.plant), episodes, _side_by_side(each, len(self.episodes)))
+        means = totals.reshape(len(points), -1).mean(axis=1)
+        excess = np.minimum(np.maximum(peaks - MOST_SENSITIVE, 0.0), 10.0)
+        return means + CHARGE * excess * np.abs(means)
+
+    def _scheduled(self, schedule: Setback | None) -> Episodes:
+        if schedule is None:
+            return self.episodes
+        setpoints = schedule.references(self.episodes.disturbance(schedule.occupancy))
+        return self.episodes.following(setpoints[:, :, None])
+
+
+def tune(
+    plant: Plant, seed: int = 0, generations: int = 60, episodes: int = 24,
+    report: Callable[[int, float], None] = lambda generation, cost: None,
+) -> Tuning:  # fmt: skip
+    """Return the best PID layer found; the same seed finds the same."""
+    tuner = Tuner(plant, seed, episodes)
+    generation = 0
+
+    def progress(intermediate_result: OptimizeResult) -> None:
+        nonlocal generation
+        generation += 1
+        report(generation, float(intermediate_result.fun))
+
+    result = differential_evolution(
+        lambda points: tuner.costs(np.atleast_2d(points.T)), [(0.0, 1.0)] * len(tuner.knobs), rng=seed,
+        maxiter=generations, popsize=5, tol=1e-6, polish=False, vectorized=True, updating="deferred", callback=progress,
+    )  # fmt: skip
+    loops, advance, schedule = tuner.at(result.x)
+    cost, sensitivity = tuner.cost(loops, advance, schedule)
+    return Tuning(loops, advance, schedule, cost, sensitivity)
+
+
+def _side_by_side(each: list[Settings], repeat: int) -> Settings:
+    """Return the settings of all candidates, each for ``repeat`` plants in a row."""
+
+    def wide(part: Callable[[Settings], Array]) -> Array:
+        return np.repeat(np.concatenate([part(s) for s in each], axis=1), repeat, axis=1)
+
+    return Settings(
+        wide(lambda s: s.coefficients), wide(lambda s: s.feedforward), wide(lambda s: s.limits), wide(lambda s: s.advance)
+    )

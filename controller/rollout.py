@@ -1,0 +1,102 @@
+"""Run a controller on given episodes, all at once, and keep what happened; it does not know which controller runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.interface import Controller
+from plant_models.core.scenario import Array
+from plant_models.derive.layout import FAILED, TRIPPED, Level
+from plant_models.env.scenario import Episodes
+from plant_models.env.simulator import Settings, Simulator
+
+RECORDED = ("x", "y", "u", "sp", "v", "d")
+SUMMED = ("terms", "measures", "time")
+
+
+@dataclass(frozen=True)
+class Run:
+    """What ``n`` episodes of one controller brought.
+
+    ``cost`` (n, steps) is the stage cost, ``path`` holds what was recorded at each decision as (n, steps + 1, rows),
+    ``sums`` what each decision accumulated as (n, steps, rows), ``lowest`` (n, margins) the smallest margins.
+    """
+
+    controller: str
+    episodes: Episodes
+    cost: Array
+    path: dict[str, Array]
+    sums: dict[str, Array]
+    lowest: Array
+    tripped: NDArray[np.bool_]
+    failed: NDArray[np.bool_]
+    clipped: NDArray[np.intp]
+
+    @property
+    def total(self) -> Array:
+        """The objective of each episode, (n,): lower is better."""
+        total: Array = self.cost.sum(axis=1)
+        return total
+
+
+def rollout(
+    controller: Controller, episodes: Episodes, level: Level = "setpoint", settings: Settings | None = None
+) -> Run:
+    """Run the episodes from start to end; a plant that trips stays where it is and is charged for what is left."""
+    planned = controller.plan(episodes)
+    n, steps = len(planned), planned.scenario.steps
+    simulator = Simulator(planned.plant, n, steps, level)
+    simulator.load(planned, np.arange(n), settings)
+    keep = _Recorder(simulator)
+    cost, running = np.zeros((n, steps)), np.ones(n, dtype=bool)
+    observation = simulator.observe()
+    for k in range(steps):
+        result = simulator.step(controller.act(observation))
+        observation = result.observation
+        cost[:, k] = np.where(running, -result.reward * planned.plant.scale, 0.0)
+        running &= simulator.S.read("status")[0] < TRIPPED
+        keep.decision()
+    status = simulator.S.read("status")[0]
+    return Run(
+        controller.name, planned, cost, keep.path(), keep.sums(), keep.lowest.T,
+        status == TRIPPED, status == FAILED, simulator.clipped.copy(),
+    )  # fmt: skip
+
+
+class _Recorder:
+    def __init__(self, simulator: Simulator) -> None:
+        self._S = simulator.S
+        self._path = {part: [self._S.read(part)] for part in RECORDED}
+        self._sums: dict[str, list[Array]] = {part: [] for part in SUMMED}
+        self.lowest = np.full_like(self._S.read("lowest"), np.inf)
+
+    def decision(self) -> None:
+        for part, kept in (*self._path.items(), *self._sums.items()):
+            kept.append(self._S.read(part))
+        self.lowest = np.minimum(self.lowest, self._S.read("lowest"))
+
+    def path(self) -> dict[str, Array]:
+        return {part: np.stack(kept).transpose(2, 0, 1) for part, kept in self._path.items()}
+
+    def sums(self) -> dict[str, Array]:
+        return {part: np.stack(kept).transpose(2, 0, 1) for part, kept in self._sums.items()}
+
+
+def returns(controller: Controller, episodes: Episodes, settings: Settings | None = None) -> Array:
+    """Return only the objective of each episode, (n,): what tuning and validation during training need."""
+    planned = controller.plan(episodes)
+    n, steps = len(planned), planned.scenario.steps
+    simulator = Simulator(planned.plant, n, steps)
+    simulator.load(planned, np.arange(n), settings)
+    total, running = np.zeros(n), np.ones(n, dtype=bool)
+    observation = simulator.observe()
+    for _ in range(steps):
+        result = simulator.step(controller.act(observation))
+        total -= np.where(running, result.reward, 0.0)
+        running &= ~(result.terminated | result.truncated)
+        observation = result.observation
+    scaled: Array = total * planned.plant.scale
+    return scaled

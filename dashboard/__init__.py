@@ -1,0 +1,1 @@
+"""The faces people use: the terminal and the browser."""

@@ -1,0 +1,222 @@
+"""The building blocks that pages share: panels, tables, badges, numbers, empty states."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import dash_mantine_components as dmc
+from dash import dcc, html
+from dash.development.base_component import Component
+from plotly.graph_objects import Figure
+
+from controller.records import Outcome, RunRecord, Status
+from dashboard.figures import controller_colour, unit_text
+
+Children = Component | str | Sequence[Component | str]
+Cell = Component | str
+
+EXAMPLES = {
+    "demo": "python3 run.py demo",
+    "train": "setpoint train exothermic_cstr",
+    "benchmark": "setpoint benchmark exothermic_cstr",
+    "simulate": "setpoint simulate exothermic_cstr",
+}
+_STATUS = {"running": "●", "completed": "✓", "stopped": "■", "failed": "▲"}
+_OUTCOME = {"completed": "completed", "tripped": "stopped", "integration failed": "failed"}
+_GRAPH: Any = {
+    "displaylogo": False,
+    "responsive": True,
+    "scrollZoom": False,
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+}
+
+
+def aria(label: str) -> dict[str, Any]:
+    """What a screen reader says of a part; the name has a hyphen and so needs a dictionary."""
+    return {"aria-label": label}
+
+
+def page(title: str, *children: Cell, note: Children = "", actions: Children = "") -> Component:
+    """A page with its heading, a line below it, and what can be done at its right."""
+    words = html.Div([html.H1(title), html.Div(note, className="note")])
+    return html.Div(
+        [html.Div([words, html.Div(actions, className="actions")], className="page-head"), *children], className="page"
+    )
+
+
+def panel(title: str, *children: Cell, aside: Children = "") -> Component:
+    """A titled area."""
+    head = html.Div([html.H2(title), html.Div(aside, className="aside")], className="panel-head")
+    body = html.Div(list(children), className="panel-body")
+    return html.Section([head, body], className="panel")
+
+
+def table(heads: Sequence[Cell], rows: Sequence[Sequence[Cell]], numeric: Sequence[int] = (), name: str = "table") -> Component:
+    """A dense table; the columns in ``numeric`` are set flush right in tabular figures."""
+    side = dict.fromkeys(numeric, "num")
+    head = html.Thead(html.Tr([html.Th(cell, className=side.get(k), scope="col") for k, cell in enumerate(heads)]))
+    body = html.Tbody([html.Tr([html.Td(cell, className=side.get(k)) for k, cell in enumerate(row)]) for row in rows])
+    return html.Div(html.Table([head, body], className="data", **aria(name)), className="scroll")
+
+
+def graph(figure: Figure, id: str | dict[str, str]) -> Component:  # noqa: A002 - Dash's own word
+    """A figure."""
+    return dcc.Graph(id=id, figure=figure, config=_GRAPH, className="graph", style={"height": f"{figure.layout.height}px"})
+
+
+def picker(
+    id: str | dict[str, str],  # noqa: A002 - Dash's own word
+    name: str,
+    options: Sequence[Mapping[str, str]] | Sequence[str],
+    value: str | None,
+    *,
+    width: int,
+    empty: bool = False,
+) -> Component:
+    """A choice of one; ``empty`` lets it be none, which its placeholder then names."""
+    choice: Component = dmc.Select(
+        id=id, data=options, value=value, searchable=True, allowDeselect=False, clearable=empty, size="xs", w=width,
+        placeholder=name, maxDropdownHeight=420, **aria(name),
+    )  # fmt: skip
+    return choice
+
+
+def status(value: Status) -> Component:
+    """A run's status, told by word, shape and colour."""
+    return html.Span([html.Span(_STATUS.get(value, "?"), className="mark"), value], className=f"status {value}")
+
+
+def outcome(value: Outcome) -> Component:
+    """How an episode ended."""
+    return html.Span(value, className=f"status {_OUTCOME.get(value, 'failed')}")
+
+
+def controller(name: str, place: int = 0) -> Component:
+    """A controller's name beside the colour it has in every figure."""
+    swatch = html.Span(className="swatch", style={"background": controller_colour(name, place)})
+    return html.Span([swatch, shown_name(name)], className="controller")
+
+
+def shown_name(name: str) -> str:
+    """Controllers known by their initials in capitals, others as they are."""
+    return name.upper() if name in ("ppo", "pid", "nmpc") else name
+
+
+def link(text: Cell, path: str, **query: object) -> Component:
+    """A link inside the dashboard; its query is encoded."""
+    return dcc.Link(text, href=href(path, **query), className="link")
+
+
+def href(path: str, **query: object) -> str:
+    """An address inside the dashboard; empty parts of the query are left out."""
+    kept = {key: str(value) for key, value in query.items() if value not in (None, "")}
+    return quote(path) + (f"?{urlencode(kept)}" if kept else "")
+
+
+def button(text: str, path: str, **query: object) -> Component:
+    """A link that looks like a button."""
+    return dcc.Link(text, href=href(path, **query), className="button")
+
+
+def empty(text: str, *commands: str) -> Component:
+    """What stands where there is nothing yet: why, and the command that changes it."""
+    lines = [html.Code(command) for command in commands]
+    return html.Div([html.P(text), *(html.Div(line, className="command") for line in lines)], className="empty")
+
+
+def facts(pairs: Mapping[str, Cell]) -> Component:
+    """Short facts in a row, each under its label."""
+    return html.Dl([html.Div([html.Dt(label), html.Dd(value)]) for label, value in pairs.items()], className="facts")
+
+
+def progress(run: RunRecord) -> Component:
+    """How far a running job is and when it should be done."""
+    total = total_steps(run)
+    if total <= 0:
+        return html.Div(f"{run.step:,} steps" if run.step else "starting", className="progress-text")
+    share = min(run.step / total, 1.0)
+    words = f"{share:.0%} · {run.step:,} of {total:,} steps{eta(run, share)}"
+    bar = dmc.Progress(value=100 * share, size="sm", radius="xs", **aria("progress"))
+    return html.Div([bar, html.Div(words, className="progress-text")], className="progress")
+
+
+def total_steps(run: RunRecord) -> int:
+    """How many steps the run is to take; 0 where it does not say."""
+    total = run.config.get("total_steps")
+    return int(total) if isinstance(total, (int, float)) and not isinstance(total, bool) else 0
+
+
+def eta(run: RunRecord, share: float) -> str:
+    """The time left, as far as the pace so far tells."""
+    if run.status != "running" or share <= 0.01:
+        return ""
+    return f" · {duration(run.seconds * (1 - share) / share)} left"
+
+
+def number(value: object, digits: int = 4) -> str:
+    """Four significant figures; a dash for what is no finite number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    if size and not 1e-3 <= size < 1e7:
+        return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    if isinstance(value, int) or not size:
+        return f"{value:,.0f}"
+    return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
+
+
+def signed(value: object) -> str:
+    """A difference with its sign."""
+    text = number(value)
+    return f"+{text}" if isinstance(value, (int, float)) and value > 0 and text != "–" else text.replace("-", "−", 1)
+
+
+def quantity(value: object, unit: str) -> str:
+    """A number with its unit."""
+    text = number(value)
+    return text if text == "–" or unit in ("", "1") else f"{text} {unit_text(unit)}"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in its two largest units."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60:02d} s"
+    if whole < 86400:
+        return f"{whole // 3600} h {whole % 3600 // 60:02d} min"
+    return f"{whole // 86400} d {whole % 86400 // 3600:02d} h"
+
+
+def moment(seconds: float) -> str:
+    """A point in time by the clock of this machine."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def kpi_heads(names: Sequence[str], units: Mapping[str, str]) -> list[str]:
+    """KPI names with their units."""
+    return [f"{shown_kpi(name)} ({unit_text(units.get(name, ''))})" if units.get(name) else shown_kpi(name) for name in names]
+
+
+def shown_kpi(name: str) -> str:
+    """A KPI's name for people: known initials in capitals, underscores as spaces."""
+    return name.upper() if name in ("iae", "ise", "itae", "tv") else name.replace("_", " ")
+
+
+def config_table(values: Mapping[str, Any]) -> Component:
+    """Configuration as a table, nested keys joined by dots."""
+    return table(["setting", "value"], [[key, html.Code(str(value))] for key, value in flat(values)], name="configuration")
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """Nested settings as dotted keys."""
+    pairs: list[tuple[str, Any]] = []
+    for key, value in values.items():
+        nested = isinstance(value, Mapping) and value
+        pairs += flat(value, f"{prefix}{key}.") if nested else [(f"{prefix}{key}", value)]
+    return pairs

@@ -1,0 +1,171 @@
+"""The dashboard's only way to data: the run store and the plant cards."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple, Protocol
+
+from controller.historian import Historian
+from controller.records import EpisodeRecord, EpisodeRow, MetricRow, RunRecord
+from plant_models.core.errors import BadInput, UnknownName
+
+Card = Mapping[str, Any]
+"""What ``plant_models.derive.card.card`` says of a plant."""
+
+
+class Plants(Protocol):
+    """Where plant cards come from."""
+
+    def names(self) -> Sequence[str]:
+        """Every plant's name."""
+
+    def card(self, name: str) -> Card:
+        """One plant's card; raises UnknownName."""
+
+
+class CataloguePlants:
+    """The catalogue's plants, imported when first asked for, since tracing a plant takes a moment."""
+
+    def names(self) -> Sequence[str]:
+        """Every plant's name."""
+        return tuple(importlib.import_module("plant_models.catalogue").names())
+
+    def card(self, name: str) -> Card:
+        """One plant's card; raises UnknownName."""
+        card: Card = importlib.import_module("plant_models.derive.card").card(name)
+        return card
+
+
+class Case(NamedTuple):
+    """What two controllers must share to be compared."""
+
+    plant: str
+    scenario: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """How PPO did against PID on one plant, in the score's unit; the interval is of the paired difference."""
+
+    plant: str
+    run: RunRecord
+    mean: float
+    low: float
+    high: float
+    unit: str
+    episodes: int | None
+    scores: Mapping[str, float]
+
+
+class Data:
+    """Everything pages read; raises BadInput where the store or a plant cannot be read."""
+
+    def __init__(self, store: Historian, plants: Plants) -> None:
+        self._store = store
+        self._plants = plants
+        self._card = lru_cache(maxsize=None)(plants.card)
+
+    @cached_property
+    def store_name(self) -> str:
+        """Where the store is, for people."""
+        return self._store.url.removeprefix("sqlite:///")
+
+    def runs(self) -> list[RunRecord]:
+        """All runs, newest first."""
+        return self._store.runs()
+
+    def run(self, name: str) -> RunRecord:
+        """One run; raises UnknownName."""
+        return self._store.find(name)
+
+    def metrics(self, run: str, after: int = 0) -> list[MetricRow]:
+        """The run's metrics after the last row that was read."""
+        return self._store.metrics_after(run, after)
+
+    def episodes(self, run: str) -> list[EpisodeRow]:
+        """The run's episodes, without their signals."""
+        return self._store.episodes(run)
+
+    def episode(self, number: int) -> EpisodeRecord:
+        """One episode with its signals; raises UnknownName."""
+        return self._store.read_episode(number)
+
+    def plant_names(self) -> Sequence[str]:
+        """Every plant's name."""
+        return self._plants.names()
+
+    def card(self, name: str) -> Card:
+        """One plant's card; raises UnknownName."""
+        if name not in self.plant_names():
+            raise UnknownName(f"plant {name[:64]!r}: unknown; the plants are {', '.join(self.plant_names())}")
+        return self._card(name)
+
+    def comparable(self, newest: int = 30) -> list[RunRecord]:
+        """Recent runs that hold episodes of at least two controllers, newest first."""
+        candidates = [run for run in self.runs() if run.kind in ("benchmark", "demo", "train")][:newest]
+        return [run for run in candidates if len({row.controller for row in self.episodes(run.id)}) > 1]
+
+    def results(self) -> list[Result]:
+        """The newest comparison of PPO with PID for each plant."""
+        found: dict[str, Result] = {}
+        for run in self.runs():
+            for result in results_of(run):
+                found.setdefault(result.plant, result)
+        return [found[plant] for plant in sorted(found)]
+
+
+def open_data(url: str | None, plants: Plants | None = None) -> Data:
+    """The store at ``url`` with the catalogue's plants, or those given; raises BadInput for a store that cannot be used."""
+    return Data(Historian(url), plants or CataloguePlants())
+
+
+def cases(episodes: Sequence[EpisodeRow]) -> dict[Case, list[EpisodeRow]]:
+    """Episodes by what they were run on, in the order they came."""
+    grouped: dict[Case, list[EpisodeRow]] = {}
+    for row in episodes:
+        grouped.setdefault(Case(row.plant, row.scenario, row.seed), []).append(row)
+    return grouped
+
+
+def whole_number(text: str) -> int:
+    """An integer from a URL; raises BadInput."""
+    if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
+        raise BadInput(f"{text[:40]!r}: not a whole number")
+    return int(text)
+
+
+def results_of(run: RunRecord) -> list[Result]:
+    """Comparisons in a run's result, which is one plant's, or several under ``plants``."""
+    several = run.result.get("plants")
+    parts = several if isinstance(several, Mapping) else {run.plant: run.result}
+    results = [_result(str(plant), run, part) for plant, part in parts.items() if isinstance(part, Mapping)]
+    return [result for result in results if result is not None]
+
+
+def _result(plant: str, run: RunRecord, part: Mapping[str, Any]) -> Result | None:
+    difference = part.get("paired_difference")
+    if not isinstance(difference, Mapping):
+        return None
+    numbers = [_real(difference.get(key)) for key in ("mean", "low", "high")]
+    if any(number is None for number in numbers):
+        return None
+    mean, low, high = (float(number or 0.0) for number in numbers)
+    count = difference.get("n")
+    scores = {name: value for name in part if (value := _score(part[name])) is not None}
+    unit = str(difference.get("unit", "score"))
+    return Result(plant, run, mean, low, high, unit, count if isinstance(count, int) else None, scores)
+
+
+def _score(entry: object) -> float | None:
+    """A controller's headline number, under the names it is known by."""
+    if not isinstance(entry, Mapping):
+        return None
+    return next((value for key in ("score", "return") if (value := _real(entry.get(key))) is not None), None)
+
+
+def _real(value: object) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

@@ -1,0 +1,41 @@
+"""Names by which callbacks find the parts of a page."""
+
+from __future__ import annotations
+
+URL = "url"
+CONTENT = "content"
+HIDDEN = "page-hidden"
+TICK = "tick"
+CHOICE = "choice"
+CURVE = "curve"
+PICK = "pick"
+
+OVERVIEW = "overview"
+OVERVIEW_STAMP = "overview-stamp"
+
+RUNS = "runs"
+RUNS_STAMP = "runs-stamp"
+
+RUN_HEAD = "run-head"
+RUN_STAMP = "run-stamp"
+RUN_EPISODE = "run-episode"
+RUN_TREND = "run-trend"
+RUN_FIGURE = "run-figure"
+RUN_KPIS = "run-kpis"
+
+COMPARE_FIGURE = "compare-figure"
+
+
+def tick(page: str) -> dict[str, str]:
+    """The clock of a live page; one pattern for all, so that a hidden browser tab can stop it."""
+    return {"type": TICK, "page": page}
+
+
+def choice(field: str) -> dict[str, str]:
+    """A picker that writes part of the page's address."""
+    return {"type": CHOICE, "field": field}
+
+
+def curve(key: str) -> dict[str, str]:
+    """The figure of a logged metric."""
+    return {"type": CURVE, "key": key}

@@ -1,0 +1,1 @@
+"""The browser's pages; each offers ``layout(data, query)`` and ``register(app, data)``."""

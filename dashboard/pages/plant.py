@@ -1,0 +1,197 @@
+"""One plant as its file declares it: equations, quantities with units and ranges, loops, margins, scenarios, sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from dash import Dash, html
+from dash.development.base_component import Component
+
+from dashboard import components as ui
+from dashboard.data import Card, Data
+from dashboard.figures import unit_text
+
+Entry = Mapping[str, Any]
+Column = tuple[str, Callable[[Entry], ui.Cell]]
+
+
+def layout(data: Data, query: Mapping[str, str]) -> Component:
+    """The plant named by ``query['name']``; raises UnknownName."""
+    card = data.card(query["name"])
+    vectors = card.get("vectors", {})
+    tables = [_quantities(title, vectors.get(key, ()), columns) for key, (title, columns) in _tables(card).items()]
+    return ui.page(
+        str(card["title"]),
+        _facts(card),
+        html.Div([_equations(card), html.Div([_loops(card), _margins(card), _scenarios(card)])], className="columns"),
+        *tables,
+        _sources(card),
+        _runs(data, str(card["name"])),
+        note=html.Code(str(card["name"])),
+        actions=ui.button("Runs of this plant", "/runs", plant=card["name"]),
+    )
+
+
+def register(app: Dash, data: Data) -> None:
+    """Nothing: the page does not change while it is looked at."""
+
+
+def _facts(card: Card) -> Component:
+    unit = str(card.get("time_unit", ""))
+    duty = card.get("duty", {})
+    pairs: dict[str, ui.Cell] = {
+        "duty": " · ".join(_spoken(key, value) for key, value in duty.items() if not isinstance(value, (dict, list))),
+        "decision period": ui.quantity(card.get("decision"), unit),
+        "loop period": ui.quantity(card.get("loop_period"), unit),
+        "folder": str(card.get("folder", "")),
+    }
+    return html.Section(ui.facts(pairs), className="panel head")
+
+
+def _spoken(key: str, value: object) -> str:
+    text = ui.number(value) if isinstance(value, (int, float)) else str(value)
+    return text if key == "kind" else f"{key} {text}"
+
+
+def _equations(card: Card) -> Component:
+    return ui.panel("Equations", html.Pre(str(card.get("equations", "")).strip(), className="equations"))
+
+
+def _tables(card: Card) -> dict[str, tuple[str, list[Column]]]:
+    """The columns that make sense for each kind of quantity."""
+    per = str(card.get("time_unit", ""))
+    symbol: list[Column] = [("symbol", lambda q: html.Code(str(q["name"]))), ("meaning", lambda q: str(q.get("meaning", "")))]
+    tag: Column = ("tag", lambda q: str(q.get("tag") or "–"))
+    value: list[Column] = [("unit", _unit), ("nominal", lambda q: ui.number(q.get("nominal")))]
+    span: Column = ("range", lambda q: _range(q.get("low"), q.get("high")))
+    valid: Column = ("valid", lambda q: _range(*(q.get("valid") or (None, None))))
+    source: Column = ("source", _source)
+    return {
+        "outputs": ("Instruments", [tag, *symbol, *value, span, ("noise, 1 sd", lambda q: ui.number(q.get("noise") or 0.0))]),
+        "states": ("States", [*symbol, *value, span, valid]),
+        "inputs": (
+            "Inputs",
+            [tag, *symbol, *value, span, (f"rate limit, per {per}", lambda q: ui.number(q.get("rate"))), source],
+        ),
+        "disturbances": (
+            "Disturbances",
+            [tag, *symbol, *value, span, ("kind", lambda q: str(q.get("kind", ""))), _flag("measured"), _flag("forecast")],
+        ),
+        "parameters": ("Parameters", [*symbol, *value, ("uncertainty", _uncertainty), source]),
+    }
+
+
+def _flag(key: str) -> Column:
+    return key, lambda q: "yes" if q.get(key) else "no"
+
+
+def _unit(entry: Entry) -> str:
+    """The unit, and the one on displays where that is another."""
+    unit, shown = str(entry.get("unit", "")), str(entry.get("shown", ""))
+    return unit_text(unit) if shown in ("", unit) else f"{unit_text(unit)}, shown in {unit_text(shown)}"
+
+
+def _range(low: object, high: object) -> str:
+    """A range, open where a bound is missing."""
+    ends = [ui.number(low), ui.number(high)]
+    if ends == ["–", "–"]:
+        return "–"
+    return f"{ends[0]} to {ends[1]}" if "–" not in ends else f"at least {ends[0]}" if ends[1] == "–" else f"at most {ends[1]}"
+
+
+def _uncertainty(entry: Entry) -> str:
+    share = entry.get("uncertain")
+    return f"±{100 * share:.3g} %" if isinstance(share, (int, float)) and share else "–"
+
+
+def _source(entry: Entry) -> ui.Cell:
+    source = entry.get("source")
+    if isinstance(source, Mapping):
+        return html.Span(str(source.get("text", "")), className="source")
+    return html.Span(str(source), className="source") if source else "–"
+
+
+def _quantities(title: str, entries: Sequence[Entry], columns: Sequence[Column]) -> Component:
+    heads = [head for head, _ in columns]
+    numeric = [
+        k for k, head in enumerate(heads) if head in ("nominal", "range", "valid", "noise, 1 sd", "uncertainty") or "rate" in head
+    ]
+    body = ui.table(heads, [[cell(entry) for _, cell in columns] for entry in entries], numeric, title)
+    return ui.panel(title, body if entries else html.P("none", className="note"))
+
+
+def _loops(card: Card) -> Component:
+    loops = card.get("loops", ())
+    gains = list(
+        dict.fromkeys(key for loop in loops for key, value in loop.get("gains", {}).items() if isinstance(value, (int, float)))
+    )
+    heads = ["tag", "PV", "moves", "SP range", "authority", *gains]
+    rows: list[list[ui.Cell]] = [
+        [
+            html.B(str(loop["tag"])),
+            str(loop.get("pv", "")),
+            _moves(loop),
+            f"{_range(loop.get('low'), loop.get('high'))} {unit_text(str(loop.get('unit', '')))}",
+            _authority(loop),
+            *(ui.number(loop.get("gains", {}).get(key)) for key in gains),
+        ]
+        for loop in loops
+    ]
+    return ui.panel("Loops", ui.table(heads, rows, range(5, len(heads)), "loops") if rows else html.P("none", className="note"))
+
+
+def _moves(loop: Entry) -> str:
+    return f"SP of {loop['sp_of']}" if loop.get("sp_of") else str(loop.get("mv", ""))
+
+
+def _authority(loop: Entry) -> str:
+    """How far a supervisor may move the setpoint."""
+    reach = loop.get("authority")
+    return f"±{ui.quantity(reach, str(loop.get('unit', '')))}" if isinstance(reach, (int, float)) and reach else "–"
+
+
+def _margins(card: Card) -> Component:
+    rows: list[list[ui.Cell]] = [
+        [str(margin["name"]), html.Span(str(margin.get("kind", "")), className=f"margin {margin.get('kind', '')}"),
+         ui.quantity(margin.get("nominal"), str(margin.get("unit", "")))]
+        for margin in card.get("margins", ())
+    ]  # fmt: skip
+    return ui.panel(
+        "Margins", ui.table(["margin", "kind", "at the nominal point"], rows, (2,), "margins"), aside="safe while at least zero"
+    )
+
+
+def _scenarios(card: Card) -> Component:
+    rows: list[list[ui.Cell]] = [
+        [
+            str(scenario["name"]),
+            str(scenario.get("description", "")),
+            ui.number(scenario.get("steps")),
+            str(scenario.get("role", "")),
+        ]
+        for scenario in card.get("scenarios", ())
+    ]
+    return ui.panel("Scenarios", ui.table(["scenario", "description", "decisions", "role"], rows, (2,), "scenarios"))
+
+
+def _sources(card: Card) -> Component:
+    sources = card.get("sources", ())
+    lines = [html.Li(_reference(source)) for source in sources]
+    return ui.panel("Sources", html.Ol(lines, className="sources") if lines else html.P("none", className="note"))
+
+
+def _reference(source: Entry) -> str:
+    doi = source.get("doi")
+    return f"{source.get('text', '')}{f' · doi {doi}' if doi else ''}"
+
+
+def _runs(data: Data, name: str) -> Component:
+    runs = [run for run in data.runs() if run.plant == name][:8]
+    if not runs:
+        return ui.panel("Latest runs", ui.empty("Nothing has been recorded on this plant yet.", f"setpoint train {name}"))
+    rows: list[list[ui.Cell]] = [
+        [ui.status(run.status), ui.link(run.id, f"/runs/{run.id}"), run.kind, ui.number(run.best), ui.moment(run.started)]
+        for run in runs
+    ]
+    return ui.panel("Latest runs", ui.table(["status", "run", "kind", "best score", "started"], rows, (3, 4), "latest runs"))

@@ -1,0 +1,47 @@
+"""Plants: what the catalogue holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dash import Dash, dcc, html
+from dash.development.base_component import Component
+
+from dashboard import components as ui
+from dashboard.data import Card, Data
+
+
+def layout(data: Data, query: Mapping[str, str]) -> Component:
+    """A card for each plant, by folder."""
+    names = data.plant_names()
+    if not names:
+        return ui.page("Plants", ui.panel("No plants", ui.empty("The catalogue holds no plant file.", "setpoint plants")))
+    cards = [data.card(name) for name in names]
+    folders = dict.fromkeys(str(card.get("folder", "")) for card in cards)
+    groups = [_group(folder, [card for card in cards if str(card.get("folder", "")) == folder]) for folder in folders]
+    return ui.page("Plants", *groups, note=f"{len(names)} in the catalogue")
+
+
+def register(app: Dash, data: Data) -> None:
+    """Nothing: the page does not change while it is looked at."""
+
+
+def _group(folder: str, cards: list[Card]) -> Component:
+    return ui.panel(folder.replace("_", " "), html.Div([_card(card) for card in cards], className="results"))
+
+
+def _card(card: Card) -> Component:
+    vectors = card.get("vectors", {})
+    counts = [f"{len(vectors.get(key, ()))} {key}" for key in ("states", "inputs", "disturbances", "outputs")]
+    loops = ", ".join(str(loop.get("tag", "")) for loop in card.get("loops", ()))
+    return html.Div(
+        [
+            html.H3(ui.link(str(card["title"]), f"/plants/{card['name']}")),
+            html.Code(str(card["name"])),
+            html.P(" · ".join(counts), className="note"),
+            html.P(f"loops {loops}" if loops else "no loops", className="note"),
+            html.P([f"{card.get('duty', {}).get('kind', '')} duty"], className="note"),
+            dcc.Link("Open", href=ui.href(f"/plants/{card['name']}"), className="button"),
+        ],
+        className="result",
+    )

@@ -1,0 +1,30 @@
+"""One exception tree: what a user can mend, what the numerics could not do, what a file failed to be."""
+
+from __future__ import annotations
+
+
+class SetpointError(Exception):
+    """Base of every error this package raises on purpose; its text is one line for a user."""
+
+
+class BadInput(SetpointError):
+    """What was given is not allowed; the text says what was given, what is allowed and what to do."""
+
+
+class UnknownName(BadInput):
+    """A name that the catalogue does not hold; the text suggests the nearest."""
+
+
+class InvalidFile(BadInput):
+    """A file that cannot be used, as ``file: key: what was given, what is allowed``."""
+
+    def __init__(self, file: object, key: str, problem: str) -> None:
+        super().__init__(f"{file}: {key}: {problem}")
+
+
+class InvalidAction(BadInput):
+    """An action of the wrong shape or not finite; the environment's state is untouched."""
+
+
+class IntegrationError(SetpointError):
+    """Neither the kernel nor CVODES could integrate a step inside the plant's valid range."""

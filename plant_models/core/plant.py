@@ -1,0 +1,225 @@
+"""What a plant file declares, checked for consistency when it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from plant_models.core.loop import Loop
+from plant_models.core.quantity import Source
+from plant_models.core.scenario import Array, Scenario
+from plant_models.core.vector import Expr, Vector
+
+SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+class Margin(NamedTuple):
+    """Distance to a limit; the plant is safe while it is at least zero."""
+
+    value: Expr
+    kind: Literal["hard", "soft", "trip"]
+
+
+class Measure(NamedTuple):
+    """A rate whose time integral is reported: its value, and the unit it accumulates to over hours."""
+
+    rate: Expr
+    unit: str
+
+
+def hard(value: Expr) -> Margin:
+    """Declare a limit that must not be crossed."""
+    return Margin(value, "hard")
+
+
+def soft(value: Expr) -> Margin:
+    """Declare a limit that may be crossed at a price."""
+    return Margin(value, "soft")
+
+
+def trip(value: Expr) -> Margin:
+    """Declare the limit at which the protection system stops the plant."""
+    return Margin(value, "trip")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracking:
+    """Duty: hold an output at its target; stage cost = mean of ((output - target) / scale)^2 + moves + cost terms.
+
+    ``moves`` weighs (change of an input / its half range)^2, summed over the loop periods of a decision.
+    """
+
+    output: str
+    scale: float
+    moves: Mapping[str, float] = field(default_factory=dict)
+    kind: Literal["tracking"] = "tracking"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setback:
+    """A setpoint schedule: ``occupied`` from ``lead`` samples before the occupancy signal rises until it falls, else ``empty``.
+
+    ``occupancy`` names a disturbance that is at its highest value while the building is occupied.
+    """
+
+    tag: str
+    occupancy: str
+    occupied: float
+    empty: float
+    lead: int
+
+    def references(self, occupancy: Array) -> Array:
+        """Return the setpoints for occupancy signals (n, samples)."""
+        present = occupancy >= occupancy.max()
+        ahead = [np.pad(present[:, k:], ((0, 0), (0, k)), mode="edge") for k in range(self.lead + 1)]
+        return np.where(np.any(ahead, axis=0), self.occupied, self.empty)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Economic:
+    """Duty: least money; stage cost = integral of the cost terms - growth of the stock's value.
+
+    ``schedule`` is the best setpoint schedule (tuned) that the plant's own hierarchy sends, ``rule`` the published one.
+    """
+
+    currency: str
+    schedule: Setback
+    rule: Setback
+    kind: Literal["economic"] = "economic"
+
+
+Duty = Tracking | Economic
+
+
+def _nothing(x: Any, u: Any, d: Any, p: Any) -> dict[str, Any]:
+    return {}
+
+
+def _no_stock(x: Any, p: Any) -> Expr:
+    return 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """How long learning takes here: the discount's horizon in decisions, and the training steps that suffice."""
+
+    horizon: float
+    steps: int
+    parallel: int = 256
+    net: tuple[int, ...] = (32, 32)
+    spread: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Plant:
+    """A plant: five vectors, pure functions of ``x, u, d, p``, its PID layer, its duty and its clocks.
+
+    ``decision``, ``loop_period`` are in ``time_unit``; a loop period is integrated in ``substeps`` steps. ``scale`` divides
+    the stage cost to give the reward, ``worst`` is the stage cost charged for each step that a trip leaves undone.
+    ``preview`` counts the future targets shown, ``leads`` the steps ahead at which forecast disturbances are shown.
+    """
+
+    title: str
+    State: type[Vector]
+    Input: type[Vector]
+    Disturbance: type[Vector]
+    Parameter: type[Vector]
+    Output: type[Vector]
+    derivative: Callable[..., Any]
+    outputs: Callable[..., Any]
+    margins: Callable[..., dict[str, Margin]]
+    cost: Callable[..., dict[str, Expr]] = _nothing
+    measures: Callable[..., dict[str, Measure]] = _nothing
+    stock: Callable[..., Expr] = _no_stock
+    loops: tuple[Loop, ...]
+    duty: Duty
+    scenarios: tuple[Scenario, ...]
+    safe_action: Mapping[str, float]
+    time_unit: Literal["s", "min", "h"]
+    decision: float
+    loop_period: float
+    substeps: int
+    scale: float
+    worst: float
+    learning: Learning
+    preview: int = 0
+    advance: int = 0
+    leads: tuple[int, ...] = ()
+    sources: tuple[Source, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the plant, for a name that a declaration uses but no vector holds."""
+        _check_loops(self)
+        _check_names(self, "safe action", self.safe_action, self.Input)
+        if isinstance(self.duty, Tracking):
+            _check_names(self, "duty", [self.duty.output], self.Output)
+            _check_names(self, "moves", self.duty.moves, self.Input)
+        if abs(self.decision / self.loop_period - self.loops_per_decision) > 1e-9:
+            raise ValueError(f"{self.title}: the decision period is not a whole number of loop periods")
+        if not 0 <= self.advance <= self.preview:
+            raise ValueError(f"{self.title}: advance {self.advance} must lie within the preview of {self.preview} steps")
+
+    @property
+    def name(self) -> str:
+        """The id: the name of the plant's file."""
+        return self.derivative.__module__.rpartition(".")[2]
+
+    @property
+    def folder(self) -> str:
+        """The family: the name of the folder that holds the plant's file."""
+        return self.derivative.__module__.split(".")[-2]
+
+    @property
+    def loops_per_decision(self) -> int:
+        """Loop periods in one decision."""
+        return round(self.decision / self.loop_period)
+
+    @property
+    def hours(self) -> float:
+        """Hours in one time unit."""
+        return SECONDS[self.time_unit] / 3600.0
+
+    @property
+    def acted(self) -> tuple[Loop, ...]:
+        """The loops whose setpoint a supervisor may offset, in order."""
+        return tuple(loop for loop in self.loops if loop.authority > 0.0)
+
+    @property
+    def masters(self) -> tuple[Loop, ...]:
+        """The loops that no other loop commands, in order; their setpoints come from operator, schedule or recipe."""
+        return tuple(loop for loop in self.loops if not any(other.sp_of == loop.tag for other in self.loops))
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The outputs that the duty judges against a target."""
+        return (self.duty.output,) if isinstance(self.duty, Tracking) else ()
+
+    def scenario(self, name: str = "") -> Scenario:
+        """Return a scenario by name; the first one without a name.
+
+        Raises:
+            KeyError: where there is none of that name.
+        """
+        return {s.name: s for s in self.scenarios}[name or self.scenarios[0].name]
+
+
+def _check_names(plant: Plant, what: str, used: Any, vector: type[Vector]) -> None:
+    for name in used:
+        if name not in vector.names():
+            raise ValueError(f"{plant.title}: {what} names {name!r}; known are {', '.join(vector.names())}")
+
+
+def _check_loops(plant: Plant) -> None:
+    tags = [loop.tag for loop in plant.loops]
+    if len(set(tags)) != len(tags):
+        raise ValueError(f"{plant.title}: a loop tag is used twice: {', '.join(tags)}")
+    for i, loop in enumerate(plant.loops):
+        _check_names(plant, f"{loop.tag} pv", [loop.pv], plant.Output)
+        _check_names(plant, f"{loop.tag} feed-forward", [name for name, _ in loop.gains.disturbance], plant.Disturbance)
+        if loop.mv:
+            _check_names(plant, f"{loop.tag} mv", [loop.mv], plant.Input)
+        elif loop.sp_of not in tags[i + 1 :]:
+            raise ValueError(f"{plant.title}: {loop.tag} commands {loop.sp_of!r}, which no later loop is; masters come first")

@@ -1,0 +1,90 @@
+"""A number with a meaning: unit, range, source, and what an instrument or a forecast knows of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Kind = Literal["load", "weather", "price", "schedule", "limit"]
+"""What a disturbance is: loads and weather vary between samples; prices, schedules and limits hold."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a number comes from: a citation, and its DOI where there is one."""
+
+    text: str
+    doi: str = ""
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One declared number; ``low``/``high`` scale it, ``valid`` bounds the physics, ``rate`` is per time unit."""
+
+    nominal: float
+    unit: str
+    meaning: str
+    low: float
+    high: float
+    valid: tuple[float, float]
+    rate: float
+    uncertain: float
+    source: Source | None
+    shown: str
+    tag: str
+    noise: float
+    kind: Kind
+    measured: bool
+    forecast: bool
+
+    def scaled(self, value: Any) -> Any:
+        """Map ``low..high`` onto -1..1."""
+        return (value - self.centre) / self.half_range
+
+    @property
+    def centre(self) -> float:
+        """Middle of the declared range."""
+        return 0.5 * (self.low + self.high)
+
+    @property
+    def half_range(self) -> float:
+        """Half the declared range."""
+        return 0.5 * (self.high - self.low)
+
+
+def quantity(
+    nominal: float,
+    unit: str,
+    meaning: str,
+    *,
+    low: float = -math.inf,
+    high: float = math.inf,
+    valid: tuple[float, float] = (-math.inf, math.inf),
+    rate: float = math.inf,
+    uncertain: float = 0.0,
+    source: Source | None = None,
+    shown: str = "",
+    tag: str = "",
+    noise: float = 0.0,
+    kind: Kind = "load",
+    measured: bool = True,
+    forecast: bool = False,
+) -> Any:
+    """Declare one field of a vector.
+
+    ``rate`` is the largest change per time unit of the plant, ``uncertain`` a relative half-width of a parameter's range,
+    ``shown`` the unit on displays, ``tag`` and ``noise`` (one standard deviation) belong to an instrument, and ``kind``,
+    ``measured`` and ``forecast`` to a disturbance.
+
+    Raises:
+        ValueError: where the bounds are swapped or the nominal value lies outside them.
+    """
+    if not low <= nominal <= high:
+        raise ValueError(f"{meaning}: nominal {nominal} {unit} lies outside [{low}, {high}] {unit}")
+    if not valid[0] <= nominal <= valid[1]:
+        raise ValueError(f"{meaning}: nominal {nominal} {unit} lies outside the valid range {valid} {unit}")
+    declared = Quantity(
+        nominal, unit, meaning, low, high, valid, rate, uncertain, source, shown or unit, tag, noise, kind, measured, forecast
+    )
+    return field(metadata={"quantity": declared})

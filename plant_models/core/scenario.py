@@ -1,0 +1,80 @@
+"""The words in which a plant file declares its scenarios: random signals drawn for many episodes at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plant_models.core.loop import Loop
+
+Array: TypeAlias = NDArray[np.float64]
+Split = Literal["training", "tuning", "judging"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signals:
+    """What a scenario prescribes, for ``n`` episodes of ``count`` samples, one a decision; what is left out stays nominal.
+
+    ``targets`` by output, ``references`` (setpoints sent to the master loops, by tag; default: the target of the loop's PV)
+    and ``disturbances`` by name: (n, count). ``forecasts`` by name: (n, count, leads), default the truth. ``initial`` by
+    state and ``parameters`` by name: (n,).
+    """
+
+    targets: Mapping[str, Array] = field(default_factory=dict)
+    references: Mapping[str, Array] = field(default_factory=dict)
+    disturbances: Mapping[str, Array] = field(default_factory=dict)
+    forecasts: Mapping[str, Array] = field(default_factory=dict)
+    initial: Mapping[str, Array] = field(default_factory=dict)
+    parameters: Mapping[str, Array] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A seeded source of signals: ``n`` episodes of ``count`` samples that are ``period`` apart."""
+
+    rng: np.random.Generator
+    n: int
+    count: int
+    period: float
+    split: Split
+    leads: tuple[int, ...] = ()
+    weather: Any = None
+
+    def uniform(self, low: float, high: float) -> Array:
+        """Draw one value an episode, (n,)."""
+        return self.rng.uniform(low, high, self.n)
+
+    def steps(self, low: float, high: float, hold: tuple[int, int]) -> Array:
+        """Draw a staircase with levels in [low, high], each held for ``hold[0]..hold[1]`` samples, (n, count)."""
+        most = self.count // hold[0] + 2
+        ends = np.cumsum(self.rng.integers(hold[0], hold[1] + 1, (self.n, most)), axis=1)
+        levels = self.rng.uniform(low, high, (self.n, most))
+        stair = (np.arange(self.count)[None, :, None] >= ends[:, None, :]).sum(axis=2)
+        return np.take_along_axis(levels, stair, axis=1)
+
+    def wander(self, mean: float, sd: float, memory: float) -> Array:
+        """Draw a stationary first-order autoregression with a time constant of ``memory`` samples, (n, count)."""
+        a = np.exp(-1.0 / memory)
+        shocks = self.rng.standard_normal((self.n, self.count))
+        out = np.empty_like(shocks)
+        out[:, 0] = shocks[:, 0]
+        for k in range(1, self.count):
+            out[:, k] = a * out[:, k - 1] + np.sqrt(1.0 - a * a) * shocks[:, k]
+        return mean + sd * out
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A named family of episodes: ``steps`` decisions of signals drawn by ``signals``; parameters vary unless ``exact``."""
+
+    name: str
+    description: str
+    steps: int
+    signals: Callable[[Draw], Signals]
+    exact: bool = False
+    loops: tuple[Loop, ...] = ()
+    """Other settings of the same loops, where the scenario runs at another operating point."""

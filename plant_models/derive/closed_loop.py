@@ -1,0 +1,322 @@
+"""Plant, PID layer, margins and objective, traced together into five pieces that a simulator runs in turn.
+
+    begin (once a decision) ; [ control ; substep * substeps ; measure ] * loops per decision ; finish
+
+Each piece reads and writes rows of the blocks of :mod:`plant_models.derive.layout`; the compiled kernel and the slow
+CVODES twin run the very same pieces.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import casadi as ca
+
+from plant_models.core import loop as law
+from plant_models.core.plant import Plant, Tracking
+from plant_models.core.smooth import clamp
+from plant_models.derive import symbolic
+from plant_models.derive.layout import COEFFICIENTS, FAILED, LIMITS, MEMORY, RUNNING, TRIPPED, Layout, Level, layout
+
+STIFF = 0.2
+"""A sub-step whose two midpoint slopes differ by more than this share of a state's range is done again by CVODES."""
+
+Ref = tuple[str, int]
+"""A row of a block, as ``("S", 3)``; ``("tau", 0)`` is the elapsed share of the decision."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A traced piece: ``f`` maps the rows of ``reads`` to the rows of ``writes``."""
+
+    name: str
+    reads: tuple[Ref, ...]
+    writes: tuple[Ref, ...]
+    f: ca.Function
+
+
+class Trace:
+    """Symbols for every row of every block of one plant, and the pieces built on them."""
+
+    def __init__(self, plant: Plant, level: Level = "setpoint") -> None:
+        self.plant, self.level, self.layout = plant, level, layout(plant, level)
+        self._blocks = {
+            name: ca.vertcat(*(ca.SX.sym(f"{name}_{i}") for i in range(count)))
+            for name, count in (("S", self.layout.S.size), ("P", self.layout.P.size), ("E", self.layout.E.size),
+                                ("N", self.layout.noise), ("tau", 1))
+        }  # fmt: skip
+
+    def S(self, name: str) -> ca.SX:
+        """Return the symbols of a part of the state block."""
+        return self._blocks["S"][self.layout.S[name]]
+
+    def P(self, name: str) -> ca.SX:
+        """Return the symbols of a part of the parameter block."""
+        return self._blocks["P"][self.layout.P[name]]
+
+    def E(self, name: str) -> ca.SX:
+        """Return the symbols of a part of the block of what a decision is given."""
+        return self._blocks["E"][self.layout.E[name]]
+
+    def piece(self, name: str, writes: dict[str, ca.SX]) -> Piece:
+        """Close a piece over the symbols that its results use; a scalar result fills all its rows."""
+        targets, results = [], []
+        for part, value in writes.items():
+            rows = self.layout.S[part]
+            for k, row in enumerate(range(rows.start, rows.stop)):
+                value = ca.SX(value)
+                targets.append(("S", row))
+                results.append(value[k] if value.numel() > 1 else value)
+        used = ca.symvar(ca.vertcat(*results))
+        reads = tuple(_ref(symbol.name()) for symbol in used)
+        return Piece(name, reads, tuple(targets), ca.Function(name, [ca.vertcat(*used)], [ca.vertcat(*results)]))
+
+    def begin(self) -> Piece:
+        """Move the offsets toward the action within their rate, and clear what a decision accumulates."""
+        writes = dict.fromkeys(("terms", "moves", "time", "measures"), ca.SX(0.0))
+        writes |= {"lowest": ca.SX(1e300), "v": self._action(), "stock": self._stock()}
+        return self.piece("begin", {part: value for part, value in writes.items() if _rows(self.layout, part)})
+
+    def _action(self) -> ca.SX:
+        plant, a = self.plant, self.E("a")
+        if self.level == "direct":
+            return _scaled(a, [(q.low, q.high) for q in plant.Input.quantities().values()])
+        if self.level == "absolute":
+            return _scaled(a, [(loop.low, loop.high) for loop in plant.acted])
+        held = [
+            old + clamp(loop.authority * a[i] - old, -loop.offset_rate, loop.offset_rate)
+            for i, (loop, old) in enumerate(zip(plant.acted, symbolic.rows(self.S("v")), strict=True))
+        ]
+        return ca.vertcat(*held)
+
+    def _stock(self) -> ca.SX:
+        plant = self.plant
+        state, parameter = plant.State.of(symbolic.rows(self.S("x"))), plant.Parameter.of(symbolic.rows(self.P("p")))
+        return ca.SX(plant.stock(state, parameter))
+
+    def control(self) -> Piece:
+        """Run the PID layer once, masters first, on the last measurements."""
+        d = self._disturbance()
+        if self.level == "direct":
+            u, writes = self._direct(), {}
+        else:
+            u, writes = self._cascade(d)
+        moved = [
+            weight * ((u[i] - self.S("u")[i]) / q.half_range) ** 2
+            for i, (name, q) in enumerate(self.plant.Input.quantities().items())
+            if (weight := _move_weight(self.plant, name)) > 0.0
+        ]
+        return self.piece("control", {**writes, "u": u, "d": d, "moves": self.S("moves") + sum(moved)})
+
+    def layer(self) -> tuple[dict[str, ca.SX], ca.SX]:
+        """Return what the PID layer writes, as expressions, and the symbols of the disturbances that it sees."""
+        d = ca.vertcat(*(ca.SX.sym(f"d_{i}") for i in range(self.E("d").numel())))
+        u, writes = self._cascade(d)
+        return writes | {"u": u}, d
+
+    def _disturbance(self) -> ca.SX:
+        d, d1 = self.E("d"), self.E("d1")
+        drifts = [q.kind in ("load", "weather") for q in self.plant.Disturbance.quantities().values()]
+        tau = self._blocks["tau"]
+        return ca.vertcat(*(d[i] + tau * (d1[i] - d[i]) if drift else d[i] for i, drift in enumerate(drifts)))
+
+    def _direct(self) -> ca.SX:
+        h, old = self.plant.loop_period, self.S("u")
+        limits = enumerate(self.plant.Input.quantities().values())
+        return ca.vertcat(*(clamp(self.S("v")[i], old[i] - q.rate * h, old[i] + q.rate * h) for i, q in limits))
+
+    def _cascade(self, d: ca.SX) -> tuple[ca.SX, dict[str, ca.SX]]:
+        plant = self.plant
+        u = symbolic.rows(self.S("u"))
+        commands = {loop.tag: self.E("r")[i] for i, loop in enumerate(plant.masters)}
+        memories, setpoints, bases = [], [], []
+        for i, loop in enumerate(plant.loops):
+            low, high = self._limits(i)
+            base = clamp(commands[loop.tag], low, high)
+            setpoint = self._supervised(loop, base, low, high)
+            memory = self._pid(i, setpoint, d)
+            if loop.authority:
+                bases.append(base)
+            setpoints.append(setpoint)
+            memories += list(memory)
+            if loop.mv:
+                u[plant.Input.names().index(loop.mv)] = memory.u
+            else:
+                commands[loop.sp_of] = memory.u
+        writes = {"memory": ca.vertcat(*memories), "sp": ca.vertcat(*setpoints)}
+        return ca.vertcat(*u), writes | ({"base": ca.vertcat(*bases)} if bases else {})
+
+    def _supervised(self, loop: law.Loop, base: ca.SX, low: ca.SX, high: ca.SX) -> ca.SX:
+        if not loop.authority:
+            return base
+        v = self.S("v")[self.plant.acted.index(loop)]
+        return clamp(v if self.level == "absolute" else base + v, low, high)
+
+    def _pid(self, i: int, setpoint: ca.SX, d: ca.SX) -> law.Memory:
+        plant, loop = self.plant, self.plant.loops[i]
+        q = plant.Output.quantities()[loop.pv]
+        y = self.S("y")[plant.Output.names().index(loop.pv)]
+        c = law.Coefficients(*symbolic.rows(self.P("coefficients")[COEFFICIENTS * i : COEFFICIENTS * (i + 1)]))
+        to = self._actuator(loop)
+        memory = self._memory(i)
+        return law.pid(c, memory, setpoint, y, q.nominal, self._feedforward(i, d), to, self._reset(loop, memory, to))
+
+    def _memory(self, i: int) -> law.Memory:
+        return law.Memory(*symbolic.rows(self.S("memory")[MEMORY * i : MEMORY * (i + 1)]))
+
+    def _limits(self, i: int) -> tuple[ca.SX, ca.SX]:
+        limits = self.P("limits")
+        return limits[LIMITS * i], limits[LIMITS * i + 1]
+
+    def _actuator(self, loop: law.Loop) -> law.Actuator:
+        plant = self.plant
+        if loop.mv:
+            q = plant.Input.quantities()[loop.mv]
+            return law.Actuator(q.nominal, q.low, q.high, q.rate * plant.loop_period)
+        slave = [other.tag for other in plant.loops].index(loop.sp_of)
+        nominal = plant.Output.quantities()[plant.loops[slave].pv].nominal
+        return law.Actuator(nominal, *self._limits(slave), float("inf"))
+
+    def _reset(self, loop: law.Loop, memory: law.Memory, to: law.Actuator) -> ca.SX | None:
+        if loop.mv:
+            return None
+        slave = [other.tag for other in self.plant.loops].index(loop.sp_of)
+        pv = self.S("y")[self.plant.Output.names().index(self.plant.loops[slave].pv)]
+        return law.held_back(self._memory(slave), clamp(memory.u, to.low, to.high), pv)
+
+    def _feedforward(self, i: int, d: ca.SX) -> ca.SX:
+        plant = self.plant
+        first = sum(len(loop.gains.disturbance) for loop in plant.loops[:i])
+        total = ca.SX(0.0)
+        for k, (name, _) in enumerate(plant.loops[i].gains.disturbance):
+            q = plant.Disturbance.quantities()[name]
+            total += self.P("feedforward")[first + k] * (d[plant.Disturbance.names().index(name)] - q.nominal)
+        return total
+
+    def substep(self) -> Piece:
+        """Integrate one sub-step by the classical Runge-Kutta method, then account for it."""
+        h = self.plant.loop_period / self.plant.substeps
+        x, k_2, k_3 = self._runge_kutta(h)
+        ranges = self.plant.State.quantities().values()
+        smooth = [ca.fabs(h * (k_3[i] - k_2[i])) <= STIFF * (q.high - q.low) for i, q in enumerate(ranges)]
+        return self.piece("substep", self._account(x, h, smooth))
+
+    def advance(self) -> Piece:
+        """Integrate one sub-step with nothing else: the open-loop simulator."""
+        return self.piece("advance", {"x": self._runge_kutta(self.plant.loop_period / self.plant.substeps)[0]})
+
+    def account(self, h: float) -> tuple[ca.SX, Piece]:
+        """Return symbols for a state reached otherwise, and the piece that accounts for a step of ``h`` to it.
+
+        The symbols stand where the noise of a measurement does: in block ``X``.
+        """
+        x = ca.vertcat(*(ca.SX.sym(f"X_{i}") for i in range(self.S("x").numel())))
+        return x, self.piece("account", self._account(x, h, []))
+
+    def _slope(self, x: ca.SX) -> ca.SX:
+        return symbolic.derivative(self.plant, x, self.S("u"), self.S("d"), self.P("p"))
+
+    def _runge_kutta(self, h: float) -> tuple[ca.SX, ca.SX, ca.SX]:
+        x = self.S("x")
+        k_1 = self._slope(x)
+        k_2 = self._slope(x + 0.5 * h * k_1)
+        k_3 = self._slope(x + 0.5 * h * k_2)
+        k_4 = self._slope(x + h * k_3)
+        return x + h / 6.0 * (k_1 + 2.0 * k_2 + 2.0 * k_3 + k_4), k_2, k_3
+
+    def _account(self, x: ca.SX, h: float, smooth: list[ca.SX]) -> dict[str, ca.SX]:
+        """Accept the new state only where it is finite and physical; freeze a plant that tripped or failed."""
+        running = self.S("status") == RUNNING
+        good = _all([*smooth, *self._valid(x)])
+        step = ca.logic_and(running, good)
+        margins = [m.value for m in self._evaluate(self.plant.margins, x).values()]
+        tripped = self._tripped(margins)
+        judged = ca.if_else(good, ca.if_else(tripped, TRIPPED, RUNNING), FAILED)
+        writes = {
+            "x": _select(step, x, self.S("x")),
+            "status": ca.if_else(running, judged, self.S("status")),
+        }
+        sums = {"terms": ca.vertcat(*self._terms(x)) * (h * self._per_stage())}
+        if margins:
+            stacked = ca.vertcat(*margins)
+            writes["lowest"] = _select(step, _smaller(stacked, self.S("lowest")), self.S("lowest"))
+            sums["time"] = ca.vertcat(*(ca.if_else(m < 0.0, h, 0.0) for m in margins))
+        measures = self._evaluate(self.plant.measures, x)
+        if measures:
+            rates = ca.vertcat(*(m.rate for m in measures.values()))
+            sums["measures"] = rates * (h * self.plant.hours)
+        return writes | {part: _select(step, self.S(part) + added, self.S(part)) for part, added in sums.items()}
+
+    def _evaluate(self, function: object, x: ca.SX) -> dict[str, law.Expr]:
+        result: dict[str, law.Expr] = symbolic.apply(self.plant, function, x, self.S("u"), self.S("d"), self.P("p"))  # type: ignore[arg-type]
+        return result
+
+    def _valid(self, x: ca.SX) -> list[ca.SX]:
+        bounds = [(x[i], *q.valid) for i, q in enumerate(self.plant.State.quantities().values())]
+        return [ca.logic_and(value >= low, value <= high) for value, low, high in bounds]
+
+    def _tripped(self, margins: list[ca.SX]) -> ca.SX:
+        trips = [m < 0.0 for m, kind in zip(margins, self.layout.kinds, strict=True) if kind == "trip"]
+        tripped = ca.SX(0.0)
+        for over in trips:
+            tripped = ca.logic_or(tripped, over)
+        return tripped
+
+    def _terms(self, x: ca.SX) -> list[ca.SX]:
+        duty, terms = self.plant.duty, []
+        if isinstance(duty, Tracking):
+            y = symbolic.outputs(self.plant, x, self.S("u"), self.S("d"), self.P("p"))
+            at = self.plant.Output.names().index(duty.output)
+            terms.append(((y[at] - self.E("target")[0]) / duty.scale) ** 2)
+        return terms + [ca.SX(c) for c in self._evaluate(self.plant.cost, x).values()]
+
+    def _per_stage(self) -> float:
+        """Tracking averages over a decision; money accumulates by the hour."""
+        return 1.0 / self.plant.decision if isinstance(self.plant.duty, Tracking) else self.plant.hours
+
+    def measure(self) -> Piece:
+        """Read the instruments, each with its noise."""
+        y = symbolic.outputs(self.plant, self.S("x"), self.S("u"), self.S("d"), self.P("p"))
+        sd = ca.vertcat(*(q.noise for q in self.plant.Output.quantities().values()))
+        return self.piece("measure", {"y": y + sd * self._blocks["N"]})
+
+    def finish(self) -> Piece:
+        """Sum the stage cost of the decision; a growth of the stock counts as income."""
+        stage = ca.sum1(self.S("terms")) + self.S("moves") - (self._stock() - self.S("stock"))
+        return self.piece("finish", {"stage": stage})
+
+
+def _ref(symbol: str) -> Ref:
+    block, _, row = symbol.rpartition("_")
+    if not re.fullmatch("S|P|E|N|X|tau", block):
+        raise ValueError(f"a piece uses the unknown symbol {symbol!r}")
+    return block, int(row)
+
+
+def _rows(where: Layout, part: str) -> int:
+    rows = where.S[part]
+    return int(rows.stop - rows.start)
+
+
+def _scaled(a: ca.SX, ranges: list[tuple[float, float]]) -> ca.SX:
+    return ca.vertcat(*(0.5 * (low + high) + 0.5 * (high - low) * a[i] for i, (low, high) in enumerate(ranges)))
+
+
+def _move_weight(plant: Plant, name: str) -> float:
+    return plant.duty.moves.get(name, 0.0) if isinstance(plant.duty, Tracking) else 0.0
+
+
+def _all(conditions: list[ca.SX]) -> ca.SX:
+    every = ca.SX(1.0)
+    for condition in conditions:
+        every = ca.logic_and(every, condition)
+    return every
+
+
+def _select(condition: ca.SX, yes: ca.SX, no: ca.SX) -> ca.SX:
+    return ca.vertcat(*(ca.if_else(condition, yes[i], no[i]) for i in range(yes.numel())))
+
+
+def _smaller(a: ca.SX, b: ca.SX) -> ca.SX:
+    return ca.vertcat(*(ca.if_else(a[i] < b[i], a[i], b[i]) for i in range(a.numel())))

@@ -1,0 +1,195 @@
+"""A plant's closed loop as one compiled function over many plants: generated, cached on disk, loaded.
+
+The step of a decision runs in one call: gather what the scenario prescribes, move the offsets, run PID layer and plant
+sub-step by sub-step, read the instruments, sum the objective, write the next observation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import platformdirs
+
+from plant_models.core.plant import Plant
+from plant_models.derive.closed_loop import Trace
+from plant_models.derive.emit import emit
+from plant_models.derive.layout import LANES, STRIDE, Level
+from plant_models.derive.observation import Observation, observation
+from plant_models.derive.vector_math import HEAD
+
+DRIVER = '''
+@plain
+def gather(s, p, e, M, k, A, first, m):
+    for lane in range(m):
+        plant = first + lane
+        t = k[plant]
+        shift = t + int(p[@ADVANCE@ * @STRIDE@ + lane])
+        for i in range(@EXOGENOUS@):
+            e[i * @STRIDE@ + lane] = M[plant, t, i]
+        for i in range(@REFERENCE@, @REFERENCE@ + @MASTERS@):
+            e[i * @STRIDE@ + lane] = M[plant, shift, i]
+        for i in range(@DISTURBANCES@):
+            e[(@NEXT@ + i) * @STRIDE@ + lane] = M[plant, t + 1, i]
+        for i in range(A.shape[1]):
+            e[(@ACTION@ + i) * @STRIDE@ + lane] = A[plant, i]
+
+
+@plain
+def noise(n, W, k, j, first, m):
+    for lane in range(m):
+        for i in range(@NOISE@):
+            n[i * @STRIDE@ + lane] = W[first + lane, k[first + lane] * @LOOPS@ + j + 1, i]
+
+
+@plain
+def accept(A, clipped):
+    for e in range(A.shape[0]):
+        for i in range(A.shape[1]):
+            if not abs(A[e, i]) <= 1e300:
+                return False
+    for e in range(A.shape[0]):
+        for i in range(A.shape[1]):
+            if abs(A[e, i]) > 1.0:
+                A[e, i] = 1.0 if A[e, i] > 0.0 else -1.0
+                clipped[e] += 1
+    return True
+
+
+@plain
+def decide(s, p, e, n, W, k, first, m):
+    begin(s, p, e, n, 0.0, m)
+    for j in range(@LOOPS@):
+        noise(n, W, k, j, first, m)
+        control(s, p, e, n, (j + 0.5) / @LOOPS@, m)
+        for i in range(@SUBSTEPS@):
+            substep(s, p, e, n, 0.0, m)
+        measure(s, p, e, n, 0.0, m)
+    finish(s, p, e, n, 0.0, m)
+
+
+@plain
+def see(S, M, F, k, OBS):
+    for c in range(S.shape[0]):
+        observe(S[c], M, F, k, OBS, c * @LANES@, min(@LANES@, k.shape[0] - c * @LANES@))
+
+
+@plain
+def step(S, P, E, N, M, W, F, k, A, clipped, OBS, R):
+    # Advances every plant by one decision; False, with nothing changed, where an action is not finite.
+    if not accept(A, clipped):
+        return False
+    for c in range(S.shape[0]):
+        first = c * @LANES@
+        m = min(@LANES@, k.shape[0] - first)
+        s = S[c]
+        gather(s, P[c], E[c], M, k, A, first, m)
+        decide(s, P[c], E[c], N[c], W, k, first, m)
+        for lane in range(m):
+            k[first + lane] += 1
+            R[first + lane, 0] = s[@STAGE@ * @STRIDE@ + lane]
+            R[first + lane, 1] = s[@STATUS@ * @STRIDE@ + lane]
+        observe(s, M, F, k, OBS, first, m)
+    return True
+
+
+@plain
+def open_loop(S, P, E, N, plants, steps):
+    # Integrates with inputs and disturbances held, and nothing else.
+    for c in range(S.shape[0]):
+        m = min(@LANES@, plants - c * @LANES@)
+        for i in range(steps):
+            advance(S[c], P[c], E[c], N[c], 0.0, m)
+
+
+@plain
+def closed_loop(S, P, E, N, W, k, steps):
+    # Decisions with everything exogenous held: PID layer, plant, margins, objective.
+    for c in range(S.shape[0]):
+        first = c * @LANES@
+        m = min(@LANES@, k.shape[0] - first)
+        for i in range(steps):
+            decide(S[c], P[c], E[c], N[c], W, k, first, m)
+'''
+
+
+class Kernel:
+    """The compiled step of one plant at one action level, with its memory map."""
+
+    def __init__(self, plant: Plant, level: Level = "setpoint") -> None:
+        trace = Trace(plant, level)
+        self.plant, self.level, self.layout = plant, level, trace.layout
+        self.observation: Observation = observation(plant, trace.layout, level)
+        self._module = load(source(trace, self.observation))
+        self.step: Callable[..., bool] = self._module.step
+        self.see: Callable[..., None] = self._module.see
+        self.open_loop: Callable[..., None] = self._module.open_loop
+        self.closed_loop: Callable[..., None] = self._module.closed_loop
+
+
+@cache
+def kernel(plant: Plant, level: Level = "setpoint") -> Kernel:
+    """Return the compiled kernel, made once a process."""
+    return Kernel(plant, level)
+
+
+def source(trace: Trace, observed: Observation) -> str:
+    """Return the whole text of the generated module."""
+    pieces = (trace.begin(), trace.control(), trace.substep(), trace.measure(), trace.finish(), trace.advance())
+    text = HEAD + "".join(f"@compiled\n{emit(piece)}\n\n" for piece in pieces) + f"@plain\n{observed.source}\n\n"
+    return text + re.sub(r"@([A-Z]+)@", lambda match: str(_numbers(trace)[match[1]]), DRIVER)
+
+
+def _numbers(trace: Trace) -> dict[str, int]:
+    rows, plant = trace.layout, trace.plant
+    return {
+        "ADVANCE": rows.P.row("advance"), "EXOGENOUS": rows.exogenous, "REFERENCE": rows.E.row("r"),
+        "MASTERS": len(plant.masters), "DISTURBANCES": rows.E["d"].stop, "NEXT": rows.E.row("d1"),
+        "ACTION": rows.E.row("a"), "NOISE": rows.noise, "LOOPS": plant.loops_per_decision, "SUBSTEPS": plant.substeps,
+        "STAGE": rows.S.row("stage"), "STATUS": rows.S.row("status"), "LANES": LANES, "STRIDE": STRIDE,
+    }  # fmt: skip
+
+
+def load(text: str) -> ModuleType:
+    """Import the module of this text from the cache folder, writing it there first where it is new."""
+    name = "kernel_" + hashlib.sha256(text.encode()).hexdigest()[:32]
+    if name in sys.modules:
+        return sys.modules[name]
+    path = _place(name, text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _place(name: str, text: str) -> Path:
+    folder = Path(platformdirs.user_cache_dir("setpoint")) / "kernels"
+    try:
+        return _write(folder, name, text)
+    except OSError as error:
+        temporary = Path(tempfile.mkdtemp(prefix="setpoint-kernels-"))
+        print(f"kernels are compiled anew in {temporary}: {folder} is not writable ({error.strerror})", file=sys.stderr)
+        return _write(temporary, name, text)
+
+
+def _write(folder: Path, name: str, text: str) -> Path:
+    path = folder / f"{name}.py"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(13, "permission denied")
+    if not path.exists() or path.read_text() != text:
+        descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+        os.replace(temporary, path)
+    return path

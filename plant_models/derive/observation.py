@@ -1,0 +1,125 @@
+"""What a controller sees: instruments, its own setpoints, the target and its preview, what is measured and forecast.
+
+Everything is scaled by the ranges declared in the plant file, so that no running statistics have to be kept, and clipped
+at ten ranges. The true state is never in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from plant_models.core.plant import Plant, Tracking
+from plant_models.core.quantity import Quantity
+from plant_models.derive.layout import MEMORY, STRIDE, Layout, Level
+
+CLIP = 10.0
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One entry of the observation: ``(value - centre) / half_range``, with ``value`` as code over the kernel's blocks."""
+
+    name: str
+    unit: str
+    value: str
+    centre: float
+    half_range: float
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The entries in order, and the source of ``observe(s, M, F, k, OBS, first, m)``, which writes them for a chunk of plants."""
+
+    features: tuple[Feature, ...]
+    source: str
+
+
+def observation(plant: Plant, layout: Layout, level: Level) -> Observation:
+    """Derive the observation of a plant at an action level."""
+    features = tuple(_features(plant, layout, level))
+    lines = ["e = first + lane", "now = k[e]"]
+    for i, f in enumerate(features):
+        lines.append(f"value = ({f.value} - {f.centre!r}) * {1.0 / f.half_range!r}")
+        lines.append(f"OBS[e, {i}] = min({CLIP}, max(-{CLIP}, value))")
+    body = "\n        ".join(lines)
+    return Observation(
+        features, f"def observe(s, M, F, k, OBS, first, m):\n    for lane in range(m):\n        {body}\n"
+    )
+
+
+def _features(plant: Plant, rows: Layout, level: Level) -> Iterator[Feature]:
+    yield from _quantities(plant.Output.quantities(), rows.S.row("y"))
+    yield from _quantities(plant.Input.quantities(), rows.S.row("u"))
+    if level != "direct":
+        yield from _setpoints(plant, rows, level)
+    if level != "setpoint":
+        yield from _integrals(plant, rows)
+    yield from _targets(plant, rows)
+    yield from _disturbances(plant)
+    yield from _forecasts(plant)
+
+
+def _state(row: int) -> str:
+    return f"s[{row * STRIDE} + lane]"
+
+
+def _quantities(quantities: dict[str, Quantity], first: int) -> Iterator[Feature]:
+    for i, (name, q) in enumerate(quantities.items()):
+        yield Feature(name, q.unit, _state(first + i), q.centre, q.half_range)
+
+
+def _setpoints(plant: Plant, rows: Layout, level: Level) -> Iterator[Feature]:
+    for i, loop in enumerate(plant.acted):
+        unit = plant.Output.quantities()[loop.pv].unit
+        half = 0.5 * (loop.high - loop.low)
+        centre = 0.5 * (loop.high + loop.low)
+        yield Feature(f"{loop.tag} setpoint before offset", unit, _state(rows.S.row("base") + i), centre, half)
+        at = _state(rows.S.row("v") + i)
+        if level == "setpoint":
+            yield Feature(f"{loop.tag} offset", unit, at, 0.0, loop.authority)
+        else:
+            yield Feature(f"{loop.tag} setpoint", unit, at, centre, half)
+
+
+def _integrals(plant: Plant, rows: Layout) -> Iterator[Feature]:
+    for i, loop in enumerate(plant.loops):
+        unit, half = _moved(plant, i)
+        yield Feature(f"{loop.tag} integral", unit, _state(rows.S.row("memory") + MEMORY * i), 0.0, half)
+
+
+def _moved(plant: Plant, i: int) -> tuple[str, float]:
+    loop = plant.loops[i]
+    if loop.mv:
+        q = plant.Input.quantities()[loop.mv]
+        return q.unit, q.half_range
+    slave = next(other for other in plant.loops if other.tag == loop.sp_of)
+    return plant.Output.quantities()[slave.pv].unit, 0.5 * (slave.high - slave.low)
+
+
+def _targets(plant: Plant, rows: Layout) -> Iterator[Feature]:
+    if not isinstance(plant.duty, Tracking):
+        return
+    output, scale = plant.duty.output, plant.duty.scale
+    column = rows.E.row("target")
+    q = plant.Output.quantities()[output]
+    y = rows.S.row("y") + plant.Output.names().index(output)
+    yield Feature(f"{output} target", q.unit, f"M[e, now, {column}]", q.centre, q.half_range)
+    yield Feature(f"{output} error", q.unit, f"M[e, now, {column}] - {_state(y)}", 0.0, scale)
+    for lead in range(1, plant.preview + 1):
+        change = f"M[e, now + {lead}, {column}] - M[e, now, {column}]"
+        yield Feature(f"{output} target change in {lead} steps", q.unit, change, 0.0, scale)
+
+
+def _disturbances(plant: Plant) -> Iterator[Feature]:
+    for i, (name, q) in enumerate(plant.Disturbance.quantities().items()):
+        if q.measured:
+            yield Feature(name, q.unit, f"M[e, now, {i}]", q.centre, q.half_range)
+
+
+def _forecasts(plant: Plant) -> Iterator[Feature]:
+    at = 0
+    for name, q in plant.Disturbance.quantities().items():
+        for lead in plant.leads if q.forecast else ():
+            yield Feature(f"{name} forecast {lead} steps ahead", q.unit, f"F[e, now, {at}]", q.centre, q.half_range)
+            at += 1

@@ -1,0 +1,88 @@
+"""The slow, exact twin of the kernel: the same pieces run one by one, the plant integrated by CVODES.
+
+It rescues the steps that the kernel's fixed-step method cannot do, and it is what the kernel is tested against.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import casadi as ca
+import numpy as np
+
+from plant_models.core.errors import IntegrationError
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.derive import symbolic
+from plant_models.derive.closed_loop import Piece, Trace
+from plant_models.derive.layout import FAILED, RUNNING, Level
+
+TOLERANCE = 1e-10
+
+
+class Twin:
+    """One plant, one decision at a time, at CVODES' tolerance of 1e-10."""
+
+    def __init__(self, plant: Plant, level: Level = "setpoint") -> None:
+        trace = Trace(plant, level)
+        self.plant, self.layout = plant, trace.layout
+        self._h = plant.loop_period / plant.substeps
+        self._begin, self._control, self._measure, self._finish = (
+            trace.begin(), trace.control(), trace.measure(), trace.finish()
+        )  # fmt: skip
+        _, self._account = trace.account(self._h)
+        self._integrate = _cvodes(plant, self._h)
+
+    def step(self, S: Array, P: Array, E: Array, noise: Array) -> Array:
+        """Return the state column after one decision; ``noise`` is (loops per decision, outputs).
+
+        Raises:
+            IntegrationError: where CVODES fails or the state leaves the plant's valid range.
+        """
+        blocks = {"S": S.copy(), "P": P, "E": E}
+        _run(self._begin, blocks)
+        loops = self.plant.loops_per_decision
+        for j in range(loops):
+            _run(self._control, blocks | {"tau": np.array([(j + 0.5) / loops])})
+            for _ in range(self.plant.substeps):
+                self._substep(blocks)
+            _run(self._measure, blocks | {"N": noise[j]})
+        _run(self._finish, blocks)
+        return blocks["S"]
+
+    def _substep(self, blocks: dict[str, Array]) -> None:
+        S, rows = blocks["S"], self.layout.S
+        if S[rows.row("status")] != RUNNING:
+            return
+        held = np.concatenate([S[rows["u"]], S[rows["d"]], blocks["P"][self.layout.P["p"]]])
+        _run(self._account, blocks | {"X": self._reach(S[rows["x"]], held)})
+        if S[rows.row("status")] == FAILED:
+            raise IntegrationError(f"{self.plant.name}: the state left the range where the model is valid")
+
+    def _reach(self, x: Array, held: Array) -> Array:
+        try:
+            return np.asarray(self._integrate(x0=x, p=held)["xf"].full().ravel())
+        except RuntimeError as error:
+            raise IntegrationError(f"{self.plant.name}: CVODES could not integrate the step") from error
+
+
+@cache
+def twin(plant: Plant, level: Level = "setpoint") -> Twin:
+    """Return the twin, built once a process."""
+    return Twin(plant, level)
+
+
+def _run(piece: Piece, blocks: dict[str, Array]) -> None:
+    values = np.array([blocks[block][row] for block, row in piece.reads])
+    results = piece.f(values).full().ravel()
+    for (_, row), value in zip(piece.writes, results, strict=True):
+        blocks["S"][row] = value
+
+
+def _cvodes(plant: Plant, h: float) -> ca.Function:
+    s = symbolic.Symbols.of(plant)
+    dae = {"x": s.x, "p": ca.vertcat(s.u, s.d, s.p), "ode": symbolic.derivative(plant, s.x, s.u, s.d, s.p)}
+    options = {"abstol": TOLERANCE, "reltol": TOLERANCE, "disable_internal_warnings": True}
+    return ca.integrator("cvodes", "cvodes", dae, 0.0, h, options)
+
+

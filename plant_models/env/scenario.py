@@ -1,0 +1,142 @@
+"""Draw the episodes of a scenario: seeded, in blocks, so that the first fifty of a hundred are the fifty of fifty."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plant_models.core.errors import BadInput
+from plant_models.core.loop import Loop
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array, Draw, Scenario, Signals, Split
+
+BLOCK = 16
+"""Episodes drawn from one generator."""
+
+Single: TypeAlias = NDArray[np.float32]
+CODES: dict[Split, int] = {"training": 0, "tuning": 1, "judging": 2}
+"""Part of every seed: the same number never draws the same episode for training, tuning and judging."""
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """What ``n`` episodes of a scenario prescribe.
+
+    ``exogenous`` (n, samples, disturbances + references + targets), ``noise`` (n, loop periods + 1, outputs) in standard
+    deviations, ``forecasts`` (n, steps + 1, entries), ``initial`` (n, states), ``parameters`` (n, parameters).
+    """
+
+    plant: Plant
+    scenario: Scenario
+    exogenous: Array
+    noise: Single
+    forecasts: Array
+    initial: Array
+    parameters: Array
+
+    def __len__(self) -> int:
+        return len(self.exogenous)
+
+    def __getitem__(self, which: slice | NDArray[np.intp]) -> Episodes:
+        """Return some of the episodes."""
+        return replace(self, **{name: getattr(self, name)[which] for name in _ARRAYS})
+
+    @property
+    def loops(self) -> tuple[Loop, ...]:
+        """The PID layer with the scenario's own settings, where it has some."""
+        return self.scenario.loops or self.plant.loops
+
+    def references(self) -> slice:
+        """Return the columns of ``exogenous`` that hold the setpoints sent to the master loops."""
+        first = len(self.plant.Disturbance.names())
+        return slice(first, first + len(self.plant.masters))
+
+    def targets(self) -> slice:
+        """Return the columns of ``exogenous`` that hold the judged targets."""
+        return slice(self.references().stop, self.exogenous.shape[2])
+
+    def disturbance(self, name: str) -> Array:
+        """Return one disturbance, (n, samples)."""
+        column: Array = self.exogenous[:, :, self.plant.Disturbance.names().index(name)]
+        return column
+
+    def following(self, references: Array) -> Episodes:
+        """Return the episodes with other setpoints sent to the master loops, (n, samples, masters)."""
+        exogenous = self.exogenous.copy()
+        exogenous[:, :, self.references()] = references
+        return replace(self, exogenous=exogenous)
+
+
+_ARRAYS = tuple(f.name for f in fields(Episodes) if f.name not in ("plant", "scenario"))
+
+
+def concatenate(parts: list[Episodes]) -> Episodes:
+    """Join episodes of one scenario."""
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    return replace(parts[0], **joined)
+
+
+def draw(
+    plant: Plant, scenario: Scenario, seed: int, n: int, split: Split, first: int = 0, weather: Any = None
+) -> Episodes:
+    """Draw episodes ``first`` to ``first + n`` of a seed.
+
+    Raises:
+        BadInput: for a count below one or a negative seed.
+    """
+    if n < 1 or seed < 0:
+        raise BadInput(f"{n} episodes of seed {seed}: give at least 1 episode and a seed of at least 0")
+    begin, end = first // BLOCK, -(-(first + n) // BLOCK)
+    blocks = [_block(plant, scenario, seed, block, split, weather) for block in range(begin, end)]
+    return concatenate(blocks)[slice(first - begin * BLOCK, first - begin * BLOCK + n)]
+
+
+def _block(plant: Plant, scenario: Scenario, seed: int, block: int, split: Split, weather: Any) -> Episodes:
+    key = [seed, CODES[split], zlib.crc32(f"{plant.name}/{scenario.name}".encode()), block]
+    rng = np.random.default_rng(key)
+    samples = scenario.steps + 1 + max(plant.preview, *plant.leads, 1)
+    signals = scenario.signals(Draw(rng, BLOCK, samples, plant.decision, split, plant.leads, weather))
+    exogenous = _exogenous(plant, signals, samples)
+    periods = scenario.steps * plant.loops_per_decision + 1
+    return Episodes(
+        plant, scenario, exogenous,
+        rng.standard_normal((BLOCK, periods, len(plant.Output.names())), dtype=np.float32),
+        _forecasts(plant, signals, exogenous, scenario.steps + 1),
+        _vector(plant.State.quantities(), signals.initial),
+        _parameters(plant, scenario, signals, rng),
+    )  # fmt: skip
+
+
+def _exogenous(plant: Plant, signals: Signals, samples: int) -> Array:
+    columns = [signals.disturbances.get(name, q.nominal) for name, q in plant.Disturbance.quantities().items()]
+    for loop in plant.masters:
+        nominal = plant.Output.quantities()[loop.pv].nominal
+        columns.append(signals.references.get(loop.tag, signals.targets.get(loop.pv, nominal)))
+    columns += [signals.targets.get(name, plant.Output.quantities()[name].nominal) for name in plant.targets]
+    return np.stack([np.broadcast_to(np.asarray(c, dtype=float), (BLOCK, samples)) for c in columns], axis=2)
+
+
+def _forecasts(plant: Plant, signals: Signals, exogenous: Array, count: int) -> Array:
+    entries = []
+    leads = np.asarray(plant.leads, dtype=int)
+    for i, (name, q) in enumerate(plant.Disturbance.quantities().items()):
+        if q.forecast and len(leads):
+            truth = exogenous[:, np.arange(count)[:, None] + leads, i]
+            entries.append(np.asarray(signals.forecasts.get(name, truth))[:, :count])
+    return np.concatenate(entries, axis=2) if entries else np.zeros((BLOCK, count, 0))
+
+
+def _vector(quantities: dict[str, Any], given: Any) -> Array:
+    columns = [np.broadcast_to(given.get(name, q.nominal), (BLOCK,)) for name, q in quantities.items()]
+    return np.stack(columns, axis=1).astype(float)
+
+
+def _parameters(plant: Plant, scenario: Scenario, signals: Signals, rng: np.random.Generator) -> Array:
+    quantities = plant.Parameter.quantities()
+    values = _vector(quantities, signals.parameters)
+    spread = np.array([0.0 if scenario.exact else q.uncertain for q in quantities.values()])
+    return values * (1.0 + spread * rng.uniform(-1.0, 1.0, values.shape))

@@ -1,0 +1,133 @@
+"""Exothermic stirred tank A -> B with a cooling jacket, on its cold branch below ignition.
+
+    dc_A/dt = q/V (c_f - c_A) - r                                              mole balance on A
+    dT/dt   = q/V (T_f - T) + (-dH) r / (rho c_p) + UA (T_c - T) / (rho c_p V)   energy balance
+    r       = k_0 exp(-E_R/T) c_A                                              Arrhenius rate
+
+Assumed: perfect mixing, constant volume and density, one jacket temperature that follows its command at once.
+"""
+
+import numpy as np
+
+from plant_models.core.loop import Gains, Loop
+from plant_models.core.plant import Learning, Margin, Plant, Tracking, hard, trip
+from plant_models.core.quantity import Source, quantity
+from plant_models.core.scenario import Draw, Scenario, Signals
+from plant_models.core.smooth import positive
+from plant_models.core.vector import Expr, Vector
+
+BOOK = Source("Seborg, Edgar, Mellichamp, Doyle: Process Dynamics and Control, 4th ed., Wiley 2016, Example 2.5 and Table 2.3")
+OURS = Source("chosen here: the cold branch stays below 333 K, ignition lies above 340 K")
+
+
+class State(Vector):
+    c_A: Expr = quantity(0.877, "mol/L", "concentration of A", low=0.8, high=0.95, valid=(0.0, 1.5))
+    T: Expr = quantity(324.5, "K", "reactor temperature", low=310.0, high=340.0, valid=(250.0, 650.0))
+
+
+class Input(Vector):
+    T_c: Expr = quantity(300.0, "K", "jacket temperature", low=290.0, high=310.0, rate=10.0, tag="TV-101", source=OURS)
+
+
+class Disturbance(Vector):
+    T_f: Expr = quantity(350.0, "K", "feed temperature", low=344.0, high=356.0, tag="TI-102")
+    c_f: Expr = quantity(1.0, "mol/L", "feed concentration of A", low=0.97, high=1.03, measured=False)
+
+
+class Parameter(Vector):
+    q: Expr = quantity(100.0, "L/min", "feed flow", source=BOOK)
+    V: Expr = quantity(100.0, "L", "reactor volume", source=BOOK)
+    rho: Expr = quantity(1000.0, "g/L", "density", source=BOOK)
+    c_p: Expr = quantity(0.239, "J/(g K)", "heat capacity", source=BOOK)
+    dH: Expr = quantity(-5.0e4, "J/mol", "heat of reaction", source=BOOK)
+    E_R: Expr = quantity(8750.0, "K", "activation energy over gas constant", source=BOOK)
+    k_0: Expr = quantity(7.2e10, "1/min", "frequency factor", uncertain=0.05, source=BOOK)
+    UA: Expr = quantity(5.0e4, "J/(min K)", "heat transfer to the jacket", uncertain=0.05, source=BOOK)
+    T_max: Expr = quantity(333.0, "K", "hard limit, below ignition", source=OURS)
+    T_trip: Expr = quantity(340.0, "K", "high-high temperature trip", source=OURS)
+    w_hot: Expr = quantity(0.1, "1/K", "charge for each kelvin above the hard limit", source=OURS)
+
+
+class Output(Vector):
+    c_A: Expr = quantity(0.877, "mol/L", "concentration of A", low=0.8, high=0.95, tag="AI-101", noise=0.001)
+    T: Expr = quantity(324.5, "K", "reactor temperature", low=310.0, high=340.0, tag="TI-101", noise=0.1)
+
+
+def derivative(x: State, u: Input, d: Disturbance, p: Parameter) -> State:
+    """Return the mole and the energy balance."""
+    r = p.k_0 * np.exp(-p.E_R / x.T) * x.c_A
+    heat_capacity = p.rho * p.c_p
+    return State(
+        c_A=p.q / p.V * (d.c_f - x.c_A) - r,
+        T=p.q / p.V * (d.T_f - x.T) - p.dH * r / heat_capacity + p.UA * (u.T_c - x.T) / (heat_capacity * p.V),
+    )
+
+
+def outputs(x: State, u: Input, d: Disturbance, p: Parameter) -> Output:
+    """Return what the analyser and the thermometer show."""
+    return Output(c_A=x.c_A, T=x.T)
+
+
+def margins(x: State, u: Input, d: Disturbance, p: Parameter) -> dict[str, Margin]:
+    """Return the distances to the hard limit and to the trip."""
+    return {"hot": hard(p.T_max - x.T), "runaway": trip(p.T_trip - x.T)}
+
+
+def cost(x: State, u: Input, d: Disturbance, p: Parameter) -> dict[str, Expr]:
+    """Return the charge for running above the hard limit."""
+    return {"hot": p.w_hot * positive(x.T - p.T_max)}
+
+
+def _tracking(draw: Draw) -> Signals:
+    return Signals(
+        targets={"c_A": draw.steps(0.85, 0.92, hold=(10, 25))},
+        disturbances={"T_f": draw.wander(350.0, 1.5, memory=20.0), "c_f": draw.wander(1.0, 0.004, memory=40.0)},
+        initial={"c_A": draw.uniform(0.86, 0.90), "T": draw.uniform(321.0, 327.0)},
+    )
+
+
+def _unstable(draw: Draw) -> Signals:
+    hold = np.full((draw.n, draw.count), 0.6)
+    return Signals(targets={"c_A": hold}, initial={"c_A": draw.uniform(0.59, 0.61), "T": draw.uniform(344.0, 346.0)})
+
+
+LOOPS = (
+    Loop(
+        tag="AIC-101", pv="c_A", sp_of="TIC-101", low=0.8, high=0.95,
+        gains=Gains(K_c=-390.5, T_i=5.608, T_d=0.4508, b=0.8543, setpoint=-143.9),
+    ),
+    Loop(
+        tag="TIC-101", pv="T", mv="T_c", low=314.0, high=331.0, authority=3.0,
+        gains=Gains(K_c=0.2376, T_i=0.4566, T_d=0.3012, b=0.7647, setpoint=0.3892, disturbance=(("T_f", -0.4437),)),
+    ),
+)  # fmt: skip
+
+PLANT = Plant(
+    title="Exothermic stirred tank",
+    State=State,
+    Input=Input,
+    Disturbance=Disturbance,
+    Parameter=Parameter,
+    Output=Output,
+    derivative=derivative,
+    outputs=outputs,
+    margins=margins,
+    cost=cost,
+    loops=LOOPS,
+    duty=Tracking(output="c_A", scale=0.03, moves={"T_c": 0.01}),
+    scenarios=(
+        Scenario("tracking", "concentration targets in steps, feed temperature wandering", 60, _tracking),
+        Scenario("unstable", "hold the open-loop unstable middle state", 60, _unstable),
+    ),
+    safe_action={"T_c": 290.0},
+    time_unit="min",
+    decision=26.0 / 60.0,
+    loop_period=26.0 / 300.0,
+    substeps=2,
+    scale=0.05,
+    worst=25.0,
+    preview=3,
+    advance=2,
+    learning=Learning(horizon=10.0, steps=400_000, spread=0.2),
+    sources=(BOOK,),
+)

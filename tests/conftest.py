@@ -1,0 +1,20 @@
+"""What every test relies on: nothing is written to the user's own folders, and Hypothesis never measures time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+
+settings.register_profile("setpoint", deadline=None, max_examples=50, derandomize=True)
+settings.load_profile("setpoint")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Points the default run store, for this process and its children, at a folder that goes with the session."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(os.environ, "XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        yield

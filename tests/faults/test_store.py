@@ -1,0 +1,177 @@
+"""The run store when it is killed, shared, damaged, foreign, newer or out of reach."""
+
+from __future__ import annotations
+
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from controller.historian import Historian
+from plant_models.core.errors import BadInput
+
+ROOT = Path(__file__).parents[2]
+WRITER = """
+import sys
+import numpy as np
+from controller.historian import Historian
+from controller.records import EpisodeRecord, Signal
+store = Historian(sys.argv[1])
+run = store.start("train", "exothermic_cstr", "ppo", 0, {"total_steps": 10**9}, {})
+print(run, flush=True)
+time = np.arange(200.0)
+episode = EpisodeRecord("exothermic_cstr", "ppo", "steps", 0, {"iae": 1.0}, "completed", time, "min",
+                        (Signal("T", "K", "pv"),), time[None, :] + 300.0)
+for step in range(int(sys.argv[2])):
+    store.metrics(run, step, {"score/ppo": -float(step), "train/kl": 0.01})
+    if step % 10 == 0:
+        store.episode(run, episode)
+    print(step, flush=True)
+store.finish(run, "completed", {})
+"""
+
+
+@contextmanager
+def _writer(url: str, steps: int) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", WRITER, url, str(steps)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def test_what_was_recorded_survives_kill_9_and_the_run_reads_as_stopped(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with _writer(url, 10**6) as process:
+        run = _line(process)
+        confirmed = [int(_line(process)) for _ in range(60)][-1]
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    with Historian(url) as store:
+        steps = [row.step for row in store.metrics_after(run) if row.key == "score/ppo"]
+        assert steps[: confirmed + 1] == list(range(confirmed + 1))
+        assert store.find(run).status == "stopped"
+        episodes = store.episodes(run)
+        assert len(episodes) >= 6
+        assert store.read_episode(episodes[-1].id).values[0, -1] == 499.0
+
+
+def test_two_writers_and_two_readers_share_one_store(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'runs.db'}"
+    with _writer(url, 40) as one, _writer(url, 40) as two, Historian(url) as store, Historian(url) as other:
+        runs = [_line(one), _line(two)]
+        while any(reader.find(run).status == "running" for reader in (store, other) for run in runs):
+            assert all(process.poll() in (None, 0) for process in (one, two))
+    with Historian(url) as store:
+        for run in runs:
+            assert [row.step for row in store.metrics_after(run) if row.key == "train/kl"] == list(range(40))
+            assert store.find(run).status == "completed"
+
+
+def test_processes_that_open_a_new_store_at_once_all_succeed(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new' / 'runs.db'}"
+    command = [sys.executable, "-c", "import sys; from controller.historian import Historian; Historian(sys.argv[1])", url]
+    processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
+    errors = [process.communicate()[1] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, errors
+
+
+def _refusal(location: object) -> str:
+    with pytest.raises(BadInput) as caught:
+        Historian(str(location))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("dear diary, " * 500)
+    assert "not an SQLite database" in _refusal(path)
+    assert path.read_text() == "dear diary, " * 500
+
+
+def test_a_damaged_store_is_named_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    with Historian(str(path)) as store:
+        for seed in range(300):
+            store.start("train", "exothermic_cstr", "ppo", seed, {"note": "x" * 400}, {})
+    content = bytearray(path.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    path.write_bytes(content)
+    with pytest.raises(BadInput, match="damaged") as caught, Historian(str(path)) as store:
+        store.runs()
+    assert str(path) in str(caught.value)
+    assert "--store" not in str(caught.value)
+
+
+def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    Historian(str(path)).close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE store_version SET version = 99")
+    raw.close()
+    assert "schema 99, this version knows up to 1; update setpoint" in _refusal(path)
+
+
+def test_another_programs_database_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "race.db"
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE run (runner TEXT)")
+    raw.close()
+    assert "database of another program" in _refusal(path)
+
+
+def test_a_store_may_share_its_file_with_other_tables(tmp_path: Path) -> None:
+    path = tmp_path / "sweep.db"
+    with sqlite3.connect(path) as raw:
+        raw.execute("CREATE TABLE studies (name TEXT)")
+    raw.close()
+    with Historian(str(path)) as store:
+        assert store.runs() == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert "its folder cannot be made" in _refusal(tmp_path / "file" / "runs.db")
+
+
+def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
+    assert "a folder, expected a file" in _refusal(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("location", "reason"),
+    [
+        ("nonsense://", "not a database URL|no driver"),
+        ("sqlite://", "names no file"),
+        ("sqlite:///:memory:", "names no file"),
+        ("://", "not a database URL"),
+        ("postgresql://user:secret@127.0.0.1:1/none", "no driver|cannot be used"),
+    ],
+)
+def test_an_address_that_leads_nowhere_is_explained_without_its_password(location: str, reason: str) -> None:
+    text = _refusal(location)
+    assert any(part in text for part in reason.split("|"))
+    assert "secret" not in text
+
+
+def test_a_locked_store_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "runs.db"
+    Historian(str(path)).close()
+    monkeypatch.setattr("controller.store.BUSY_TIMEOUT", 0.05)
+    raw = sqlite3.connect(path, isolation_level=None)
+    raw.execute("BEGIN IMMEDIATE")
+    with Historian(str(path)) as store, pytest.raises(BadInput, match="locked by another program"):
+        store.start("train", "exothermic_cstr", "ppo", 0, {}, {})
+    raw.close()
