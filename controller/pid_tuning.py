@@ -59,7 +59,7 @@ class _Knob:
 class Tuner:
     """The search space of one plant and the cost of many of its points at once."""
 
-    def __init__(self, plant: Plant, seed: int = 0, episodes: int = 24, scenario: str = "") -> None:
+    def __init__(self, plant: Plant, seed: int = 0, episodes: int = 96, scenario: str = "") -> None:
         self.plant = plant
         self.episodes = draw(plant, plant.scenario(scenario), seed, episodes, "tuning")
         self.start = simc_layer(plant)
@@ -86,7 +86,7 @@ class Tuner:
             schedule, rule = self.plant.duty.schedule, self.plant.duty.rule
             low = min(schedule.empty, rule.empty)
             knobs += [_Knob("occupied", rule.occupied - 1.0, rule.occupied + 2.0), _Knob("empty", low, rule.occupied + 1.0),
-                      _Knob("lead", 0.0, 16.999)]  # fmt: skip
+                      _Knob("lead", 0.0, 24.999)]  # fmt: skip
         return tuple(knobs)
 
     def at(self, shares: Array) -> tuple[tuple[Loop, ...], int, Setback | None]:
@@ -140,7 +140,7 @@ class Tuner:
 
 
 def tune(
-    plant: Plant, seed: int = 0, generations: int = 60, episodes: int = 24,
+    plant: Plant, seed: int = 0, generations: int = 100, episodes: int = 96,
     report: Callable[[int, float], None] = lambda generation, cost: None,
 ) -> Tuning:  # fmt: skip
     """Return the best PID layer found; the same seed finds the same."""
@@ -154,7 +154,7 @@ def tune(
 
     result = differential_evolution(
         lambda points: tuner.costs(np.atleast_2d(points.T)), [(0.0, 1.0)] * len(tuner.knobs), rng=seed,
-        maxiter=generations, popsize=5, tol=1e-6, polish=False, vectorized=True, updating="deferred", callback=progress,
+        maxiter=generations, popsize=8, tol=1e-6, polish=False, vectorized=True, updating="deferred", callback=progress,
     )  # fmt: skip
     loops, advance, schedule = tuner.at(result.x)
     cost, sensitivity = tuner.cost(loops, advance, schedule)

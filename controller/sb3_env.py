@@ -23,9 +23,9 @@ NO_INFO: dict[str, Any] = {}
 class PlantVecEnv(VecEnv):
     """Many plants of one kind, each on an episode of its own, their first episodes staggered."""
 
-    def __init__(self, env: PlantVectorEnv, stagger: bool = True) -> None:
+    def __init__(self, env: PlantVectorEnv, stagger: bool = True, scale: float = 1.0) -> None:
         self.plants = env
-        self._stagger = stagger
+        self._stagger, self._scale = stagger, scale
         self._actions: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self._quiet: list[dict[str, Any]] = [NO_INFO] * env.num_envs
         self.returns = np.zeros(env.num_envs)
@@ -51,7 +51,7 @@ class PlantVecEnv(VecEnv):
         done = terminated | truncated
         if len(self._hard):
             self.hard_violations += int((self.plants.simulator.S.read("time")[self._hard] > 0.0).any(axis=0).sum())
-        return observation, reward.astype(np.float32), done, self._infos(done, terminated, infos) if done.any() else self._quiet
+        return observation, (reward * self._scale).astype(np.float32), done, self._infos(done, terminated, infos) if done.any() else self._quiet
 
     def _infos(
         self, done: NDArray[np.bool_], terminated: NDArray[np.bool_], infos: dict[str, Any]

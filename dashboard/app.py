@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -76,6 +78,7 @@ def create_app(store_url: str | None = None, plants: Plants | None = None) -> Da
     _register(app, data)
     for route in ROUTES:
         route.page.register(app, data)
+    _quiet(app)
     _secure(app.server)
     return app
 
@@ -88,26 +91,48 @@ def serve(
     Raises:
         BadInput: for an address other than this machine's own, a port that is taken, or a store that cannot be used.
     """
-    server = listen(create_app(store_url), host, port)
+    bound = bind(host, port)
+    try:
+        server = listen(create_app(store_url), bound)
+    except SetpointError:
+        bound.close()
+        raise
     if ready is not None:
-        ready(f"http://{server.effective_host}:{server.effective_port}/")
+        ready(address(bound))
     try:
         server.run()
     finally:
         server.close()
 
 
-def listen(app: Dash, host: str = "127.0.0.1", port: int = 0) -> Any:
-    """Bind the server without running it yet; port 0 takes any that is free."""
+def bind(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """Take a port on this machine's own address, 0 for any that is free; raises BadInput."""
     if host not in LOOPBACK:
         raise BadInput(f"host {host!r}: only this machine's own address is allowed, {' or '.join(LOOPBACK)}")
     if not 0 <= port <= 65535:
         raise BadInput(f"port {port}: not a port; allowed are 0 to 65535")
-    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a burst of requests while a page opens is no news
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        return waitress.create_server(app.server, host=host, port=port, threads=8, ident=None)
+        if os.name == "posix":  # elsewhere this option lets two servers share a port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
     except OSError as error:
+        bound.close()
         raise BadInput(f"port {port}: cannot be used ({error.strerror}); choose another with --port") from error
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """Where a browser finds what is served on this socket."""
+    host, port, *_ = bound.getsockname()
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def listen(app: Dash, bound: socket.socket) -> Any:
+    """Build the server on a socket, which it then owns; ``run`` serves until interrupted."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a burst of requests while a page opens is no news
+    return waitress.create_server(app.server, sockets=[bound], threads=8, ident=None)
 
 
 def resolve(path: str) -> tuple[Page, dict[str, str]]:
@@ -126,7 +151,7 @@ def _frame(data: Data) -> Component:
             label=name,
             href=href,
             active="exact" if href == "/" else "partial",
-            leftSection=html.Span(className=f"icon {name.lower()}"),
+            leftSection=html.Span(className=f"glyph {name.lower()}"),
         )
         for name, href in NAVIGATION.items()
     ]
@@ -147,10 +172,11 @@ def _frame(data: Data) -> Component:
 
 def _foot(data: Data) -> Component:
     toggle = dmc.ColorSchemeToggle(
-        lightIcon=html.Span(className="icon sun"), darkIcon=html.Span(className="icon moon"),
+        lightIcon=html.Span(className="glyph sun"), darkIcon=html.Span(className="glyph moon"),
         variant="default", size="md", **ui.aria("light or dark"),
     )  # fmt: skip
-    store = html.Div(["store", html.Code(data.store_name, title=data.store_name)], className="store")
+    short = "/".join(data.store_name.replace("\\", "/").split("/")[-2:])
+    store = html.Div(["store", html.Code(short, title=data.store_name)], className="store")
     return html.Div([toggle, store], className="foot")
 
 
@@ -180,9 +206,7 @@ def _register(app: Dash, data: Data) -> None:
         State({"type": ids.TICK, "page": ALL}, "id"),
         prevent_initial_call=True,
     )
-    app.clientside_callback(
-        ClientsideFunction("setpoint", "title"), Input(ids.URL, "pathname")
-    )
+    app.clientside_callback(ClientsideFunction("setpoint", "title"), Input(ids.URL, "pathname"))
 
 
 def chosen_query(query: Mapping[str, str], field: str, value: object) -> dict[str, str]:
@@ -209,6 +233,20 @@ def _calm(error: Exception) -> None:
         _log.warning("%s", error)
     else:
         _log.error("a callback failed", exc_info=error)
+
+
+def _quiet(app: Dash) -> None:
+    """Keep Dash's developer tools off whatever the environment says: they show traces, and ask its maker for news."""
+    app.enable_dev_tools(
+        debug=False,
+        dev_tools_ui=False,
+        dev_tools_props_check=False,
+        dev_tools_serve_dev_bundles=False,
+        dev_tools_hot_reload=False,
+        dev_tools_prune_errors=False,
+        dev_tools_validate_callbacks=False,
+        dev_tools_disable_version_check=True,
+    )
 
 
 def _secure(server: flask.Flask) -> None:

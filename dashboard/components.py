@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from plotly.graph_objects import Figure
 
 from controller.records import Outcome, RunRecord, Status
-from dashboard.figures import controller_colour, unit_text
+from dashboard.figures import SUPERSCRIPT, controller_colour, shown_name, unit_text
 
 Children = Component | str | Sequence[Component | str]
 Cell = Component | str
@@ -28,10 +28,11 @@ EXAMPLES = {
 _STATUS = {"running": "●", "completed": "✓", "stopped": "■", "failed": "▲"}
 _OUTCOME = {"completed": "completed", "tripped": "stopped", "integration failed": "failed"}
 _GRAPH: Any = {
+    "displayModeBar": "hover",
     "displaylogo": False,
-    "responsive": True,
-    "scrollZoom": False,
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d"],
+    "showSendToCloud": False,  # Plotly's own button for it would leave this machine
+    "modeBarButtons": [["toImage", "zoom2d", "pan2d", "resetScale2d"]],
+    "topojsonURL": "/assets/",
 }
 
 
@@ -101,11 +102,6 @@ def controller(name: str, place: int = 0) -> Component:
     return html.Span([swatch, shown_name(name)], className="controller")
 
 
-def shown_name(name: str) -> str:
-    """Controllers known by their initials in capitals, others as they are."""
-    return name.upper() if name in ("ppo", "pid", "nmpc") else name
-
-
 def link(text: Cell, path: str, **query: object) -> Component:
     """A link inside the dashboard; its query is encoded."""
     return dcc.Link(text, href=href(path, **query), className="link")
@@ -158,26 +154,42 @@ def eta(run: RunRecord, share: float) -> str:
 
 
 def number(value: object, digits: int = 4) -> str:
-    """Four significant figures; a dash for what is no finite number."""
+    """Significant figures with a true minus sign; a dash for what is no finite number."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "–"
     size = abs(value)
-    if size and not 1e-3 <= size < 1e7:
-        return f"{value:.{digits - 1}e}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
     if isinstance(value, int) or not size:
-        return f"{value:,.0f}"
-    return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
+        text = f"{value:,.0f}"
+    elif 1e-3 <= size < 1e7:
+        text = f"{value:,.{max(0, digits - 1 - math.floor(math.log10(size)))}f}"
+    else:
+        text = _powered(f"{value:.{digits - 1}e}")
+    return text.replace("-", "−")
 
 
-def signed(value: object) -> str:
+def exact(value: object) -> str:
+    """A declared number as it was written: no digits added."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return "–"
+    text = f"{value:.6g}"
+    return (_powered(text) if "e" in text else text).replace("-", "−")
+
+
+def _powered(text: str) -> str:
+    """1.5e-04 as 1.5×10⁻⁴."""
+    mantissa, exponent = text.split("e")
+    return f"{mantissa}×10{str(int(exponent)).translate(SUPERSCRIPT)}"
+
+
+def signed(value: object, digits: int = 4) -> str:
     """A difference with its sign."""
-    text = number(value)
-    return f"+{text}" if isinstance(value, (int, float)) and value > 0 and text != "–" else text.replace("-", "−", 1)
+    text = number(value, digits)
+    return f"+{text}" if isinstance(value, (int, float)) and value > 0 and text != "–" else text
 
 
 def quantity(value: object, unit: str) -> str:
-    """A number with its unit."""
-    text = number(value)
+    """A declared number with its unit."""
+    text = exact(value)
     return text if text == "–" or unit in ("", "1") else f"{text} {unit_text(unit)}"
 
 

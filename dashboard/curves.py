@@ -13,7 +13,7 @@ from dash.development.base_component import Component
 from controller.records import MetricRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
-from dashboard.figures import VITALS, decimated, learning_curve, vital
+from dashboard.figures import VITALS, decimated, learning_curve, shown_name, vital
 
 SCORE = "score"
 BEST = "score/best"
@@ -42,11 +42,11 @@ def log(run: RunRecord, rows: Sequence[MetricRow]) -> Log:
 def panels(run: RunRecord, log: Log) -> list[Component]:
     """The learning curve, and PPO's vital signs below it."""
     nothing: Curve = ([], [])
-    curves = {ui.shown_name(run.controller): log.curves.get(SCORE, nothing), "best so far": log.curves.get(BEST, nothing)}
+    curves = {shown_name(run.controller): log.curves.get(SCORE, nothing), "best so far": log.curves.get(BEST, nothing)}
     total = max([ui.total_steps(run), *log.curves.get(SCORE, nothing)[0]])
     unit = str(run.config.get("score_unit", "return"))
     score = ui.graph(learning_curve(curves, _baselines(run), total, unit), ids.curve(SCORE))
-    signs = [_sign(key, log.curves.get(key, nothing)) for key in VITALS]
+    signs = [_sign(key, log.curves.get(key, nothing), total) for key in VITALS]
     return [
         ui.panel("Learning curve", score),
         ui.panel("PPO's vital signs", html.Div(signs, className="vitals"), aside="usual range shaded"),
@@ -82,6 +82,8 @@ def _baselines(run: RunRecord) -> dict[str, float]:
     return {str(name): float(value) for name, value in pairs if isinstance(value, (int, float))}
 
 
-def _sign(key: str, curve: Curve) -> Component:
+def _sign(key: str, curve: Curve, total: float) -> Component:
     sign = VITALS[key]
-    return html.Div([html.H3(sign.title), html.Div(sign.advice, className="note"), ui.graph(vital(key, *curve), ids.curve(key))])
+    return html.Div(
+        [html.H3(sign.title), html.Div(sign.advice, className="note"), ui.graph(vital(key, *curve, total), ids.curve(key))]
+    )

@@ -71,7 +71,7 @@ class Data:
 
     @cached_property
     def store_name(self) -> str:
-        """Where the store is, for people."""
+        """Where the store is, for people: a file's path, or an address without its password."""
         return self._store.url.removeprefix("sqlite:///")
 
     def runs(self) -> list[RunRecord]:

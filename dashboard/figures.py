@@ -20,12 +20,12 @@ CONTROLLERS = {
     "pid": "#c9791a",
     "nmpc": "#2a9d78",
     "schedule": "#8d68c7",
-    "rule": "#7f8a97",
-    "constant": "#9a8460",
+    "rule": "#4aa3b8",
+    "constant": "#8a94a1",
 }
-OTHERS = ("#c2587d", "#5d9c3b", "#4aa3b8", "#a7673f")
+OTHERS = ("#c2587d", "#5d9c3b", "#6f6fd0", "#a7673f")
 _USUAL = "rgba(42, 157, 120, 0.13)"
-_SUPERSCRIPT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+SUPERSCRIPT = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 
 @dataclass(frozen=True)
@@ -56,13 +56,24 @@ def unit_text(unit: str) -> str:
     """A unit as it is printed: degC as °C, m2 as m², 1 as a dash."""
     if unit in ("", "1"):
         return "–"
-    dressed = re.sub(r"(?<=[A-Za-z])(?:\*\*|\^)?(-?\d)", lambda match: match.group(1).translate(_SUPERSCRIPT), unit)
+    dressed = re.sub(r"(?<=[A-Za-z])(?:\*\*|\^)?(-?\d)", lambda match: match.group(1).translate(SUPERSCRIPT), unit)
     return dressed.replace("delta_degC", "K").replace("degC", "°C").replace("*", "·")
+
+
+def axis_text(unit: str) -> str:
+    """A unit as an axis title, where a bare dash set upright would read as a bar."""
+    return unit_text(unit) if unit not in ("", "1") else "(–)"
 
 
 def controller_colour(name: str, place: int = 0) -> str:
     """The colour a controller has on every page; ``place`` chooses among the spare ones."""
     return CONTROLLERS.get(name, OTHERS[place % len(OTHERS)])
+
+
+def shown_name(name: str) -> str:
+    """Controllers known by their initials in capitals, others as they are."""
+    first, *rest = name.split(" ", 1)
+    return " ".join([first.upper() if first in ("ppo", "pid", "nmpc") else first, *rest])
 
 
 def decimated(time: NDArray[np.float64], values: NDArray[np.float64], points: int = POINTS) -> NDArray[np.intp]:
@@ -96,7 +107,7 @@ def learning_curve(
         hover = f"{text} %{{y:.5g}} {unit}<extra></extra>"
         figure.add_trace(go.Scatter(x=list(steps), y=list(scores), name=text, mode="lines", line=line, hovertemplate=hover))
     for place, (name, value) in enumerate(baselines.items()):
-        text = name.upper() if name in ("pid", "nmpc") else name
+        text = shown_name(name)
         line = {"color": controller_colour(name, place), "width": 1.6, "dash": "dash"}
         hover = f"{text} %{{y:.5g}} {unit}<extra></extra>"
         figure.add_trace(
@@ -107,7 +118,7 @@ def learning_curve(
     return dressed(figure, height=330, revision="learning")
 
 
-def vital(key: str, steps: Sequence[float], values: Sequence[float]) -> go.Figure:
+def vital(key: str, steps: Sequence[float], values: Sequence[float], total_steps: float) -> go.Figure:
     """One of PPO's vital signs over environment steps, its usual range shaded."""
     sign = VITALS[key]
     figure = go.Figure()
@@ -116,9 +127,10 @@ def vital(key: str, steps: Sequence[float], values: Sequence[float]) -> go.Figur
     figure.add_trace(go.Scatter(x=list(steps), y=list(values), mode="lines", name=sign.title, line=line, hovertemplate=hover))
     if sign.low is not None and sign.high is not None:
         figure.add_hrect(y0=sign.low, y1=sign.high, fillcolor=_USUAL, line_width=0, layer="below")
-    figure.update_yaxes(title_text=f"{sign.title} ({sign.unit})")
-    figure.update_xaxes(title_text="environment steps")
+    figure.update_yaxes(title_text=sign.unit)
+    figure.update_xaxes(title_text="environment steps", range=[0, total_steps] if total_steps > 0 else None, nticks=5)
     dressed(figure, height=190, revision=key)
+    figure.update_xaxes(tickformat="~s", tickangle=0)
     return figure.update_layout(showlegend=False, margin={"l": 58, "r": 10, "t": 8, "b": 36})
 
 
@@ -127,7 +139,7 @@ def dressed(figure: go.Figure, *, height: int, revision: str) -> go.Figure:
     figure.update_layout(
         template="none",
         height=height,
-        margin={"l": 66, "r": 14, "t": 40, "b": 42},
+        margin={"l": 66, "r": 14, "t": 58, "b": 42},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif", "size": 11.5},
@@ -136,9 +148,19 @@ def dressed(figure: go.Figure, *, height: int, revision: str) -> go.Figure:
         legend={"orientation": "h", "x": 1, "xanchor": "right", "y": 1, "yanchor": "bottom", "yref": "paper"},
         uirevision=revision,
         dragmode="zoom",
+        modebar={"bgcolor": "rgba(0,0,0,0)", "color": "#8a94a1", "activecolor": CONTROLLERS["ppo"]},
     )
     figure.update_xaxes(
-        zeroline=False, showline=True, linewidth=1, ticks="outside", ticklen=3, hoverformat=".5g", exponentformat="none"
+        title_font_size=11.5,
+        zeroline=False,
+        showline=True,
+        linewidth=1,
+        ticks="outside",
+        ticklen=3,
+        hoverformat=".5g",
+        exponentformat="none",
     )
-    figure.update_yaxes(zeroline=False, showline=True, linewidth=1, ticks="outside", ticklen=3, nticks=6, automargin=False)
+    figure.update_yaxes(
+        title_font_size=11.5, zeroline=False, showline=True, linewidth=1, ticks="outside", ticklen=3, automargin=False
+    )
     return figure

@@ -21,8 +21,10 @@ def result_card(result: Result) -> Component:
     return html.Div(
         [
             html.Div([html.H3(ui.link(result.plant, f"/plants/{result.plant}")), html.Span(verdict, className="verdict")]),
-            html.Div([html.B(ui.signed(result.mean)), html.Span(f" {unit_text(result.unit)}")], className="difference"),
-            html.Div(f"{ui.signed(result.low)} to {ui.signed(result.high)} {unit_text(result.unit)}{count}", className="note"),
+            html.Div([html.B(ui.signed(result.mean, 3)), html.Span(f" {unit_text(result.unit)}")], className="difference"),
+            html.Div(
+                f"{ui.signed(result.low, 3)} to {ui.signed(result.high, 3)} {unit_text(result.unit)}{count}", className="note"
+            ),
             _interval(result.mean, result.low, result.high, result.unit),
             html.Div(scores, className="scores"),
             ui.button("Compare trends", "/compare", run=result.run.id, plant=result.plant, controllers="ppo,pid"),
@@ -38,7 +40,7 @@ def _interval(mean: float, low: float, high: float, unit: str) -> Component:
     verdict = "better" if low > 0 else "worse" if high < 0 else "open"
     bar = html.Div(className="whisker", style={"left": f"{at[0]:.2f}%", "width": f"{max(at[2] - at[0], 0.4):.2f}%"})
     point = html.Div(className="point", style={"left": f"{at[1]:.2f}%"})
-    label = f"{ui.signed(mean)} {unit_text(unit)}, 95 % interval {ui.signed(low)} to {ui.signed(high)}"
+    label = f"{ui.signed(mean, 3)} {unit_text(unit)}, 95 % interval {ui.signed(low, 3)} to {ui.signed(high, 3)}"
     return html.Div(
         [html.Div(className="zero"), bar, point],
         className=f"interval {verdict}",

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from controller.records import EpisodeRecord, Role, Signal
-from dashboard.figures import controller_colour, decimated, dressed, unit_text
+from dashboard.figures import axis_text, controller_colour, decimated, dressed, shown_name, unit_text
 
 _ROLE = {
     "pv": "#2b7fd4", "sp": "#c9791a", "baseline_sp": "#8a94a1", "target": "#8d68c7", "op": "#2a9d78", "disturbance": "#8a94a1",
@@ -33,7 +33,6 @@ class Row:
     """One axis of a stacked trend: the signals that share it, by their place in the record."""
 
     title: str
-    name: str
     unit: str
     members: tuple[int, ...]
     height: float
@@ -69,8 +68,8 @@ def _companions(signals: Sequence[Signal], leader: int, *, alone: bool) -> list[
 def _row(signals: Sequence[Signal], members: tuple[int, ...], height: float) -> Row:
     leaders = [signals[k] for k in members if signals[k].role == signals[members[0]].role]
     words = [" ".join(filter(None, (s.tag, s.meaning or s.name))) for s in leaders]
-    title = f"{', '.join(dict.fromkeys(words))}"
-    return Row(title, ", ".join(s.name for s in leaders), signals[members[0]].unit, members, height)
+    title = ", ".join(dict.fromkeys(words))
+    return Row(title, signals[members[0]].unit, members, height)
 
 
 def trends(record: EpisodeRecord) -> go.Figure:
@@ -87,7 +86,7 @@ def _stacked(records: Mapping[str, EpisodeRecord], *, by_role: bool) -> go.Figur
     first = _fullest(records)
     rows = rows_of(first.signals)
     heights = [row.height for row in rows] or [1.0]
-    total = 70 + 92 * sum(heights)
+    total = 100 + 92 * sum(heights)
     spacing = min(34.0 / total, 0.9 / len(heights))
     figure = make_subplots(len(heights), 1, shared_xaxes=True, vertical_spacing=spacing, row_heights=heights)
     unit = time_unit(first)
@@ -95,7 +94,7 @@ def _stacked(records: Mapping[str, EpisodeRecord], *, by_role: bool) -> go.Figur
         span = _span(records, row)
         for trace in (*_limits(first, row, unit, span), *_lines(records, row, unit, by_role=by_role)):
             figure.add_trace(trace, row=place, col=1)
-        figure.update_yaxes(title_text=f"{row.name} ({unit_text(row.unit)})", range=list(span), row=place, col=1)
+        figure.update_yaxes(title_text=axis_text(row.unit), range=list(span), nticks=_ticks(row), row=place, col=1)
         _heading(figure, row.title, place)
     figure.update_xaxes(title_text=f"time ({unit})", row=len(heights), col=1)
     _name_once(figure)
@@ -119,7 +118,7 @@ def _lines(records: Mapping[str, EpisodeRecord], row: Row, unit: str, *, by_role
             if (signal.name, signal.role) not in where or (shared and place > 0):
                 continue
             own = by_role or shared
-            text = _ROLE_TEXT[signal.role] if own else label
+            text = _ROLE_TEXT[signal.role] if own else shown_name(label)
             colour = _ROLE[signal.role] if own else controller_colour(label, place)
             lines.append(_line(record, where[signal.name, signal.role], unit, colour, text))
     return lines
@@ -165,6 +164,10 @@ def _name_once(figure: go.Figure) -> None:
         seen.add(name)
 
 
+def _ticks(row: Row) -> int:
+    return 6 if row.height > 1.5 else 5
+
+
 def _width(role: Role) -> float:
     return {"pv": 2.0, "op": 1.6, "offset": 1.6}.get(role, 1.3)
 
@@ -175,13 +178,13 @@ def _span(records: Mapping[str, EpisodeRecord], row: Row) -> tuple[float, float]
     wanted = {(s.name, s.role) for s in (first.signals[k] for k in row.members) if not s.role.startswith("limit")}
     lines = [r.values[k] for r in records.values() for k, s in enumerate(r.signals) if (s.name, s.role) in wanted]
     low, high = _extremes(lines)
-    air = max(high - low, 1e-3 * max(abs(low), abs(high)), 1e-9)
+    air = max(high - low, 1e-3 * max(abs(low), abs(high))) or 1.0
     for k in row.members:
         if first.signals[k].role.startswith("limit"):
             limit_low, limit_high = _extremes([first.values[k]])
             low = min(low, limit_low) if low - limit_low < 3 * air else low
             high = max(high, limit_high) if limit_high - high < 3 * air else high
-    margin = 0.08 * max(high - low, air)
+    margin = 0.08 * (high - low) if high - low >= air else 0.5 * air
     return low - margin, high + margin
 
 
@@ -208,6 +211,6 @@ def _factor(record: EpisodeRecord, unit: str) -> float:
 def _heading(figure: go.Figure, text: str, place: int) -> None:
     axis = "" if place == 1 else str(place)
     figure.add_annotation(
-        text=text, x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
+        text=f"<b>{text}</b>", x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
         showarrow=False, font={"size": 11.5}, yshift=1,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from controller.records import EpisodeRecord, EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Case, Data, cases
-from dashboard.figures import unit_text
+from dashboard.figures import shown_name, unit_text
 from dashboard.trends import overlay
 
 MOST = 8  # lines over each other that can still be told apart
@@ -49,8 +49,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         "Compare",
         html.Div([_run_picker(offered, runs), _case_picker(choice), _controller_picker(choice)], className="filters"),
         ui.panel(_title(choice), ui.graph(overlay(records), ids.COMPARE_FIGURE), aside=_neighbours(choice, query)),
-        _this_case(choice, records),
-        _all_cases(choice),
+        html.Div([_this_case(choice, records), _all_cases(choice)], className="columns"),
         note=[*_links(runs), " · zoom one row and all follow; double click to see it whole"],
     )
 
@@ -121,7 +120,7 @@ def _name(case: Case, *, several: bool) -> str:
 
 
 def _controller_picker(choice: Choice) -> Component:
-    data = [{"value": label, "label": ui.shown_name(label)} for label in choice.cases[choice.case]]
+    data = [{"value": label, "label": shown_name(label)} for label in choice.cases[choice.case]]
     several: Component = dmc.MultiSelect(
         id=ids.choice("controllers"), data=data, value=list(choice.labels), maxValues=MOST, size="xs", miw=220,
         **ui.aria("controllers"),
@@ -148,7 +147,7 @@ def _baseline(labels: Sequence[str]) -> str:
 def _this_case(choice: Choice, records: Mapping[str, EpisodeRecord]) -> Component:
     values = {label: record.kpis for label, record in records.items()}
     units = {name: unit for record in records.values() for name, unit in record.kpi_units.items()}
-    outcomes = [f"{ui.shown_name(label)} {record.outcome}" for label, record in records.items() if record.outcome != "completed"]
+    outcomes = [f"{shown_name(label)} {record.outcome}" for label, record in records.items() if record.outcome != "completed"]
     return ui.panel("KPIs of this episode", _differences(values, units), aside=", ".join(outcomes))
 
 
@@ -175,7 +174,7 @@ def _differences(values: Mapping[str, Mapping[str, float]], units: Mapping[str, 
     others = [label for label in labels if label != base]
     names = list(dict.fromkeys(name for label in labels for name in values[label]))
     heads: list[ui.Cell] = ["KPI", "unit", *(ui.controller(label, k) for k, label in enumerate(labels))]
-    heads += [f"{ui.shown_name(label)} − {ui.shown_name(base)}" for label in others]
+    heads += [f"{shown_name(label)} − {shown_name(base)}" for label in others]
     rows: list[list[ui.Cell]] = []
     for name in names:
         reference = values[base].get(name, float("nan"))
@@ -188,5 +187,5 @@ def _differences(values: Mapping[str, Mapping[str, float]], units: Mapping[str, 
 def _difference(value: float, reference: float) -> Component:
     """The difference, and its share of the reference where that is not zero."""
     share = (value - reference) / abs(reference) if reference else float("nan")
-    text = f"{share:+.1%}".replace("-", "−") if abs(share) < 100 else ""
+    text = f"{100 * share:+.1f} %".replace("-", "−") if value != reference and abs(share) < 100 else ""
     return html.Span([ui.signed(value - reference), html.Span(text, className="share")])

@@ -24,7 +24,9 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     return ui.page(
         str(card["title"]),
         _facts(card),
-        html.Div([_equations(card), html.Div([_loops(card), _margins(card), _scenarios(card)])], className="columns"),
+        _equations(card),
+        _loops(card),
+        html.Div([_margins(card), _scenarios(card)], className="columns"),
         *tables,
         _sources(card),
         _runs(data, str(card["name"])),
@@ -50,7 +52,7 @@ def _facts(card: Card) -> Component:
 
 
 def _spoken(key: str, value: object) -> str:
-    text = ui.number(value) if isinstance(value, (int, float)) else str(value)
+    text = ui.exact(value) if isinstance(value, (int, float)) else str(value)
     return text if key == "kind" else f"{key} {text}"
 
 
@@ -63,16 +65,16 @@ def _tables(card: Card) -> dict[str, tuple[str, list[Column]]]:
     per = str(card.get("time_unit", ""))
     symbol: list[Column] = [("symbol", lambda q: html.Code(str(q["name"]))), ("meaning", lambda q: str(q.get("meaning", "")))]
     tag: Column = ("tag", lambda q: str(q.get("tag") or "–"))
-    value: list[Column] = [("unit", _unit), ("nominal", lambda q: ui.number(q.get("nominal")))]
+    value: list[Column] = [("unit", _unit), ("nominal", lambda q: ui.exact(q.get("nominal")))]
     span: Column = ("range", lambda q: _range(q.get("low"), q.get("high")))
     valid: Column = ("valid", lambda q: _range(*(q.get("valid") or (None, None))))
     source: Column = ("source", _source)
     return {
-        "outputs": ("Instruments", [tag, *symbol, *value, span, ("noise, 1 sd", lambda q: ui.number(q.get("noise") or 0.0))]),
+        "outputs": ("Instruments", [tag, *symbol, *value, span, ("noise, 1 sd", lambda q: ui.exact(q.get("noise") or 0.0))]),
         "states": ("States", [*symbol, *value, span, valid]),
         "inputs": (
             "Inputs",
-            [tag, *symbol, *value, span, (f"rate limit, per {per}", lambda q: ui.number(q.get("rate"))), source],
+            [tag, *symbol, *value, span, (f"rate limit, per {per}", lambda q: ui.exact(q.get("rate"))), source],
         ),
         "disturbances": (
             "Disturbances",
@@ -94,7 +96,7 @@ def _unit(entry: Entry) -> str:
 
 def _range(low: object, high: object) -> str:
     """A range, open where a bound is missing."""
-    ends = [ui.number(low), ui.number(high)]
+    ends = [ui.exact(low), ui.exact(high)]
     if ends == ["–", "–"]:
         return "–"
     return f"{ends[0]} to {ends[1]}" if "–" not in ends else f"at least {ends[0]}" if ends[1] == "–" else f"at most {ends[1]}"
@@ -134,7 +136,7 @@ def _loops(card: Card) -> Component:
             _moves(loop),
             f"{_range(loop.get('low'), loop.get('high'))} {unit_text(str(loop.get('unit', '')))}",
             _authority(loop),
-            *(ui.number(loop.get("gains", {}).get(key)) for key in gains),
+            *(ui.exact(loop.get("gains", {}).get(key)) for key in gains),
         ]
         for loop in loops
     ]
@@ -167,7 +169,7 @@ def _scenarios(card: Card) -> Component:
         [
             str(scenario["name"]),
             str(scenario.get("description", "")),
-            ui.number(scenario.get("steps")),
+            ui.exact(scenario.get("steps")),
             str(scenario.get("role", "")),
         ]
         for scenario in card.get("scenarios", ())

@@ -12,6 +12,7 @@ from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import curves, ids
 from dashboard.data import Data, results_of, whole_number
+from dashboard.figures import shown_name
 from dashboard.results import result_card
 from dashboard.trends import trends
 from plant_models.core.errors import BadInput, UnknownName
@@ -97,12 +98,11 @@ def _head(run: RunRecord, episodes: Sequence[EpisodeRow]) -> Component:
         "status": ui.status(run.status),
         "controller": ui.controller(run.controller),
         "seed": str(run.seed),
-        "score": ui.number(run.score),
-        "best score": ui.number(run.best),
-        "steps": f"{run.step:,}",
         "duration": ui.duration(run.seconds),
         "episodes": str(len(episodes)),
     }
+    if run.step:
+        pairs |= {"steps": f"{run.step:,}", "score": ui.number(run.score), "best score": ui.number(run.best)}
     parts: list[ui.Cell] = [ui.facts(pairs)]
     if run.status == "running":
         parts.append(ui.progress(run))
@@ -122,18 +122,19 @@ def _episodes(data: Data, run: RunRecord, episodes: Sequence[EpisodeRow], wanted
     chosen = wanted or (str(episodes[0].id) if episodes else None)
     picker = ui.picker(ids.RUN_EPISODE, "episode", _options(episodes), chosen, width=340)
     hint = "Episodes appear here once the policy is judged." if run.status == "running" else "This run recorded no episodes."
-    trend = ui.empty(hint, ui.EXAMPLES["benchmark"]) if chosen is None else _trend(data, chosen)
+    trend = ui.empty(hint, f"setpoint benchmark {run.plant}") if chosen is None else _trend(data, chosen)
     return html.Div(
         [
             ui.panel("Episode", html.Div(trend, id=ids.RUN_TREND), aside=picker),
             html.Div(_kpis(episodes), id=ids.RUN_KPIS),
-        ]
+        ],
+        className="stack",
     )
 
 
 def _options(episodes: Sequence[EpisodeRow]) -> list[dict[str, str]]:
     return [
-        {"value": str(row.id), "label": f"{row.scenario} · seed {row.seed} · {ui.shown_name(row.controller)}"}
+        {"value": str(row.id), "label": f"{row.scenario} · seed {row.seed} · {shown_name(row.controller)}"}
         for row in episodes[:SHOWN]
     ]
 
@@ -143,13 +144,13 @@ def _trend(data: Data, number: str) -> Component:
         record = data.episode(whole_number(number))
     except (UnknownName, BadInput) as error:
         return ui.empty(str(error))
-    note = f"{record.scenario}, seed {record.seed}, {ui.shown_name(record.controller)}: {record.outcome}"
+    note = f"{record.scenario}, seed {record.seed}, {shown_name(record.controller)}: {record.outcome}"
     return html.Div([html.Div(note, className="note"), ui.graph(trends(record), ids.RUN_FIGURE)])
 
 
-def _kpis(episodes: Sequence[EpisodeRow]) -> Component:
+def _kpis(episodes: Sequence[EpisodeRow]) -> list[Component]:
     if not episodes:
-        return html.Div()
+        return []
     names = list(dict.fromkeys(name for row in episodes[:SHOWN] for name in row.kpis))
     units = {name: unit for row in episodes[:SHOWN] for name, unit in row.kpi_units.items()}
     heads = ["scenario", "seed", "controller", "outcome", *ui.kpi_heads(names, units)]
@@ -164,4 +165,4 @@ def _kpis(episodes: Sequence[EpisodeRow]) -> Component:
         for row in episodes[:SHOWN]
     ]
     aside = f"{len(episodes)} episodes" + (f", the first {SHOWN} shown" if len(episodes) > SHOWN else "")
-    return ui.panel("KPIs", ui.table(heads, rows, (1, *range(4, len(heads))), "KPIs of each episode"), aside=aside)
+    return [ui.panel("KPIs", ui.table(heads, rows, (1, *range(4, len(heads))), "KPIs of each episode"), aside=aside)]

@@ -45,6 +45,15 @@ def trip(value: Expr) -> Margin:
     return Margin(value, "trip")
 
 
+@dataclass(frozen=True)
+class Limit:
+    """A limit line for trends: an output, the parameter or disturbance that bounds it, and on which side."""
+
+    output: str
+    bound: str
+    side: Literal["low", "high"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Tracking:
     """Duty: hold an output at its target; stage cost = mean of ((output - target) / scale)^2 + moves + cost terms.
@@ -104,13 +113,18 @@ def _no_stock(x: Any, p: Any) -> Expr:
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
-    """How long learning takes here: the discount's horizon in decisions, and the training steps that suffice."""
+    """How learning goes here: the discount's horizon in decisions, the steps that suffice, and the first exploration.
+
+    ``parallel`` plants take ``rollout`` decisions between updates; ``net`` are the widths of the hidden layers; ``spread`` is
+    the standard deviation of the first actions, as a share of the loops' authority.
+    """
 
     horizon: float
     steps: int
     parallel: int = 256
+    rollout: int = 32
     net: tuple[int, ...] = (32, 32)
-    spread: float = 0.5
+    spread: float = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -148,6 +162,7 @@ class Plant:
     preview: int = 0
     advance: int = 0
     leads: tuple[int, ...] = ()
+    limits: tuple[Limit, ...] = ()
     sources: tuple[Source, ...] = ()
 
     def __post_init__(self) -> None:

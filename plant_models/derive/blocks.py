@@ -20,7 +20,7 @@ class Block:
     def read(self, part: str) -> Array:
         """Return a copy of a part, (rows, n)."""
         lanes = self._cube[:, self.rows[part], :LANES].transpose(1, 0, 2)
-        flat: Array = lanes.reshape(lanes.shape[0], -1)[:, : self.n]
+        flat: Array = np.array(lanes.reshape(lanes.shape[0], lanes.shape[1] * LANES)[:, : self.n])
         return flat
 
     def write(self, part: str, values: ArrayLike, plants: NDArray[np.intp] | slice = slice(None)) -> None:

@@ -15,7 +15,7 @@ Assumed: the polynomials hold at the edge of their range beyond it; the machine 
 import numpy as np
 
 from plant_models.core.loop import Gains, Loop
-from plant_models.core.plant import Economic, Learning, Margin, Measure, Plant, Setback, soft
+from plant_models.core.plant import Economic, Learning, Limit, Margin, Measure, Plant, Setback, soft
 from plant_models.core.quantity import Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import clamp, positive, ramp
@@ -35,14 +35,14 @@ ZERO_C = 273.15
 
 
 class State(Vector):
-    T_z: Expr = quantity(294.15, "K", "zone temperature (operative)", low=288.15, high=300.15, valid=(223.15, 353.15), shown="degC")
-    T_w: Expr = quantity(292.6, "K", "envelope temperature", low=278.15, high=303.15, valid=(223.15, 353.15), shown="degC")
-    T_f: Expr = quantity(297.6, "K", "screed temperature", low=288.15, high=313.15, valid=(223.15, 373.15), shown="degC")
-    T_i: Expr = quantity(294.15, "K", "internal mass temperature", low=288.15, high=300.15, valid=(223.15, 353.15), shown="degC")
+    T_z: Expr = quantity(294.15, "K", "zone temperature (operative)", low=291.15, high=297.15, valid=(223.15, 353.15), shown="degC")
+    T_w: Expr = quantity(292.2, "K", "envelope temperature", low=278.15, high=303.15, valid=(223.15, 353.15), shown="degC")
+    T_f: Expr = quantity(297.1, "K", "screed temperature", low=288.15, high=313.15, valid=(223.15, 373.15), shown="degC")
+    T_i: Expr = quantity(294.23, "K", "internal mass temperature", low=288.15, high=300.15, valid=(223.15, 353.15), shown="degC")
 
 
 class Input(Vector):
-    y: Expr = quantity(0.3, "1", "compressor modulation", low=0.0, high=1.0, tag="HP-201", source=CASE)
+    y: Expr = quantity(0.164, "1", "compressor modulation", low=0.0, high=1.0, tag="HP-201", source=CASE)
 
 
 class Disturbance(Vector):
@@ -99,13 +99,13 @@ class Parameter(Vector):
     T_r_max: Expr = quantity(310.95, "K", "warmest return water of the fit", source=FIT)
     w: Expr = quantity(0.5, "EUR/(K h)", "price of discomfort", source=OURS)
     price_mean: Expr = quantity(0.2535, "EUR/kWh", "mean price, values stored heat", source=CASE)
-    COP: Expr = quantity(3.5, "1", "heat per electricity at which stored heat is valued", source=OURS)
+    COP: Expr = quantity(2.7, "1", "heat per electricity at which stored heat is valued", source=OURS)
     kilo: Expr = quantity(1000.0, "W/kW", "watts in a kilowatt", source=Source("by definition"))
     hour: Expr = quantity(3600.0, "s/h", "seconds in an hour", source=Source("by definition"))
 
 
 class Output(Vector):
-    T_z: Expr = quantity(294.15, "K", "zone temperature (operative)", low=288.15, high=300.15, shown="degC", tag="TI-201", noise=0.05)
+    T_z: Expr = quantity(294.15, "K", "zone temperature (operative)", low=291.15, high=297.15, shown="degC", tag="TI-201", noise=0.05)
     T_ret: Expr = quantity(298.15, "K", "return water temperature", low=288.15, high=313.15, shown="degC", tag="TI-202", noise=0.1)
 
 
@@ -183,7 +183,7 @@ JUDGED_ON = ("sterling_va",)
 SEASON = (-92.0, 75.0)
 """First and last day on which a week may begin: October to mid-March, counted from 1 January."""
 FORECAST_LEVEL = "medium"
-SCHEDULE = Setback(tag="TIC-201", occupancy="T_low", occupied=ZERO_C + 21.3, empty=ZERO_C + 19.5, lead=4)
+SCHEDULE = Setback(tag="TIC-201", occupancy="T_low", occupied=ZERO_C + 21.11, empty=ZERO_C + 15.0, lead=16)
 RULE = Setback(tag="TIC-201", occupancy="T_low", occupied=ZERO_C + 21.0, empty=ZERO_C + 15.0, lead=0)
 
 
@@ -242,7 +242,7 @@ PLANT = Plant(
     loops=(
         Loop(
             tag="TIC-201", pv="T_z", mv="y", low=ZERO_C + 15.0, high=ZERO_C + 25.0, authority=2.5,
-            gains=Gains(K_c=0.6, T_i=10000.0),
+            gains=Gains(K_c=12.66, T_i=6664.0, T_d=532.9, b=0.707, setpoint=0.02824),
         ),
     ),
     duty=Economic(currency="EUR", schedule=SCHEDULE, rule=RULE),
@@ -254,7 +254,8 @@ PLANT = Plant(
     substeps=1,
     scale=0.15,
     worst=5.0,
+    limits=(Limit("T_z", "T_low", "low"), Limit("T_z", "T_high", "high")),
     leads=(1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24),
-    learning=Learning(horizon=70.0, steps=2_000_000),
+    learning=Learning(horizon=70.0, steps=2_000_000, rollout=128, spread=0.3),
     sources=(CASE,),
 )  # fmt: skip

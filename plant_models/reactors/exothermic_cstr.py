@@ -10,7 +10,7 @@ Assumed: perfect mixing, constant volume and density, one jacket temperature tha
 import numpy as np
 
 from plant_models.core.loop import Gains, Loop
-from plant_models.core.plant import Learning, Margin, Plant, Tracking, hard, trip
+from plant_models.core.plant import Learning, Limit, Margin, Plant, Tracking, hard, trip
 from plant_models.core.quantity import Source, quantity
 from plant_models.core.scenario import Draw, Scenario, Signals
 from plant_models.core.smooth import positive
@@ -94,11 +94,11 @@ def _unstable(draw: Draw) -> Signals:
 LOOPS = (
     Loop(
         tag="AIC-101", pv="c_A", sp_of="TIC-101", low=0.8, high=0.95,
-        gains=Gains(K_c=-390.5, T_i=5.608, T_d=0.4508, b=0.8543, setpoint=-143.9),
+        gains=Gains(K_c=-330.2, T_i=7.517, T_d=0.3464, b=0.886, setpoint=-133.5),
     ),
     Loop(
         tag="TIC-101", pv="T", mv="T_c", low=314.0, high=331.0, authority=3.0,
-        gains=Gains(K_c=0.2376, T_i=0.4566, T_d=0.3012, b=0.7647, setpoint=0.3892, disturbance=(("T_f", -0.4437),)),
+        gains=Gains(K_c=0.7377, T_i=0.7691, b=0.0426, setpoint=0.4243, disturbance=(("T_f", -0.3083),)),
     ),
 )  # fmt: skip
 
@@ -126,8 +126,9 @@ PLANT = Plant(
     substeps=2,
     scale=0.05,
     worst=25.0,
+    limits=(Limit("T", "T_max", "high"), Limit("T", "T_trip", "high")),
     preview=3,
     advance=2,
-    learning=Learning(horizon=10.0, steps=400_000, spread=0.2),
+    learning=Learning(horizon=10.0, steps=800_000),
     sources=(BOOK,),
 )

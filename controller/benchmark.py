@@ -1,0 +1,120 @@
+"""Compare controllers on the same held-out scenarios and seeds, and keep what happened."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from controller.baselines import Constant, Pid, Scheduled
+from controller.historian import Historian
+from controller.interface import Controller
+from controller.recording import episode_record
+from controller.rollout import Run, returns, rollout
+from controller.scores import kpis
+from controller.statistics import Interval, paired_difference
+from plant_models.core.errors import BadInput
+from plant_models.core.plant import Economic, Plant
+from plant_models.env.scenario import draw
+
+TUNING_EPISODES = 96
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The runs of several controllers on the same judging episodes."""
+
+    plant: Plant
+    scenario: str
+    seed: int
+    runs: dict[str, Run]
+
+    def table(self) -> dict[str, dict[str, float]]:
+        """Return the mean of every figure by controller; violations and trips are counts of episodes."""
+        return {name: {k: _pooled(k, v.values) for k, v in kpis(run).items()} for name, run in self.runs.items()}
+
+    def units(self) -> dict[str, str]:
+        """Return the unit of every figure."""
+        return {name: kpi.unit for name, kpi in kpis(next(iter(self.runs.values()))).items()}
+
+    def difference(self, name: str, against: str = "pid") -> Interval:
+        """Return how much less a controller costs than another, over the same episodes."""
+        return paired_difference(self.runs[against].total, self.runs[name].total)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the table, the units, and each controller's difference to the PID layer."""
+        others = [name for name in self.runs if name != "pid"] if "pid" in self.runs else []
+        return {
+            "plant": self.plant.name, "scenario": self.scenario, "seed": self.seed,
+            "episodes": len(next(iter(self.runs.values())).total), "units": self.units(), "controllers": self.table(),
+            "against_pid": {name: self.difference(name).as_json() for name in others},
+        }  # fmt: skip
+
+
+def _pooled(name: str, values: Any) -> float:
+    counted = name in ("hard-limit violations", "trips", "failed integrations")
+    return float(np.sum(values) if counted else np.mean(values))
+
+
+def compare(
+    plant: Plant, controllers: Sequence[Controller], episodes: int, seed: int = 0, scenario: str = "", weather: Any = None
+) -> Comparison:
+    """Run every controller on the same held-out episodes.
+
+    Raises:
+        BadInput: where two controllers share a name.
+    """
+    names = [controller.name for controller in controllers]
+    if len(set(names)) != len(names):
+        raise BadInput(f"controllers {', '.join(names)}: a name is given twice; give each controller once")
+    chosen = plant.scenario(scenario)
+    judged = draw(plant, chosen, seed, episodes, "judging", weather=weather)
+    return Comparison(plant, chosen.name, seed, {controller.name: rollout(controller, judged) for controller in controllers})
+
+
+def baselines(plant: Plant) -> list[Controller]:
+    """Return the tuned PID layer and what stands below it: the best constant setpoint and, for buildings, the published rule."""
+    below: list[Controller] = [best_constant(plant)]
+    if isinstance(plant.duty, Economic):
+        below.append(Scheduled(plant, plant.duty.rule, "rule"))
+    return [*below, Pid(plant)]
+
+
+@cache
+def best_constant(plant: Plant) -> Constant:
+    """Return the constant setpoint of the master loop that does best on tuning episodes.
+
+    Raises:
+        BadInput: for a plant with more than one master loop.
+    """
+    if len(plant.masters) != 1:
+        raise BadInput(f"{plant.name}: the best constant setpoint is found for one master loop, it has {len(plant.masters)}")
+    episodes = draw(plant, plant.scenario(), 0, TUNING_EPISODES, "tuning")
+    loop = plant.masters[0]
+    found = minimize_scalar(
+        lambda value: returns(Constant(plant, (float(value),)), episodes).mean(),
+        bounds=(loop.low, loop.high), method="bounded", options={"maxiter": 24},
+    )  # fmt: skip
+    return Constant(plant, (float(found.x),))
+
+
+def record(comparison: Comparison, historian: Historian, run_id: str, most: int = 8) -> None:
+    """Store the first episodes of every controller with their figures."""
+    units = comparison.units()
+    for name, run in comparison.runs.items():
+        figures = {k: v.values for k, v in kpis(run).items()}
+        for e in range(min(most, len(run.total))):
+            numbers = {k: float(values[e]) for k, values in figures.items()}
+            historian.episode(run_id, episode_record(run, name, e, comparison.seed, numbers, units))
+
+
+def versions() -> dict[str, str]:
+    """Return the versions that a result depends on."""
+    packages = ("setpoint", "numpy", "numba", "casadi", "gymnasium", "stable_baselines3", "torch")
+    return {"python": sys.version.split()[0], **{name: version(name) for name in packages}}

@@ -1,0 +1,59 @@
+"""The whole way once: train PPO on each plant, then compare it with the tuned PID and what stands below, on held-out episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from controller.benchmark import Comparison, baselines, compare, record, versions
+from controller.historian import Historian
+from controller.train import Progress, Trained, train
+from plant_models.catalogue import get
+from plant_models.core.plant import Plant
+
+PLANTS = ("exothermic_cstr", "heat_pump_house")
+
+
+def demo(
+    historian: Historian, report: Callable[[str, Progress], None] = lambda plant, progress: None,
+    names: Sequence[str] = PLANTS, episodes: int = 50, seed: int = 0,
+) -> dict[str, Any]:  # fmt: skip
+    """Return ``{"plants": {name: {"pid": ..., "ppo": ..., "paired_difference": ..., ...}}}``."""
+    return {"plants": {name: _one(get(name), historian, report, episodes, seed) for name in names}}
+
+
+def _one(
+    plant: Plant, historian: Historian, report: Callable[[str, Progress], None], episodes: int, seed: int
+) -> dict[str, Any]:
+    trained = recorded_training(plant, historian, seed, None, lambda progress: report(plant.name, progress))
+    with historian.run("demo", plant.name, "ppo", seed, {"episodes": episodes}, versions()) as run:
+        comparison = compare(plant, [*baselines(plant), trained.policy], episodes, seed)
+        record(comparison, historian, run)
+        result = _result(comparison, trained)
+        historian.finish(run, "completed", result)
+    return result
+
+
+def recorded_training(
+    plant: Plant, historian: Historian, seed: int, steps: int | None, report: Callable[[Progress], None], scenario: str = ""
+) -> Trained:
+    """Train and record the training as a run of its own."""
+    config = {"algorithm": "PPO", "total_steps": steps or plant.learning.steps, "scenario": plant.scenario(scenario).name}
+    with historian.run("train", plant.name, "ppo", seed, config, versions()) as run:
+        trained = train(plant, seed, steps, scenario, historian, run, report)
+        historian.finish(run, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})
+    return trained
+
+
+def _result(comparison: Comparison, trained: Trained) -> dict[str, Any]:
+    whole = comparison.as_json()
+    table = whole["controllers"]
+    return {
+        **table,
+        "paired_difference": comparison.difference("ppo").as_json(),
+        "differences_to_pid": whole["against_pid"],
+        "units": whole["units"],
+        "episodes": whole["episodes"],
+        "train_seconds": trained.seconds,
+        "train_steps": trained.steps,
+    }

@@ -1,0 +1,159 @@
+"""A trained policy as NumPy arrays: how it decides, and how it is kept on disk without pickle.
+
+A policy is a folder with ``weights.safetensors`` and ``manifest.json`` (plant and its hash, entries of the observation with
+units and ranges, shapes, versions, checksum). It is written whole or not at all, and refused where anything does not fit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from plant_models.core.errors import InvalidFile
+from plant_models.core.plant import Plant
+from plant_models.derive.identity import plant_hash
+from plant_models.derive.layout import Level
+from plant_models.derive.observation import Feature
+from plant_models.env.scenario import Episodes, Single
+from plant_models.env.simulator import Simulator
+
+SCHEMA = 1
+LARGEST = 20_000_000
+WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """``action = clip(W_n tanh(... tanh(W_1 o + b_1)) + b_n)``: the mean action of the trained network."""
+
+    plant: Plant
+    level: Level
+    layers: tuple[tuple[Single, Single], ...]
+    name: str = "ppo"
+
+    def plan(self, episodes: Episodes) -> Episodes:
+        """Leave the setpoints as the plant's hierarchy sends them."""
+        return episodes
+
+    def act(self, observation: Single) -> Single:
+        """Return actions in [-1, 1], (n, actions), for observations (n, entries)."""
+        hidden = observation
+        for weight, bias in self.layers[:-1]:
+            hidden = np.tanh(hidden @ weight.T + bias)
+        weight, bias = self.layers[-1]
+        return np.clip(hidden @ weight.T + bias, -1.0, 1.0)
+
+    def save(self, folder: Path) -> None:
+        """Write the policy to a new or an existing folder, whole or not at all."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".policy-"))
+        try:
+            weights = save_tensors(self._tensors())
+            (temporary / WEIGHTS).write_bytes(weights)
+            (temporary / MANIFEST).write_text(json.dumps(self._manifest(weights), indent=1))
+            _replace(temporary, folder)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+    def _tensors(self) -> dict[str, Single]:
+        named = {f"layer{i}.{kind}": part for i, pair in enumerate(self.layers) for kind, part in zip(("weight", "bias"), pair, strict=True)}
+        return {name: np.ascontiguousarray(part) for name, part in named.items()}
+
+    def _manifest(self, weights: bytes) -> dict[str, Any]:
+        return {
+            "schema": SCHEMA, "plant": self.plant.name, "plant_hash": plant_hash(self.plant), "level": self.level,
+            "activation": "tanh", "shapes": [list(weight.shape) for weight, _ in self.layers],
+            "observation": [_entry(f) for f in _features(self.plant, self.level)],
+            "sha256": hashlib.sha256(weights).hexdigest(),
+            "versions": {name: version(name) for name in ("setpoint", "numpy", "torch", "stable_baselines3")},
+        }  # fmt: skip
+
+
+def load(folder: Path, plant: Plant) -> Policy:
+    """Read a policy for a plant.
+
+    Raises:
+        InvalidFile: where a file is missing, damaged, too large, or made for another plant; the text says which.
+    """
+    manifest = _read_manifest(folder / MANIFEST)
+    data = _read(folder / WEIGHTS)
+    if hashlib.sha256(data).hexdigest() != manifest["sha256"]:
+        raise InvalidFile(folder / WEIGHTS, "sha256", "the file does not match its manifest; use an undamaged copy")
+    _check_plant(folder / MANIFEST, manifest, plant)
+    try:
+        tensors = load_tensors(data)
+    except SafetensorError as error:
+        raise InvalidFile(folder / WEIGHTS, "format", f"not a safetensors file ({error})") from error
+    return Policy(plant, manifest["level"], _layers(folder / WEIGHTS, tensors, manifest["shapes"]))
+
+
+def _features(plant: Plant, level: Level) -> tuple[Feature, ...]:
+    return Simulator(plant, 1, 1, level).kernel.observation.features
+
+
+def _entry(feature: Feature) -> dict[str, Any]:
+    return {"name": feature.name, "unit": feature.unit, "centre": feature.centre, "half_range": feature.half_range}
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.is_symlink() or path.stat().st_size > LARGEST:
+            raise InvalidFile(path, "size", f"a link or larger than {LARGEST} bytes; allowed is a plain file below that")
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidFile(path, "file", f"{error.strerror}; give the folder that training wrote") from error
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads(_read(path))
+    except ValueError as error:
+        raise InvalidFile(path, "format", f"not JSON ({error})") from error
+    wanted = {"schema": int, "plant": str, "plant_hash": str, "level": str, "shapes": list, "sha256": str}
+    for key, kind in wanted.items():
+        if not isinstance(manifest, dict) or not isinstance(manifest.get(key), kind):
+            raise InvalidFile(path, key, f"missing or not of type {kind.__name__}")
+    if manifest["schema"] != SCHEMA:
+        raise InvalidFile(path, "schema", f"{manifest['schema']} given, {SCHEMA} allowed; train again with this version")
+    return manifest
+
+
+def _check_plant(path: Path, manifest: dict[str, Any], plant: Plant) -> None:
+    if manifest["plant"] != plant.name:
+        raise InvalidFile(path, "plant", f"trained on {manifest['plant']!r}, asked to run {plant.name!r}")
+    if manifest["plant_hash"] != plant_hash(plant):
+        raise InvalidFile(path, "plant_hash", f"{plant.name} has changed since this policy was trained; train again")
+
+
+def _layers(path: Path, tensors: dict[str, Any], shapes: list[Any]) -> tuple[tuple[Single, Single], ...]:
+    layers = []
+    for i, shape in enumerate(shapes):
+        weight, bias = tensors.get(f"layer{i}.weight"), tensors.get(f"layer{i}.bias")
+        if weight is None or bias is None or list(weight.shape) != shape or bias.shape != (shape[0],):
+            raise InvalidFile(path, f"layer{i}", f"shape differs from the manifest's {shape}")
+        if weight.dtype != np.float32 or not (np.isfinite(weight).all() and np.isfinite(bias).all()):
+            raise InvalidFile(path, f"layer{i}", "not float32 or not finite")
+        layers.append((weight, bias))
+    return tuple(layers)
+
+
+def _replace(temporary: Path, folder: Path) -> None:
+    if folder.exists():
+        old = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".old-"))
+        os.replace(folder, old / "policy")
+        os.replace(temporary, folder)
+        shutil.rmtree(old)
+    else:
+        os.replace(temporary, folder)

@@ -1,0 +1,117 @@
+"""What an episode is worth in an engineer's terms; it does not know which controller ran.
+
+IAE, ISE and ITAE as integrals over the decision grid of the tracked output's error (Seborg et al., 2016, section 12.3),
+overshoot and settling after each step of the target, travel of each valve in full strokes, time beyond each limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from controller.rollout import Run
+from plant_models.core.plant import Economic, Plant, Tracking
+from plant_models.core.scenario import Array
+from plant_models.derive.layout import layout
+
+SETTLED = 0.05
+"""Settling: within 5 % of the step of the target, for the rest of its hold."""
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """One figure of every episode, (n,), with its unit."""
+
+    values: Array
+    unit: str
+
+
+def kpis(run: Run) -> dict[str, Kpi]:
+    """Return every figure of a run by name; ``cost`` is the objective that was judged."""
+    plant = run.episodes.plant
+    duty = plant.duty
+    found = {"cost": Kpi(run.total, duty.currency if isinstance(duty, Economic) else "1")}
+    if isinstance(duty, Tracking):
+        found |= _tracking(run, plant, duty)
+    else:
+        found |= _money(run, plant)
+    return found | _measures(run, plant) | _limits(run, plant) | _travel(run, plant)
+
+
+def _tracking(run: Run, plant: Plant, duty: Tracking) -> dict[str, Kpi]:
+    steps = run.cost.shape[1]
+    q = plant.Output.quantities()[duty.output]
+    unit, h = q.unit, plant.decision
+    target = run.episodes.exogenous[:, :steps, run.episodes.targets()][:, :, 0]
+    y = _true_output(run, plant, duty.output)[:, 1:]
+    error = y - target
+    since = np.arange(1, steps + 1) * h
+    overshoot, settling = _after_steps(y, target, h)
+    return {
+        "IAE": Kpi(np.abs(error).sum(axis=1) * h, f"{unit} {plant.time_unit}"),
+        "ISE": Kpi((error**2).sum(axis=1) * h, f"({unit})^2 {plant.time_unit}"),
+        "ITAE": Kpi((np.abs(error) * since).sum(axis=1) * h, f"{unit} {plant.time_unit}^2"),
+        "overshoot": Kpi(overshoot, "%"),
+        "settling": Kpi(settling, plant.time_unit),
+    }
+
+
+def _true_output(run: Run, plant: Plant, name: str) -> Array:
+    x, u = (run.path[part].transpose(2, 0, 1) for part in ("x", "u"))
+    d, p = run.path["d"].transpose(2, 0, 1), run.episodes.parameters.T[:, :, None]
+    outputs = plant.outputs(plant.State.of(list(x)), plant.Input.of(list(u)), plant.Disturbance.of(list(d)), plant.Parameter.of(list(p)))
+    value: Array = dict(zip(plant.Output.names(), outputs, strict=True))[name]
+    return value
+
+
+def _after_steps(y: Array, target: Array, h: float) -> tuple[Array, Array]:
+    """Return the mean overshoot in % of the step and the mean settling time over the steps of each episode."""
+    overshoot, settling = np.zeros(len(y)), np.zeros(len(y))
+    for e in range(len(y)):
+        starts = np.flatnonzero(np.diff(target[e])) + 1
+        ends = [*starts[1:], y.shape[1]]
+        each = [_step_response(y[e, a:b], target[e, a], target[e, a - 1], h) for a, b in zip(starts, ends, strict=True)]
+        if each:
+            overshoot[e], settling[e] = np.mean(each, axis=0)
+    return overshoot, settling
+
+
+def _step_response(y: Array, target: float, before: float, h: float) -> tuple[float, float]:
+    size = target - before
+    beyond = float(np.max((y - target) * np.sign(size)))
+    outside = np.flatnonzero(np.abs(y - target) > SETTLED * abs(size))
+    return 100.0 * max(beyond, 0.0) / abs(size), float(outside[-1] + 1 if len(outside) else 0) * h
+
+
+def _money(run: Run, plant: Plant) -> dict[str, Kpi]:
+    names = layout(plant, "setpoint").terms
+    sums = run.sums["terms"].sum(axis=1)
+    unit = plant.duty.currency if isinstance(plant.duty, Economic) else "1"
+    money = {f"{name} cost": Kpi(sums[:, i], unit) for i, name in enumerate(names)}
+    return money | {"stored heat": Kpi(sums.sum(axis=1) - run.total, unit)}
+
+
+def _measures(run: Run, plant: Plant) -> dict[str, Kpi]:
+    names = layout(plant, "setpoint").measures
+    sums = run.sums["measures"].sum(axis=1)
+    return {name: Kpi(sums[:, i], unit) for i, (name, unit) in enumerate(names)}
+
+
+def _limits(run: Run, plant: Plant) -> dict[str, Kpi]:
+    rows = layout(plant, "setpoint")
+    time = run.sums["time"].sum(axis=1)
+    beyond = {f"time beyond {name} limit": Kpi(time[:, i] * plant.hours, "h") for i, name in enumerate(rows.margins)}
+    hard = [i for i, kind in enumerate(rows.kinds) if kind == "hard"]
+    violated = (run.lowest[:, hard] < 0.0).any(axis=1).astype(float)
+    return beyond | {
+        "hard-limit violations": Kpi(violated, "episodes"),
+        "trips": Kpi(run.tripped.astype(float), "episodes"),
+        "failed integrations": Kpi(run.failed.astype(float), "episodes"),
+    }
+
+
+def _travel(run: Run, plant: Plant) -> dict[str, Kpi]:
+    moved = np.abs(np.diff(run.path["u"], axis=1)).sum(axis=1)
+    quantities = plant.Input.quantities().items()
+    return {f"{name} travel": Kpi(moved[:, i] / (q.high - q.low), "strokes") for i, (name, q) in enumerate(quantities)}

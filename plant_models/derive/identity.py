@@ -1,0 +1,21 @@
+"""A fingerprint of a plant's closed loop: changes when an equation, a gain or a range does, not when a comment does."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+
+from plant_models.core.plant import Plant
+from plant_models.derive.closed_loop import Trace
+from plant_models.derive.kernel import source
+from plant_models.derive.observation import observation
+
+
+@cache
+def plant_hash(plant: Plant) -> str:
+    """Return the sha256 of the generated kernel, the PID layer's settings and the quantities' declarations."""
+    trace = Trace(plant)
+    vectors = (plant.State, plant.Input, plant.Disturbance, plant.Parameter, plant.Output)
+    declared = [source(trace, observation(plant, trace.layout, "setpoint")), repr(plant.loops), str(plant.advance)]
+    declared += [repr(vector.quantities()) for vector in vectors]
+    return hashlib.sha256("\n".join(declared).encode()).hexdigest()

@@ -1,0 +1,287 @@
+"""Every page in Chromium, with an empty and with a full store: it shows, in silence, and asks nobody but this machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
+from selenium.webdriver.support.ui import WebDriverWait
+
+from controller.historian import Historian
+from tests.browser.store import TOTAL, VERSIONS, fill, metrics, reactor_episode, training_config
+
+ROOT = Path(__file__).parents[2]
+WAIT = 30.0  # s; a busy machine is slow, and waiting ends as soon as there is something to see
+HEADINGS = {
+    "/": "Overview",
+    "/runs": "Runs", "/compare": "Compare", "/plants": "Plants", "/plants/exothermic_cstr": "Exothermic stirred tank",
+    "/runs/nobody": "Not found", "/nowhere": "Not found",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Dashboard:
+    """A served dashboard in the browser, with the ids of the runs that its store was filled with."""
+
+    url: str
+    chromium: webdriver.Chrome
+    ids: dict[str, str]
+
+    def open(self, path: str, heading: str) -> None:
+        """Go to a page and wait until it shows."""
+        self.chromium.get(self.url.rstrip("/") + path)
+        self.until(lambda: self.texts("h1") == [heading])
+
+    def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something to be seen."""
+        stale = (StaleElementReferenceException,)  # the page was drawn anew between looking and reading
+        WebDriverWait(self.chromium, WAIT, 0.1, ignored_exceptions=stale).until(lambda _: condition())
+
+    def all(self, css: str) -> list[WebElement]:
+        return self.chromium.find_elements(By.CSS_SELECTOR, css)
+
+    def texts(self, css: str) -> list[str]:
+        return [element.text for element in self.all(css)]
+
+    def run(self, script: str) -> object:
+        return self.chromium.execute_script(f"return ({script})")
+
+
+@contextmanager
+def _served(store: Path, log: Path) -> Iterator[str]:
+    """The dashboard in a process of its own; what it complains of is an error."""
+    command = [sys.executable, "-m", "tests.browser.serve", str(store)]
+    with (
+        log.open("w") as complaints,
+        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
+    ):
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        assert url.startswith("http://127.0.0.1:"), log.read_text()
+        try:
+            yield url
+        finally:
+            process.terminate()
+            process.wait()
+    assert log.read_text() == ""
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome) -> Iterator[Dashboard]:
+    folder = tmp_path_factory.mktemp("full")
+    ids = fill(folder / "runs.db")
+    with _served(folder / "runs.db", folder / "log") as url:
+        yield Dashboard(url, chromium, ids)
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome) -> Iterator[Dashboard]:
+    folder = tmp_path_factory.mktemp("empty")
+    with _served(folder / "runs.db", folder / "log") as url:
+        yield Dashboard(url, chromium, {})
+
+
+@pytest.fixture(autouse=True)
+def _in_silence(chromium: webdriver.Chrome) -> Iterator[None]:
+    """After each test: nothing severe in the console, and no request left this machine."""
+    chromium.get("about:blank")
+    for kind in ("browser", "performance"):
+        _log(chromium, kind)
+    yield
+    assert [entry["message"] for entry in _log(chromium, "browser") if entry["level"] == "SEVERE"] == []
+    assert [url for url in _requests(chromium) if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:"))] == []
+
+
+def _log(chromium: webdriver.Chrome, kind: str) -> list[dict[str, str]]:
+    """What came into one of the browser's logs since it was last read."""
+    entries: list[dict[str, str]] = chromium.get_log(kind)  # type: ignore[no-untyped-call]
+    return entries
+
+
+def _requests(chromium: webdriver.Chrome) -> list[str]:
+    events = [json.loads(entry["message"])["message"] for entry in _log(chromium, "performance")]
+    return [str(event["params"]["request"]["url"]) for event in events if event["method"] == "Network.requestWillBeSent"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("path", HEADINGS)
+@pytest.mark.parametrize("store", ["empty", "full"])
+def test_every_page_shows(request: pytest.FixtureRequest, store: str, path: str, scheme: str) -> None:
+    dashboard: Dashboard = request.getfixturevalue(store)
+    dashboard.open("/", "Overview")
+    dashboard.run(f"localStorage.setItem('mantine-color-scheme-value', '{scheme}')")
+    dashboard.open(path, HEADINGS[path])
+    assert dashboard.run("document.documentElement.dataset.mantineColorScheme") == scheme
+    assert dashboard.run("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+@pytest.mark.parametrize(
+    ("path", "command"),
+    [
+        ("/", "python3 run.py demo"),
+        ("/runs", "setpoint train exothermic_cstr"),
+        ("/compare", "setpoint benchmark exothermic_cstr"),
+    ],
+)
+def test_an_empty_page_shows_the_command_that_fills_it(empty: Dashboard, path: str, command: str) -> None:
+    empty.open(path, HEADINGS[path])
+    assert command in empty.texts(".command")
+
+
+@pytest.mark.parametrize("name", ["trained", "failed", "stopped", "reactor", "house"])
+def test_every_kind_of_run_shows(full: Dashboard, name: str) -> None:
+    full.open(f"/runs/{full.ids[name]}", full.ids[name])
+    full.until(lambda: len(full.all(".js-plotly-plot .main-svg")) > 0)
+    words = {"trained": "completed", "failed": "failed", "stopped": "stopped", "reactor": "completed", "house": "completed"}
+    assert words[name] in full.texts(".head .status")[0]
+
+
+def test_a_training_shows_its_curve_against_the_pid_line_and_all_vital_signs(full: Dashboard) -> None:
+    full.open(f"/runs/{full.ids['trained']}", full.ids["trained"])
+    full.until(lambda: len(full.all(".vitals .js-plotly-plot .main-svg")) >= 7)
+    assert {"PPO", "PID", "best so far"} <= set(full.texts(".legendtext"))
+
+
+def test_ppo_against_pid_is_two_clicks_from_the_front_page(full: Dashboard) -> None:
+    full.open("/", "Overview")
+    assert "PPO is better" in full.texts(".verdict")
+    next(element for element in full.all(".result a.button") if element.text == "Compare trends").click()
+    full.until(lambda: full.texts("h1") == ["Compare"])
+    full.until(lambda: {"PPO", "PID"} <= set(full.texts(".legendtext")))
+    assert "PPO − PID" in full.texts("th")
+
+
+def test_zooming_one_row_zooms_all(full: Dashboard) -> None:
+    full.open(f"/compare?run={full.ids['reactor']}&scenario=tracking&seed=1", "Compare")
+    full.until(lambda: len(full.all("#compare-figure .main-svg")) > 0)
+    full.run("Plotly.relayout(document.querySelector('#compare-figure .js-plotly-plot'), {'xaxis2.range': [5, 10]}) && 1")
+    ranges = (
+        "['xaxis', 'xaxis3', 'xaxis6'].map(a => document.querySelector('#compare-figure .js-plotly-plot')._fullLayout[a].range)"
+    )
+    full.until(lambda: full.run(ranges) == [[5, 10]] * 3)
+
+
+def test_picking_another_case_changes_page_and_address(full: Dashboard) -> None:
+    full.open(f"/compare?run={full.ids['reactor']}&scenario=tracking&seed=1", "Compare")
+    next(element for element in full.all(".aside a") if "next" in element.text).click()
+    full.until(lambda: "exothermic_cstr · tracking · seed 2" in full.texts("h2"))
+    assert "seed=2" in full.chromium.current_url
+    full.chromium.back()
+    full.until(lambda: "exothermic_cstr · tracking · seed 1" in full.texts("h2"))
+
+
+def test_runs_are_filtered_and_sorted_by_the_address(full: Dashboard) -> None:
+    full.open("/runs?plant=exothermic_cstr&sort=seed", "Runs")
+    full.until(lambda: "4 runs" in full.texts("h2"))
+    seeds = [row.split()[0] for row in full.texts("tbody td.num:nth-child(6)")]
+    assert seeds == sorted(seeds)
+    next(element for element in full.all("th a") if element.text.startswith("best")).click()
+    full.until(lambda: "sort=-best" in full.chromium.current_url)
+    assert "plant=exothermic_cstr" in full.chromium.current_url
+
+
+def test_a_picked_filter_goes_into_the_address(full: Dashboard) -> None:
+    full.open("/runs", "Runs")
+    full.until(lambda: len(full.all("input[aria-label='filter by kind']")) == 1)
+    full.all("input[aria-label='filter by kind']")[0].click()
+    full.until(lambda: any(option.is_displayed() for option in full.all("[role=option]")))
+    next(option for option in full.all("[role=option]") if option.text == "benchmark").click()
+    full.until(lambda: "2 runs" in full.texts("h2"))
+    assert "kind=benchmark" in full.chromium.current_url
+
+
+def test_an_episode_is_picked_from_its_scores_without_drawing_the_page_anew(full: Dashboard) -> None:
+    full.open(f"/runs/{full.ids['reactor']}", full.ids["reactor"])
+    full.run("document.querySelector('.head').dataset.same = 'yes'")
+    full.until(lambda: len(full.all("tbody button.link")) == 12)
+    full.all("tbody button.link")[5].click()
+    full.until(lambda: any("tracking, seed 2, PPO" in text for text in full.texts("#run-trend .note")))
+    assert "episode=" in full.chromium.current_url
+    assert full.run("document.querySelector('.head').dataset.same") == "yes"
+    full.chromium.refresh()
+    full.until(lambda: any("tracking, seed 2, PPO" in text for text in full.texts("#run-trend .note")))
+
+
+def test_the_scheme_is_switched_remembered_and_followed_by_figures(full: Dashboard) -> None:
+    full.open("/", "Overview")
+    full.run("localStorage.setItem('mantine-color-scheme-value', 'light')")
+    full.open(f"/runs/{full.ids['reactor']}", full.ids["reactor"])
+    colour = "getComputedStyle(document.querySelector('#run-trend .xaxislayer-above text')).fill"
+    full.until(lambda: len(full.all("#run-trend .xaxislayer-above text")) > 0)
+    light = full.run(colour)
+    full.all("button[aria-label='light or dark']")[0].click()
+    full.until(lambda: full.run(colour) != light)
+    full.chromium.refresh()
+    full.until(lambda: full.run("document.documentElement.dataset.mantineColorScheme") == "dark")
+
+
+def test_a_run_grows_while_it_is_watched_and_keeps_the_zoom(tmp_path: Path, chromium: webdriver.Chrome) -> None:
+    path = tmp_path / "runs.db"
+    with (
+        Historian(str(path)) as store,
+        store.run("train", "exothermic_cstr", "ppo", 0, training_config("exothermic_cstr"), VERSIONS) as run,
+    ):
+        store.metrics(run, 4096, metrics(4096, np.random.default_rng(0)))
+        with _served(path, tmp_path / "log") as url:
+            dashboard = Dashboard(url, chromium, {})
+            dashboard.open(f"/runs/{run}", run)
+            points = "document.querySelectorAll('.js-plotly-plot')[0].data[0].x.length"
+            dashboard.until(lambda: dashboard.run("document.querySelectorAll('.js-plotly-plot .main-svg').length > 0") is True)
+            assert dashboard.run(points) == 1
+            dashboard.run("Plotly.relayout(document.querySelectorAll('.js-plotly-plot')[0], {'xaxis.range': [0, 50000]}) && 1")
+            writer = threading.Thread(target=_train, args=(store, run))
+            writer.start()
+            dashboard.until(lambda: dashboard.run(points) == 21)
+            dashboard.until(lambda: dashboard.run("document.querySelectorAll('.js-plotly-plot')[1].data[0].x.length") == 21)
+            dashboard.until(lambda: any("80,000 of 300,000 steps" in text for text in dashboard.texts(".progress-text")))
+            assert dashboard.run("document.querySelectorAll('.js-plotly-plot')[0]._fullLayout.xaxis.range") == [0, 50000]
+            writer.join()
+            store.episode(run, reactor_episode("ppo", 0))
+            store.finish(run, "completed", {})
+            dashboard.until(lambda: "completed" in dashboard.texts(".head .status")[0])
+            dashboard.until(lambda: len(dashboard.all("tbody button.link")) == 1)
+
+
+def _train(store: Historian, run: str) -> None:
+    """Log twenty updates, as training does."""
+    for step in range(4000, 80_001, 4000):
+        store.metrics(run, step, metrics(step, np.random.default_rng(step)))
+
+
+def test_a_new_run_appears_on_an_open_overview(tmp_path: Path, chromium: webdriver.Chrome) -> None:
+    path = tmp_path / "runs.db"
+    with Historian(str(path)) as store, _served(path, tmp_path / "log") as url:
+        dashboard = Dashboard(url, chromium, {})
+        dashboard.open("/", "Overview")
+        assert "python3 run.py demo" in dashboard.texts(".command")
+        with store.run("train", "exothermic_cstr", "ppo", 0, {"total_steps": TOTAL}, VERSIONS) as run:
+            store.metrics(run, TOTAL // 2, {"score/ppo": -2.0, "score/best": -2.0})
+            dashboard.until(
+                lambda: run in dashboard.texts("td a") and any("50%" in text for text in dashboard.texts(".progress-text"))
+            )
+
+
+def test_a_hidden_page_asks_for_nothing(full: Dashboard) -> None:
+    full.open("/", "Overview")
+    full.until(lambda: any("_dash-update-component" in url for url in _requests(full.chromium)))
+    full.run("window.dash_clientside.set_props('page-hidden', {data: true}) || 1")
+    full.until(lambda: _requests(full.chromium) == [] and _quiet_for_two_beats(full))
+
+
+def _quiet_for_two_beats(dashboard: Dashboard) -> bool:
+    """Whether the page lets five seconds pass without a question; seen, it asks every two."""
+    dashboard.chromium.set_script_timeout(30)
+    dashboard.chromium.execute_async_script("setTimeout(arguments[0], 5000)")
+    return _requests(dashboard.chromium) == []

@@ -1,0 +1,317 @@
+"""The dashboard without a browser: its addresses, its words, what it refuses, and the headers it sends."""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dash import Dash
+from flask.testing import FlaskClient
+
+from controller.historian import Historian
+from dashboard import components as ui
+from dashboard.app import address, bind, chosen_query, create_app, resolve, serve
+from dashboard.data import open_data
+from dashboard.pages import compare, run
+from plant_models.core.errors import BadInput, UnknownName
+from tests.browser.plants import Cards
+from tests.browser.store import benchmark, fill
+
+ROOT = Path(__file__).parents[2]
+PATHS = ["/", "/runs", "/compare", "/plants", "/plants/exothermic_cstr"]
+HOSTILE: list[Any] = [
+    "/runs/nobody",
+    "/runs/../../etc/passwd", "/runs/%2e%2e%2f", "/plants/__import__", "/nowhere", "/runs/" + "a" * 9000, "//", "/runs/\x00",
+    ["/"], {"a": 1}, 7, None, True,
+]  # fmt: skip
+SEARCHES: list[Any] = [
+    "", "?sort=__class__&page=-5", "?page=99999999999999999999", "?page=%ff", "?run=nobody", "?a=x&b=y", "?scenario=%00&seed=abc",
+    "?controllers=,,,", "?episode=-1", "?episode=99999999999999999999999", "?episode=drop table", ["?"], {"x": []}, 3,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    path = tmp_path_factory.mktemp("store") / "runs.db"
+    return path, fill(path)
+
+
+@pytest.fixture(scope="module")
+def app(store: tuple[Path, dict[str, str]]) -> Dash:
+    return create_app(str(store[0]), Cards())
+
+
+@pytest.fixture
+def client(app: Dash) -> Iterator[FlaskClient]:
+    with app.server.test_client() as client:
+        yield client
+
+
+def _open(client: FlaskClient, path: object, search: object = "") -> tuple[int, str]:
+    """Ask for a page's content as the browser does."""
+    inputs = [{"id": "url", "property": name, "value": value} for name, value in (("pathname", path), ("search", search))]
+    body = {
+        "output": "content.children",
+        "outputs": {"id": "content", "property": "children"},
+        "inputs": inputs,
+        "changedPropIds": ["url.pathname"],
+    }
+    answer = client.post("/_dash-update-component", data=json.dumps(body), content_type="application/json")
+    return answer.status_code, answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_opens_with_a_full_store(client: FlaskClient, path: str) -> None:
+    code, text = _open(client, path)
+    assert code == 200
+    assert "Not found" not in text
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_page_opens_with_an_empty_store(tmp_path: Path, path: str) -> None:
+    with create_app(str(tmp_path / "new.db"), Cards()).server.test_client() as client:
+        code, text = _open(client, path)
+    assert code == 200
+    assert "Not found" not in text
+
+
+@pytest.mark.parametrize(
+    ("path", "command"), [("/", "python3 run.py demo"), ("/runs", "setpoint train"), ("/compare", "setpoint benchmark")]
+)
+def test_an_empty_page_shows_the_command_that_fills_it(tmp_path: Path, path: str, command: str) -> None:
+    with create_app(str(tmp_path / "new.db"), Cards()).server.test_client() as client:
+        assert command in _open(client, path)[1]
+
+
+@pytest.mark.parametrize("path", HOSTILE)
+def test_an_address_that_leads_nowhere_gets_a_page_not_an_error(
+    client: FlaskClient, caplog: pytest.LogCaptureFixture, path: object
+) -> None:
+    assert _open(client, path)[0] in (200, 204)
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize("search", SEARCHES)
+def test_a_senseless_query_gets_a_page_not_an_error(
+    client: FlaskClient, store: tuple[Path, dict[str, str]], caplog: pytest.LogCaptureFixture, search: object
+) -> None:
+    for path in ("/", "/runs", "/compare", f"/runs/{store[1]['reactor']}", "/plants/exothermic_cstr"):
+        assert _open(client, path, search)[0] == 200
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+def test_an_unknown_run_is_told_so(client: FlaskClient) -> None:
+    assert "not in the store" in _open(client, "/runs/exothermic-cstr-ppo-000000")[1]
+
+
+def test_an_unknown_plant_is_told_what_there_is(client: FlaskClient) -> None:
+    assert "exothermic_cstr, heat_pump_house" in _open(client, "/plants/cstr")[1]
+
+
+def test_a_store_damaged_meanwhile_gets_a_page_that_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    app = create_app(str(path), Cards())
+    raw = sqlite3.connect(path)
+    raw.execute("DROP TABLE run")
+    raw.commit()
+    raw.close()
+    with app.server.test_client() as client:
+        code, text = _open(client, "/runs")
+    assert code == 200
+    assert "not a complete run store" in text
+
+
+def test_a_store_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("dear diary, " * 500)
+    with pytest.raises(BadInput, match="not an SQLite database"):
+        create_app(str(tmp_path / "notes.txt"))
+
+
+def test_two_dashboards_in_one_process_each_show_their_own_store(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "a.db")) as a, Historian(str(tmp_path / "b.db")) as b:
+        runs = [store.start("train", "exothermic_cstr", "ppo", 0, {}, {}) for store in (a, b)]
+    texts = []
+    for name in ("a.db", "b.db"):
+        with create_app(str(tmp_path / name), Cards()).server.test_client() as client:
+            texts.append(_open(client, "/runs")[1])
+    assert [run in text for text in texts for run in runs] == [True, False, False, True]
+
+
+def test_answers_carry_security_headers(client: FlaskClient) -> None:
+    headers = client.get("/").headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+def test_a_name_that_was_made_to_point_here_is_refused(client: FlaskClient) -> None:
+    assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
+    assert client.get("/", headers={"Host": "127.0.0.1:8050"}).status_code == 200
+    assert client.get("/", headers={"Host": "[::1]:8050"}).status_code == 200
+
+
+def test_a_body_larger_than_any_of_ours_is_refused(client: FlaskClient) -> None:
+    answer = client.post("/_dash-update-component", data=b"x" * 300_000, content_type="application/json")
+    assert answer.status_code == 413
+
+
+def test_debugging_stays_off_whatever_the_environment_says(tmp_path: Path) -> None:
+    code = (
+        "import sys; from dashboard.app import create_app; app = create_app(sys.argv[1])\n"
+        "assert not app.server.debug and not app._dev_tools.ui and not app._dev_tools.hot_reload\n"
+        "assert app._dev_tools.disable_version_check\n"
+        "assert '_mcp' not in str(app.server.url_map) and app.config.requests_pathname_prefix == '/'"
+    )
+    environment = {"DASH_DEBUG": "1", "DASH_UI": "1", "DASH_MCP": "1", "DASH_URL_BASE_PATHNAME": "/x/", "PATH": "/usr/bin:/bin"}
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "runs.db")], cwd=ROOT, env=environment, check=True)
+
+
+def test_nothing_on_the_page_comes_from_elsewhere(client: FlaskClient) -> None:
+    page = client.get("/").get_data(as_text=True)
+    assert "http://" not in page
+    assert "https://" not in page
+    for path in (ROOT / "dashboard" / "assets").glob("setpoint.*"):
+        assert "//" not in path.read_text()
+
+
+def test_the_dashboard_never_imports_the_learner(tmp_path: Path) -> None:
+    code = (
+        "import sys; from dashboard.app import create_app; create_app(sys.argv[1])\n"
+        "assert not {'torch', 'stable_baselines3', 'casadi', 'numba'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "runs.db")], cwd=ROOT, check=True)
+
+
+def test_only_this_machines_own_address_is_served() -> None:
+    with pytest.raises(BadInput, match=r"host '0.0.0.0': only this machine's own address"):
+        bind("0.0.0.0")
+
+
+def test_a_port_that_is_taken_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(BadInput, match=rf"port {port}: cannot be used .*choose another with --port"):
+            serve(str(tmp_path / "runs.db"), port=port)
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_a_number_that_is_no_port_is_refused(port: int) -> None:
+    with pytest.raises(BadInput, match="not a port"):
+        bind(port=port)
+
+
+def test_any_free_port_is_found_and_named() -> None:
+    with bind("localhost") as bound:
+        assert address(bound) == f"http://127.0.0.1:{bound.getsockname()[1]}/"
+
+
+@pytest.mark.parametrize(
+    ("path", "named"), [("/", {}), ("/runs/", {}), ("/runs/abc", {"id": "abc"}), ("/plants/a%20b", {"name": "a b"})]
+)
+def test_addresses_lead_to_pages(path: str, named: dict[str, str]) -> None:
+    assert resolve(path)[1] == named
+
+
+@pytest.mark.parametrize("path", ["/run", "/runs/a/b", "/plants/x/y", "/<id>", "/runs/<id>/z"])
+def test_other_addresses_do_not(path: str) -> None:
+    with pytest.raises(UnknownName):
+        resolve(path)
+
+
+def test_a_picker_changes_its_part_of_the_address() -> None:
+    query = {"plant": "a", "sort": "-best", "page": "3"}
+    assert chosen_query(query, "plant", "b") == {"plant": "b", "sort": "-best"}
+    assert chosen_query(query, "plant", None) == {"sort": "-best"}
+    assert chosen_query(query, "controllers", ["ppo", "pid"])["controllers"] == "ppo,pid"
+    assert chosen_query(query, "case", "?plant=c&sort=") == {"plant": "c"}
+
+
+def _texts(component: object) -> Iterator[str]:
+    """Every text of a component, in order."""
+    if isinstance(component, str):
+        yield component
+    elif isinstance(component, (list, tuple)):
+        for part in component:
+            yield from _texts(part)
+    else:
+        yield from _texts(getattr(component, "children", None) or [])
+
+
+def test_compare_shows_differences_to_pid_with_their_units(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        name = benchmark(store, "exothermic_cstr", 2, {"mean": 0.4, "low": 0.3, "high": 0.5})
+    data = open_data(str(tmp_path / "runs.db"), Cards())
+    texts = list(_texts(compare.layout(data, {"run": name, "scenario": "tracking", "seed": "1"})))
+    assert "exothermic_cstr · tracking · seed 1" in texts
+    assert "PPO − PID" in texts
+    assert "mol min/L" in texts
+    assert "−1.800" in texts  # overshoot, 1.5 % against 3.3 %
+
+
+def test_compare_works_across_runs(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        a, b = (benchmark(store, "exothermic_cstr", 1, {}) for _ in range(2))
+    data = open_data(str(tmp_path / "runs.db"), Cards())
+    texts = list(_texts(compare.layout(data, {"a": a, "b": b})))
+    assert f"PPO {a[-6:]}" in texts
+    assert f"PPO {b[-6:]}" in texts
+
+
+def test_a_result_is_found_alone_and_among_several_plants(tmp_path: Path) -> None:
+    difference = {"mean": 0.4, "low": 0.3, "high": 0.5, "unit": "return", "n": 50}
+    with Historian(str(tmp_path / "runs.db")) as store:
+        part: Mapping[str, Any] = {"pid": {"score": -2.0}, "ppo": {"score": -1.6}, "paired_difference": difference}
+        with store.run("demo", "all", "ppo", 0, {}, {}) as demo:
+            store.finish(demo, "completed", {"plants": {"exothermic_cstr": part, "broken": {"paired_difference": {"mean": "?"}}}})
+        with store.run("benchmark", "heat_pump_house", "ppo", 0, {}, {}) as single:
+            store.finish(single, "completed", part)
+    results = open_data(str(tmp_path / "runs.db"), Cards()).results()
+    assert [(result.plant, result.run.id) for result in results] == [("exothermic_cstr", demo), ("heat_pump_house", single)]
+    assert (results[0].low, results[0].episodes, results[0].scores) == (0.3, 50, {"pid": -2.0, "ppo": -1.6})
+
+
+def test_a_run_shows_its_episode_and_its_error(store: tuple[Path, dict[str, str]]) -> None:
+    data = open_data(str(store[0]), Cards())
+    shown = " ".join(_texts(run.layout(data, {"id": store[1]["failed"]})))
+    assert "T left its valid range" in shown
+    episode = data.episodes(store[1]["reactor"])[3]
+    shown = " ".join(_texts(run.layout(data, {"id": store[1]["reactor"], "episode": str(episode.id)})))
+    assert "tracking, seed 1, PPO: completed" in shown
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0, "0"),
+        (1.5, "1.500"),
+        (-0.0123456, "−0.01235"),
+        (123456.7, "123,457"),
+        (1.5e-7, "1.500×10⁻⁷"),
+        (float("nan"), "–"),
+        (None, "–"),
+        (12, "12"),
+    ],
+)
+def test_numbers_have_four_significant_figures(value: object, text: str) -> None:
+    assert ui.number(value) == text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.5, "0.5"), (7.2e10, "7.2×10¹⁰"), (333.0, "333"), (None, "–"), (True, "–")])
+def test_declared_numbers_keep_the_digits_they_were_written_with(value: object, text: str) -> None:
+    assert ui.exact(value) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (65, "1 min 05 s"), (3700, "1 h 01 min"), (90000, "1 d 01 h")])
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert ui.duration(seconds) == text
