@@ -25,7 +25,7 @@ def demo(
 def _one(
     plant: Plant, historian: Historian, report: Callable[[str, Progress], None], episodes: int, seed: int
 ) -> dict[str, Any]:
-    trained = recorded_training(plant, historian, seed, None, lambda progress: report(plant.name, progress))
+    _, trained = recorded_training(plant, historian, seed, None, lambda progress: report(plant.name, progress))
     with historian.run("demo", plant.name, "ppo", seed, {"episodes": episodes}, versions()) as run:
         comparison = compare(plant, [*baselines(plant), trained.policy], episodes, seed)
         record(comparison, historian, run)
@@ -36,13 +36,13 @@ def _one(
 
 def recorded_training(
     plant: Plant, historian: Historian, seed: int, steps: int | None, report: Callable[[Progress], None], scenario: str = ""
-) -> Trained:
-    """Train and record the training as a run of its own."""
+) -> tuple[str, Trained]:
+    """Train, record the training as a run of its own, and return the run's id with the result."""
     config = {"algorithm": "PPO", "total_steps": steps or plant.learning.steps, "scenario": plant.scenario(scenario).name}
     with historian.run("train", plant.name, "ppo", seed, config, versions()) as run:
         trained = train(plant, seed, steps, scenario, historian, run, report)
         historian.finish(run, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})
-    return trained
+    return run, trained
 
 
 def _result(comparison: Comparison, trained: Trained) -> dict[str, Any]:
@@ -52,6 +52,7 @@ def _result(comparison: Comparison, trained: Trained) -> dict[str, Any]:
         **table,
         "paired_difference": comparison.difference("ppo").as_json(),
         "differences_to_pid": whole["against_pid"],
+        "scenario": comparison.scenario,
         "units": whole["units"],
         "episodes": whole["episodes"],
         "train_seconds": trained.seconds,

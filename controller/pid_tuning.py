@@ -161,6 +161,13 @@ def tune(
     return Tuning(loops, advance, schedule, cost, sensitivity)
 
 
+def current(plant: Plant, seed: int = 0, episodes: int = 96) -> Tuning:
+    """Return the PID layer that the plant file carries, judged like a candidate."""
+    schedule = plant.duty.schedule if isinstance(plant.duty, Economic) else None
+    cost, sensitivity = Tuner(plant, seed, episodes).cost(plant.loops, plant.advance, schedule)
+    return Tuning(plant.loops, plant.advance, schedule, cost, sensitivity)
+
+
 def _side_by_side(each: list[Settings], repeat: int) -> Settings:
     """Return the settings of all candidates, each for ``repeat`` plants in a row."""
 

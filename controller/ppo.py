@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
+from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from controller.policy import Policy
@@ -26,6 +27,7 @@ def learner(learning: Learning, env: VecEnv, seed: int) -> PPO:
         gamma=discount(learning), gae_lambda=LAMBDA, ent_coef=0.0, seed=seed, device="cpu",
         policy_kwargs={"net_arch": {"pi": net, "vf": net}, "log_std_init": float(np.log(learning.spread))},
     )  # fmt: skip
+    model.set_logger(Logger(folder=None, output_formats=[]))
     with torch.no_grad():
         for parameter in model.policy.action_net.parameters():
             parameter.zero_()

@@ -232,3 +232,8 @@ def _create(connection: Connection) -> None:
             connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
     except IntegrityError:
         return
+
+
+def runs_folder() -> Path:
+    """Return the folder that holds what runs leave beside the store, one folder a run."""
+    return user_data_path("setpoint", appauthor=False) / "runs"

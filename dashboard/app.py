@@ -187,17 +187,16 @@ def _register(app: Dash, data: Data) -> None:
 
     @app.callback(
         Output(ids.URL, "search"),
-        Input({"type": ids.CHOICE, "field": ALL}, "value"),
+        Input({"type": ids.CHOICE, "field": ALL, "shown": ALL}, "value"),
         State(ids.URL, "search"),
         prevent_initial_call=True,
     )
-    def choose(values: object, search: object) -> Any:
+    def choose(_values: object, search: object) -> Any:
         chosen = ctx.triggered_id
-        if not isinstance(chosen, dict) or not isinstance(values, list):
-            return no_update
+        if not isinstance(chosen, dict) or written(ctx.triggered[0]["value"]) == chosen.get("shown"):
+            return no_update  # Dash asks this too when a page with pickers is drawn
         old = dict(parse_qsl(str(search or "").removeprefix("?")))
-        new = chosen_query(old, str(chosen.get("field")), ctx.triggered[0]["value"])
-        return no_update if new == old else ui.href("", **new)
+        return ui.href("", **chosen_query(old, str(chosen.get("field")), ctx.triggered[0]["value"]))
 
     app.clientside_callback(
         ClientsideFunction("setpoint", "pause"),
@@ -211,9 +210,14 @@ def _register(app: Dash, data: Data) -> None:
 
 def chosen_query(query: Mapping[str, str], field: str, value: object) -> dict[str, str]:
     """The address's query after a picker changed; a value that begins with ? changes several parts, an empty one removes."""
-    text = ",".join(str(item) for item in value) if isinstance(value, list) else str(value or "")
+    text = written(value)
     patch = dict(parse_qsl(text[1:], keep_blank_values=True)) if text.startswith("?") else {field: text}
     return {key: item for key, item in {**query, "page": "", **patch}.items() if item}
+
+
+def written(value: object) -> str:
+    """A picker's value as it stands in an address."""
+    return ",".join(str(item) for item in value) if isinstance(value, list) else str(value or "")
 
 
 def _shown(data: Data, path: str, search: str) -> Component:

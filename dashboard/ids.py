@@ -31,9 +31,9 @@ def tick(page: str) -> dict[str, str]:
     return {"type": TICK, "page": page}
 
 
-def choice(field: str) -> dict[str, str]:
-    """A picker that writes part of the page's address."""
-    return {"type": CHOICE, "field": field}
+def choice(field: str, shown: str) -> dict[str, str]:
+    """A picker that writes part of the page's address; ``shown`` is its value as the page was drawn, which is no change."""
+    return {"type": CHOICE, "field": field, "shown": shown}
 
 
 def curve(key: str) -> dict[str, str]:

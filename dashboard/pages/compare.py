@@ -104,14 +104,14 @@ def _run_picker(offered: Sequence[RunRecord], runs: Sequence[RunRecord]) -> Comp
     listed = {run.id: run for run in (*runs, *offered)}
     cleared = dict.fromkeys((*_RUN_KEYS, "plant", "scenario", "seed", "controllers"), "")
     data = [{"value": _patch(**{**cleared, "run": name}), "label": name} for name in listed]
-    return ui.picker(ids.choice("run"), "run", data, data[0]["value"], width=330)
+    return ui.picker(ids.choice("run", data[0]["value"]), "run", data, data[0]["value"], width=330)
 
 
 def _case_picker(choice: Choice) -> Component:
     several = len({case.plant for case in choice.cases}) > 1
     data = [{"value": _patch(**case._asdict()), "label": _name(case, several=several)} for case in choice.cases]
     chosen = _patch(**choice.case._asdict())
-    return ui.picker(ids.choice("case"), "scenario and seed", data, chosen, width=300)
+    return ui.picker(ids.choice("case", chosen), "scenario and seed", data, chosen, width=300)
 
 
 def _name(case: Case, *, several: bool) -> str:
@@ -121,8 +121,9 @@ def _name(case: Case, *, several: bool) -> str:
 
 def _controller_picker(choice: Choice) -> Component:
     data = [{"value": label, "label": shown_name(label)} for label in choice.cases[choice.case]]
+    shown = ids.choice("controllers", ",".join(choice.labels))
     several: Component = dmc.MultiSelect(
-        id=ids.choice("controllers"), data=data, value=list(choice.labels), maxValues=MOST, size="xs", miw=220,
+        id=shown, data=data, value=list(choice.labels), maxValues=MOST, size="xs", miw=220,
         **ui.aria("controllers"),
     )  # fmt: skip
     return several

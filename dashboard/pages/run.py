@@ -55,6 +55,14 @@ def register(app: Dash, data: Data) -> None:
     def show(value: object) -> Any:
         return no_update if value is None else _trend(data, str(value))
 
+    @app.callback(
+        Output(ids.RUN_EPISODE, "value"), Input({"type": ids.PICK, "episode": ALL}, "n_clicks"), prevent_initial_call=True
+    )
+    def pick(clicks: object) -> Any:
+        chosen = ctx.triggered_id
+        clicked = isinstance(clicks, list) and any(clicks)
+        return chosen["episode"] if clicked and isinstance(chosen, dict) else no_update
+
     app.clientside_callback(
         ClientsideFunction("setpoint", "remember"), Input(ids.RUN_EPISODE, "value"), prevent_initial_call=True
     )

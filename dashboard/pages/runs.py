@@ -78,7 +78,7 @@ def _filter(runs: Sequence[RunRecord], query: Mapping[str, str], name: str) -> C
     options = sorted({str(_KEYS[name](run)) for run in runs})
     chosen = query.get(name)
     value = chosen if chosen in options else None
-    return ui.picker(ids.choice(name), f"any {name}", options, value, width=190, empty=True)
+    return ui.picker(ids.choice(name, value or ""), f"any {name}", options, value, width=190, empty=True)
 
 
 def _table(runs: Sequence[RunRecord], query: Mapping[str, str]) -> Component:

@@ -87,8 +87,13 @@ def _tracking(draw: Draw) -> Signals:
 
 
 def _unstable(draw: Draw) -> Signals:
-    hold = np.full((draw.n, draw.count), 0.6)
-    return Signals(targets={"c_A": hold}, initial={"c_A": draw.uniform(0.59, 0.61), "T": draw.uniform(344.0, 346.0)})
+    """Hold the saddle at T_c 300 K, with the limits raised above it."""
+    return Signals(
+        targets={"c_A": draw.steps(0.49, 0.51, hold=(20, 30))},
+        disturbances={"T_f": draw.wander(350.0, 0.5, memory=20.0)},
+        initial={"c_A": draw.uniform(0.495, 0.505), "T": draw.uniform(349.5, 350.5)},
+        parameters={"T_max": np.full(draw.n, 362.0), "T_trip": np.full(draw.n, 368.0)},
+    )
 
 
 LOOPS = (
@@ -101,6 +106,18 @@ LOOPS = (
         gains=Gains(K_c=0.7377, T_i=0.7691, b=0.0426, setpoint=0.4243, disturbance=(("T_f", -0.3083),)),
     ),
 )  # fmt: skip
+
+SADDLE = (
+    Loop(
+        tag="AIC-101", pv="c_A", sp_of="TIC-101", low=0.3, high=0.95,
+        gains=Gains(K_c=-20.84, T_i=26.6, T_d=0.314, setpoint=-67.6),
+    ),
+    Loop(
+        tag="TIC-101", pv="T", mv="T_c", low=314.0, high=358.0, authority=3.0,
+        gains=Gains(K_c=1.751, T_i=1.866, T_d=0.1459, disturbance=(("T_f", -0.3083),)),
+    ),
+)  # fmt: skip
+"""Settings for the unstable scenario: a tight temperature loop first of all, since the open loop runs away."""
 
 PLANT = Plant(
     title="Exothermic stirred tank",
@@ -117,7 +134,7 @@ PLANT = Plant(
     duty=Tracking(output="c_A", scale=0.03, moves={"T_c": 0.01}),
     scenarios=(
         Scenario("tracking", "concentration targets in steps, feed temperature wandering", 60, _tracking),
-        Scenario("unstable", "hold the open-loop unstable middle state", 60, _unstable),
+        Scenario("unstable", "hold the open-loop unstable middle state", 60, _unstable, exact=True, loops=SADDLE),
     ),
     safe_action={"T_c": 290.0},
     time_unit="min",

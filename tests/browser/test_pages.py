@@ -194,8 +194,8 @@ def test_runs_are_filtered_and_sorted_by_the_address(full: Dashboard) -> None:
 
 def test_a_picked_filter_goes_into_the_address(full: Dashboard) -> None:
     full.open("/runs", "Runs")
-    full.until(lambda: len(full.all("input[aria-label='filter by kind']")) == 1)
-    full.all("input[aria-label='filter by kind']")[0].click()
+    full.until(lambda: len(full.all("input[aria-label='any kind']")) == 1)
+    full.all("input[aria-label='any kind']")[0].click()
     full.until(lambda: any(option.is_displayed() for option in full.all("[role=option]")))
     next(option for option in full.all("[role=option]") if option.text == "benchmark").click()
     full.until(lambda: "2 runs" in full.texts("h2"))

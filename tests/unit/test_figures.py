@@ -89,7 +89,7 @@ def test_controllers_keep_their_colours_and_share_what_does_not_depend_on_them()
 
 def test_each_name_stands_once_in_the_legend() -> None:
     figure = overlay({"pid": house_episode("pid", 0), "ppo": house_episode("ppo", 0)})
-    shown = [trace.name for trace in _traces(figure) if trace.showlegend]
+    shown = [str(trace.name) for trace in _traces(figure) if trace.showlegend]
     assert sorted(shown) == ["PID", "PPO", "SP of the baseline", "disturbance", "limit"]
 
 

@@ -1,0 +1,71 @@
+"""The ``setpoint`` command line: options, commands, and one line for every error."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from dashboard.commands import compare, learn, look, session
+from plant_models.core.errors import SetpointError
+
+app = typer.Typer(
+    name="setpoint",
+    help="Train controllers on simulated plants, compare them with a tuned PID, and watch the runs in a browser.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def options(
+    context: typer.Context,
+    store: Annotated[str, typer.Option(help="Run store: a file or a database URL (default: the user's data folder).")] = "",
+    debug: Annotated[bool, typer.Option(help="Show a traceback where something goes wrong.")] = False,
+) -> None:
+    """Take the options that every command shares."""
+    context.obj = session.Session(store or None, debug)
+
+
+app.command()(look.plants)
+app.command()(compare.simulate)
+app.command()(learn.tune)
+app.command()(learn.train)
+app.command()(compare.benchmark)
+app.command()(look.runs)
+app.command()(look.dashboard)
+app.command()(compare.demo)
+
+
+def main() -> None:
+    """Run the command line: 0 done, 2 what was given cannot be used, 130 interrupted."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command and return its exit code."""
+    try:
+        code = typer.main.get_command(app).main(arguments, prog_name="setpoint", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except typer.TyperException as error:
+        return _refuse(error.format_message())
+    except SetpointError as error:
+        return _refuse(str(error), "--debug" in arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("setpoint: interrupted; what was recorded is kept\n")
+        return 130
+    except typer.Exit as ended:
+        return ended.exit_code
+    except Exception as error:
+        return _refuse(f"{type(error).__name__}: {error} (run again with --debug for the traceback)", "--debug" in arguments, 1)
+
+
+def _refuse(line: str, debug: bool = False, code: int = 2) -> int:
+    if debug:
+        traceback.print_exc()
+    sys.stderr.write("setpoint: " + " ".join(line.split()) + "\n")
+    return code

@@ -1,0 +1,120 @@
+"""Run controllers on held-out episodes and compare them: simulate, benchmark, and the demonstration of the whole way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dashboard import terminal
+from dashboard.commands.session import (
+    Episodes, Json, PlantName, PolicyFolder, ScenarioName, Seed, Session, WeatherFile, controllers, plant_with, session, weather,
+)  # fmt: skip
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from controller.benchmark import Comparison
+    from controller.records import Kind
+
+
+def simulate(
+    context: typer.Context,
+    plant: PlantName,
+    controller: Annotated[str, typer.Option(help="pid, constant, rule (buildings) or ppo.")] = "pid",
+    policy: PolicyFolder = None,
+    scenario: ScenarioName = "",
+    episodes: Episodes = 1,
+    seed: Seed = 0,
+    weather_file: WeatherFile = None,
+    as_json: Json = False,
+) -> None:
+    """Run one controller on held-out episodes and record them."""
+    _run(session(context), "simulate", plant, [controller], policy, scenario, episodes, seed, weather_file, as_json)
+
+
+def benchmark(
+    context: typer.Context,
+    plant: PlantName,
+    controllers_given: Annotated[str, typer.Option("--controllers", help="Names, separated by commas.")] = "constant,pid",
+    policy: PolicyFolder = None,
+    scenario: ScenarioName = "",
+    episodes: Episodes = 50,
+    seed: Seed = 0,
+    weather_file: WeatherFile = None,
+    as_json: Json = False,
+) -> None:
+    """Compare controllers on the same held-out episodes, with paired differences to the PID layer."""
+    names = [name.strip() for name in controllers_given.split(",") if name.strip()]
+    _run(session(context), "benchmark", plant, names, policy, scenario, episodes, seed, weather_file, as_json)
+
+
+def _run(
+    opened: Session, kind: Kind, plant: str, names: list[str], policy: Path | None, scenario: str, episodes: int, seed: int,
+    weather_file: Path | None, as_json: bool,
+) -> None:  # fmt: skip
+    chosen = plant_with(plant, scenario)
+    year = weather(weather_file, chosen)
+    picked = controllers(chosen, names, policy)
+    from controller.benchmark import compare, record, versions
+
+    config = {"episodes": episodes, "scenario": chosen.scenario(scenario).name, "weather": str(weather_file or "")}
+    with opened.historian() as historian, historian.run(kind, plant, ",".join(names), seed, config, versions()) as run:
+        comparison = compare(chosen, picked, episodes, seed, scenario, year)
+        record(comparison, historian, run)
+        historian.finish(run, "completed", comparison.as_json())
+    if as_json:
+        terminal.show_json(comparison.as_json() | {"run": run})
+        return
+    show(comparison.as_json())
+    terminal.say(f"recorded as {run}; see it: setpoint dashboard")
+
+
+def show(result: dict[str, Any]) -> None:
+    """Print a comparison: controllers side by side, figures with units, and the paired differences to the PID layer."""
+    names, units = list(result["controllers"]), result["units"]
+    rows = [[f"{kpi} [{unit}]", *(terminal.number(result["controllers"][name][kpi]) for name in names)] for kpi, unit in units.items()]
+    title = f"{result['plant']}, {result['scenario']}: mean of {result['episodes']} held-out episodes"
+    terminal.show_table(title, ("", *names), rows)
+    unit = units["cost"]
+    for name, d in result["against_pid"].items():
+        terminal.say(f"{name} saves {d['mean']:.4g} [{d['low']:.4g}, {d['high']:.4g}] of cost [{unit}] an episode against pid (95 % interval, paired)")
+
+
+def demo(
+    context: typer.Context,
+    episodes: Episodes = 50,
+    seed: Seed = 0,
+    show_dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="Open the dashboard's server at the end.")] = True,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard on 127.0.0.1.")] = 8050,
+    as_json: Json = False,
+) -> None:
+    """Train PPO on a reactor and a house, and compare it with the tuned PID layer on held-out episodes."""
+    terminal.note("loading ...")
+    from controller.demo import PLANTS
+    from controller.demo import demo as run_demo
+
+    opened = session(context)
+    results: dict[str, Any] = {}
+    with opened.historian() as historian:
+        for name in PLANTS:
+            with terminal.progress(f"training on {name}") as bar:
+                results |= run_demo(
+                    historian, lambda _, p, bar=bar: bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})"),
+                    (name,), episodes, seed,
+                )["plants"]  # fmt: skip
+            if not as_json:
+                show(_comparison(name, results[name]))
+                terminal.say(f"trained on {results[name]['train_steps']} decisions in {results[name]['train_seconds']:.1f} s\n")
+    if as_json:
+        terminal.show_json({"plants": results})
+    if show_dashboard:
+        from dashboard.app import serve
+
+        serve(opened.store, port=port, ready=lambda address: terminal.note(f"Dashboard at {address}  (Ctrl-C ends it)"))
+
+
+def _comparison(name: str, result: dict[str, Any]) -> dict[str, Any]:
+    table = {key: value for key, value in result.items() if isinstance(value, dict) and "cost" in value and key != "units"}
+    return {"plant": name, "scenario": result["scenario"], "episodes": result["episodes"], "units": result["units"],
+            "controllers": table, "against_pid": result["differences_to_pid"]}  # fmt: skip

@@ -1,0 +1,82 @@
+"""Find a controller: tune the PID layer, train PPO."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dashboard import terminal
+from dashboard.commands.session import Json, PlantName, ScenarioName, Seed, plant_with, session
+
+if TYPE_CHECKING:
+    from controller.pid_tuning import Tuning
+
+
+def tune(
+    plant: PlantName,
+    generations: Annotated[int, typer.Option(min=1, max=5000, help="Generations of differential evolution.")] = 100,
+    seed: Seed = 0,
+    as_json: Json = False,
+) -> None:
+    """Tune the PID layer (and a building's schedule) on tuning scenarios; prints gains for the plant file."""
+    from controller.pid_tuning import current, tune
+
+    chosen = plant_with(plant, "")
+    with terminal.progress(f"tuning {plant}") as bar:
+        found = tune(chosen, seed, generations, report=lambda done, cost: bar.update(done, generations, f"cost {cost:.4g}"))
+    before = current(chosen, seed)
+    if as_json:
+        terminal.show_json({"plant": plant, "before": _as_json(before), "after": _as_json(found)})
+        return
+    rows = [[name, terminal.number(t.cost), f"{t.sensitivity:.3g}", str(t.advance)] for name, t in (("plant file", before), ("found", found))]
+    terminal.show_table(f"PID layer of {plant}, mean cost on tuning scenarios", ("gains", "cost", "M_s", "advance"), rows)
+    for loop in found.loops:
+        terminal.say(f"{loop.tag}: gains={_rounded(loop.gains)}")
+    if found.schedule is not None:
+        terminal.say(f"schedule={found.schedule}")
+
+
+def _as_json(found: Tuning) -> dict[str, Any]:
+    return {"cost": found.cost, "sensitivity": found.sensitivity, "advance": found.advance,
+            "gains": {loop.tag: asdict(loop.gains) for loop in found.loops},
+            "schedule": asdict(found.schedule) if found.schedule else None}  # fmt: skip
+
+
+def _rounded(gains: Any) -> str:
+    parts = [f"{key}={value:.4g}" for key, value in asdict(gains).items() if isinstance(value, float)]
+    fed = ", ".join(f'("{name}", {gain:.4g})' for name, gain in gains.disturbance)
+    return f"Gains({', '.join(parts)}" + (f", disturbance=({fed},))" if fed else ")")
+
+
+def train(
+    context: typer.Context,
+    plant: PlantName,
+    seed: Seed = 0,
+    steps: Annotated[int | None, typer.Option(min=1, help="Decisions to learn from; the plant's own figure by default.")] = None,
+    scenario: ScenarioName = "",
+    out: Annotated[Path | None, typer.Option(help="Folder for the policy; the user's data folder by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Train PPO to move the setpoints of a plant's PID layer, and keep the policy."""
+    chosen = plant_with(plant, scenario)
+    from controller.demo import recorded_training
+    from controller.store import runs_folder
+
+    with session(context).historian() as historian, terminal.progress(f"training {plant}") as bar:
+        run, trained = recorded_training(
+            chosen, historian, seed, steps,
+            lambda p: bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})"), scenario,
+        )  # fmt: skip
+    folder = out or runs_folder() / run / "policy"
+    trained.policy.save(folder)
+    result = {"plant": plant, "run": run, "policy": str(folder), "steps": trained.steps, "seconds": trained.seconds,
+              "score": trained.score, "pid": trained.baseline}  # fmt: skip
+    if as_json:
+        terminal.show_json(result)
+        return
+    terminal.say(f"{trained.steps} decisions in {trained.seconds:.1f} s: mean return {trained.score:.4g}, PID {trained.baseline:.4g}")
+    terminal.say(f"policy: {folder}")
+    terminal.say(f"compare it: setpoint benchmark {plant} --controllers pid,ppo --policy {folder}")

@@ -1,0 +1,96 @@
+"""What the commands share: the options given before them, and the ways to open a store and to pick controllers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from controller.historian import Historian
+    from controller.interface import Controller
+    from plant_models.core.plant import Plant
+    from plant_models.weather.year import WeatherYear
+
+PlantName = Annotated[str, typer.Argument(metavar="PLANT", help="A plant's name; `setpoint plants` lists them.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, nothing else, on standard output.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same result.")]
+Episodes = Annotated[int, typer.Option(min=1, max=10_000, help="Held-out episodes.")]
+PolicyFolder = Annotated[Path | None, typer.Option("--policy", help="Folder of a trained policy.")]
+WeatherFile = Annotated[Path | None, typer.Option("--weather", help="EPW or TMY3 file to judge a building on.")]
+ScenarioName = Annotated[str, typer.Option("--scenario", help="Scenario; the plant's first one by default.")]
+
+
+@dataclass(frozen=True)
+class Session:
+    """The options given before the command."""
+
+    store: str | None
+    debug: bool
+
+    def historian(self) -> Historian:
+        """Open the run store."""
+        from controller.historian import Historian
+
+        return Historian(self.store)
+
+
+def session(context: typer.Context) -> Session:
+    """Return the session of a command."""
+    assert isinstance(context.obj, Session)
+    return context.obj
+
+
+def plant_with(name: str, scenario: str) -> Plant:
+    """Return a plant that has the scenario.
+
+    Raises:
+        UnknownName: where the plant or its scenario is not known; the text suggests the nearest.
+    """
+    from plant_models.catalogue import get, unknown
+    from plant_models.core.errors import UnknownName
+
+    plant = get(name)
+    known = tuple(s.name for s in plant.scenarios)
+    if scenario and scenario not in known:
+        raise UnknownName(unknown("scenario", scenario, known))
+    return plant
+
+
+def weather(path: Path | None, plant: Plant) -> WeatherYear | None:
+    """Read a weather file for a plant that has weather.
+
+    Raises:
+        BadInput: where the plant has none, or the file cannot be used.
+    """
+    from plant_models.core.errors import BadInput
+    from plant_models.weather.readers import read
+
+    if path is None:
+        return None
+    if not any(q.kind == "weather" for q in plant.Disturbance.quantities().values()):
+        raise BadInput(f"--weather {path}: {plant.name} has no weather; leave the option out")
+    return read(path)
+
+
+def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Controller]:
+    """Return controllers by name; ``ppo`` is the policy in a folder.
+
+    Raises:
+        UnknownName: for a name that this plant has no controller of.
+        BadInput: where ``ppo`` is asked for without a policy, or the policy does not fit.
+    """
+    from controller.benchmark import baselines
+    from controller.policy import load
+    from plant_models.catalogue import unknown
+    from plant_models.core.errors import BadInput, UnknownName
+
+    known = {c.name: c for c in baselines(plant)}
+    for name in names:
+        if name == "ppo" and policy is None:
+            raise BadInput(f"controller 'ppo' needs a trained policy; run `setpoint train {plant.name}` and give its folder by --policy")
+        if name not in known and name != "ppo":
+            raise UnknownName(unknown("controller", name, (*known, "ppo")))
+    return [load(policy, plant) if name == "ppo" and policy is not None else known[name] for name in names]

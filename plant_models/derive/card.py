@@ -1,0 +1,83 @@
+"""What terminal, browser and documentation show of a plant, as plain data."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from plant_models.catalogue import get
+from plant_models.core.loop import Loop
+from plant_models.core.plant import Plant
+from plant_models.core.quantity import Quantity, Source
+from plant_models.core.vector import Vector
+
+
+def card(name: str) -> dict[str, Any]:
+    """Return everything a plant declares; infinite bounds are None.
+
+    Raises:
+        UnknownName: where the catalogue holds no such plant.
+    """
+    plant = get(name)
+    vectors = {"states": plant.State, "inputs": plant.Input, "disturbances": plant.Disturbance,
+               "parameters": plant.Parameter, "outputs": plant.Output}  # fmt: skip
+    return {
+        "name": plant.name,
+        "title": plant.title,
+        "folder": plant.folder,
+        "equations": inspect.cleandoc(sys.modules[plant.derivative.__module__].__doc__ or ""),
+        "time_unit": plant.time_unit,
+        "decision": plant.decision,
+        "loop_period": plant.loop_period,
+        "vectors": {title: [_quantity(n, q) for n, q in v.quantities().items()] for title, v in vectors.items()},
+        "loops": [_loop(plant, loop) for loop in plant.loops],
+        "margins": _margins(plant),
+        "duty": _duty(plant),
+        "scenarios": [
+            {"name": s.name, "description": s.description, "steps": s.steps, "role": "training and judging" if i == 0 else "extra"}
+            for i, s in enumerate(plant.scenarios)
+        ],
+        "sources": _sources(plant, vectors.values()),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def _quantity(name: str, q: Quantity) -> dict[str, Any]:
+    numbers = {key: _finite(value) for key, value in asdict(q).items() if isinstance(value, float)}
+    texts = {"unit": q.unit, "shown": q.shown, "meaning": q.meaning, "tag": q.tag, "kind": q.kind}
+    flags = {"measured": q.measured, "forecast": q.forecast, "source": q.source.text if q.source else ""}
+    return {"name": name, **texts, **numbers, **flags, "valid": [_finite(bound) for bound in q.valid]}
+
+
+def _loop(plant: Plant, loop: Loop) -> dict[str, Any]:
+    g = loop.gains
+    gains = {"K_c": g.K_c, "T_i": g.T_i, "T_d": g.T_d, "b": g.b, "setpoint feed-forward": g.setpoint}
+    gains |= {f"{name} feed-forward": gain for name, gain in g.disturbance}
+    unit = plant.Output.quantities()[loop.pv].unit
+    return {"tag": loop.tag, "pv": loop.pv, "mv": loop.mv, "sp_of": loop.sp_of, "low": loop.low, "high": loop.high,
+            "unit": unit, "authority": loop.authority, "gains": gains}  # fmt: skip
+
+
+def _margins(plant: Plant) -> list[dict[str, Any]]:
+    at = (v.nominal() for v in (plant.State, plant.Input, plant.Disturbance, plant.Parameter))
+    units = {limit.bound: plant.Output.quantities()[limit.output].unit for limit in plant.limits}
+    unit = next(iter(units.values()), "") if len(set(units.values())) == 1 else ""
+    return [{"name": n, "kind": m.kind, "nominal": float(m.value), "unit": unit} for n, m in plant.margins(*at).items()]
+
+
+def _duty(plant: Plant) -> dict[str, Any]:
+    return {key: dict(value) if key == "moves" else value for key, value in asdict(plant.duty).items()}
+
+
+def _sources(plant: Plant, vectors: Any) -> list[dict[str, str]]:
+    found: dict[Source, None] = dict.fromkeys(plant.sources)
+    vector: type[Vector]
+    for vector in vectors:
+        found |= dict.fromkeys(q.source for q in vector.quantities().values() if q.source)
+    return [{"text": source.text, "doi": source.doi} for source in found]
