@@ -37,6 +37,7 @@ class Historian:
     def __init__(self, url: str | None = None) -> None:
         self._engine = open_store(url)
         self._host = socket.gethostname()
+        self._controllers: dict[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -70,12 +71,13 @@ class Historian:
         return run
 
     def metrics(self, run: str, step: int, values: Mapping[str, float]) -> None:
-        """Log numbers at an environment step; ``score/...`` also becomes the run's score, ``score/best`` its best."""
+        """Log numbers at an environment step; the controller's own score also becomes the run's, ``score/best`` its best."""
         rows = [{"run": run, "step": int(step), "key": key, "value": plain(float(value))} for key, value in values.items()]
+        controller = self._controller_of(run)
         with self._transaction(run) as connection:
             if rows:
                 connection.execute(insert(METRIC), rows)
-            _alter(connection, run, heartbeat=time.time(), step=int(step), **_scores(values))
+            _alter(connection, run, heartbeat=time.time(), step=int(step), **_scores(values, controller))
 
     def episode(self, run: str, record: EpisodeRecord) -> int:
         """Store an episode and return its number; raises BadInput where its shapes do not fit."""
@@ -192,6 +194,12 @@ class Historian:
             except IntegrityError as error:
                 raise UnknownName(f"run {run!r}: not in the store; start one first") from error
 
+    def _controller_of(self, run: str) -> str:
+        """The run's controller, asked for once."""
+        if run not in self._controllers:
+            self._controllers[run] = self.find(run).controller
+        return self._controllers[run]
+
     def _rows(self, query: Select[Any]) -> list[Row[Any]]:
         with explained(self._engine.url), self._engine.connect() as connection:
             return list(connection.execute(query).all())
@@ -231,12 +239,10 @@ def _slug(plant: str, controller: str) -> str:
     return f"{name[:57].strip('-')}-{secrets.token_hex(3)}".strip("-")
 
 
-def _scores(values: Mapping[str, float]) -> dict[str, Json]:
-    """The run's own columns: the last best, and the last of the other scores."""
-    current = [value for key, value in values.items() if key.startswith("score/") and key != "score/best"]
-    columns = {"score": current[-1]} if current else {}
-    columns |= {"best": values["score/best"]} if "score/best" in values else {}
-    return {name: plain(float(value)) for name, value in columns.items()}
+def _scores(values: Mapping[str, float], controller: str) -> dict[str, Json]:
+    """The run's own columns: its controller's last score, and the best."""
+    keys = {"score": f"score/{controller}", "best": "score/best"}
+    return {column: plain(float(values[key])) for column, key in keys.items() if key in values}
 
 
 def _number(value: float | None) -> float:

@@ -97,9 +97,11 @@ def outcome(value: Outcome) -> Component:
 
 
 def controller(name: str, place: int = 0) -> Component:
-    """A controller's name beside the colour it has in every figure."""
-    swatch = html.Span(className="swatch", style={"background": controller_colour(name, place)})
-    return html.Span([swatch, shown_name(name)], className="controller")
+    """A controller's name, or several with commas between, beside the colour it has in every figure."""
+    parts: list[Cell] = []
+    for k, one in enumerate(name.split(",")):
+        parts += [html.Span(className="swatch", style={"background": controller_colour(one, place + k)}), f"{shown_name(one)} "]
+    return html.Span(parts, className="controller")
 
 
 def link(text: Cell, path: str, **query: object) -> Component:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from dashboard.figures import VITALS, decimated, learning_curve, shown_name, vit
 
 SCORE = "score"
 BEST = "score/best"
+PID = "score/pid"
 
 Curve = tuple[list[float], list[float]]
 
@@ -45,7 +47,7 @@ def panels(run: RunRecord, log: Log) -> list[Component]:
     curves = {shown_name(run.controller): log.curves.get(SCORE, nothing), "best so far": log.curves.get(BEST, nothing)}
     total = max([ui.total_steps(run), *log.curves.get(SCORE, nothing)[0]])
     unit = str(run.config.get("score_unit", "return"))
-    score = ui.graph(learning_curve(curves, _baselines(run), total, unit), ids.curve(SCORE))
+    score = ui.graph(learning_curve(curves, _baselines(run, log), total, unit), ids.curve(SCORE))
     signs = [_sign(key, log.curves.get(key, nothing), total) for key in VITALS]
     return [
         ui.panel("Learning curve", score),
@@ -55,7 +57,7 @@ def panels(run: RunRecord, log: Log) -> list[Component]:
 
 def growth(run: RunRecord, key: str, rows: Sequence[MetricRow]) -> list[Any] | None:
     """What a figure has to be extended by; None where nothing of it was logged."""
-    shown = (SCORE, BEST) if key == SCORE else (key,)
+    shown = (SCORE, BEST, PID) if key == SCORE else (key,)
     added = [(place, [row for row in rows if _key(run, row.key) == name]) for place, name in enumerate(shown)]
     added = [(place, points) for place, points in added if points]
     if not added:
@@ -76,10 +78,13 @@ def _thinned(curve: Curve) -> Curve:
     return steps[keep].tolist(), values[keep].tolist()
 
 
-def _baselines(run: RunRecord) -> dict[str, float]:
+def _baselines(run: RunRecord, log: Log) -> dict[str, float]:
+    """Levels to compare with, declared by the run or logged as ``score/...``; PID first, also while it is not known yet."""
     given = run.config.get("baseline")
-    pairs = given.items() if isinstance(given, Mapping) else ()
-    return {str(name): float(value) for name, value in pairs if isinstance(value, (int, float))}
+    declared = {str(name): float(value) for name, value in given.items()} if isinstance(given, Mapping) else {}
+    logged = {key.removeprefix("score/"): values[-1] for key, (_, values) in log.curves.items() if key.startswith("score/")}
+    logged.pop("best", None)
+    return {"pid": math.nan, **logged, **declared}
 
 
 def _sign(key: str, curve: Curve, total: float) -> Component:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from controller.historian import Historian
 from controller.records import EpisodeRecord, EpisodeRow, MetricRow, RunRecord
+from dashboard.verdict import Verdict, verdicts
 from plant_models.core.errors import BadInput, UnknownName
 
 Card = Mapping[str, Any]
@@ -45,20 +45,6 @@ class Case(NamedTuple):
     plant: str
     scenario: str
     seed: int
-
-
-@dataclass(frozen=True)
-class Result:
-    """How PPO did against PID on one plant, in the score's unit; the interval is of the paired difference."""
-
-    plant: str
-    run: RunRecord
-    mean: float
-    low: float
-    high: float
-    unit: str
-    episodes: int | None
-    scores: Mapping[str, float]
 
 
 class Data:
@@ -109,12 +95,12 @@ class Data:
         candidates = [run for run in self.runs() if run.kind in ("benchmark", "demo", "train")][:newest]
         return [run for run in candidates if len({row.controller for row in self.episodes(run.id)}) > 1]
 
-    def results(self) -> list[Result]:
+    def verdicts(self) -> list[Verdict]:
         """The newest comparison of PPO with PID for each plant."""
-        found: dict[str, Result] = {}
+        found: dict[str, Verdict] = {}
         for run in self.runs():
-            for result in results_of(run):
-                found.setdefault(result.plant, result)
+            for verdict in verdicts(run):
+                found.setdefault(verdict.plant, verdict)
         return [found[plant] for plant in sorted(found)]
 
 
@@ -136,36 +122,3 @@ def whole_number(text: str) -> int:
     if not text.isascii() or not text.removeprefix("-").isdigit() or len(text) > 20:
         raise BadInput(f"{text[:40]!r}: not a whole number")
     return int(text)
-
-
-def results_of(run: RunRecord) -> list[Result]:
-    """Comparisons in a run's result, which is one plant's, or several under ``plants``."""
-    several = run.result.get("plants")
-    parts = several if isinstance(several, Mapping) else {run.plant: run.result}
-    results = [_result(str(plant), run, part) for plant, part in parts.items() if isinstance(part, Mapping)]
-    return [result for result in results if result is not None]
-
-
-def _result(plant: str, run: RunRecord, part: Mapping[str, Any]) -> Result | None:
-    difference = part.get("paired_difference")
-    if not isinstance(difference, Mapping):
-        return None
-    numbers = [_real(difference.get(key)) for key in ("mean", "low", "high")]
-    if any(number is None for number in numbers):
-        return None
-    mean, low, high = (float(number or 0.0) for number in numbers)
-    count = difference.get("n")
-    scores = {name: value for name in part if (value := _score(part[name])) is not None}
-    unit = str(difference.get("unit", "score"))
-    return Result(plant, run, mean, low, high, unit, count if isinstance(count, int) else None, scores)
-
-
-def _score(entry: object) -> float | None:
-    """A controller's headline number, under the names it is known by."""
-    if not isinstance(entry, Mapping):
-        return None
-    return next((value for key in ("score", "return") if (value := _real(entry.get(key))) is not None), None)
-
-
-def _real(value: object) -> float | None:
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None

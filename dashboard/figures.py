@@ -56,7 +56,7 @@ def unit_text(unit: str) -> str:
     """A unit as it is printed: degC as °C, m2 as m², 1 as a dash."""
     if unit in ("", "1"):
         return "–"
-    dressed = re.sub(r"(?<=[A-Za-z])(?:\*\*|\^)?(-?\d)", lambda match: match.group(1).translate(SUPERSCRIPT), unit)
+    dressed = re.sub(r"(?<=[A-Za-z)])(?:\*\*|\^)?(-?\d)", lambda match: match.group(1).translate(SUPERSCRIPT), unit)
     return dressed.replace("delta_degC", "K").replace("degC", "°C").replace("*", "·")
 
 
@@ -139,7 +139,7 @@ def dressed(figure: go.Figure, *, height: int, revision: str) -> go.Figure:
     figure.update_layout(
         template="none",
         height=height,
-        margin={"l": 66, "r": 14, "t": 58, "b": 42},
+        margin={"l": 66, "r": 14, "t": 46, "b": 42},
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         font={"family": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif", "size": 11.5},

@@ -6,44 +6,51 @@ from dash import html
 from dash.development.base_component import Component
 
 from dashboard import components as ui
-from dashboard.data import Result
 from dashboard.figures import unit_text
+from dashboard.verdict import Verdict
 
 
-def result_card(result: Result) -> Component:
-    """One plant's verdict: the mean difference, its interval against zero, and the way to the trends."""
-    verdict = "PPO is better" if result.low > 0 else "PID is better" if result.high < 0 else "no clear difference"
-    scores = [
-        html.Div([ui.controller(name, k), html.Span(ui.number(value), className="num")], className="score")
-        for k, (name, value) in enumerate(result.scores.items())
-    ]
-    count = f" · {result.episodes} scenarios" if result.episodes else ""
+def result_card(verdict: Verdict) -> Component:
+    """One plant's verdict: the mean gain, its interval against zero, what it cost elsewhere, and the way to the trends."""
+    words = "PPO is better" if verdict.low > 0 else "PID is better" if verdict.high < 0 else "no clear difference"
+    unit = "" if verdict.unit in ("", "1") else f" {unit_text(verdict.unit)}"
+    share = "" if verdict.share is None else f" · {100 * verdict.share:+.1f} % of PID's {verdict.headline}".replace("-", "−")
+    count = "" if verdict.episodes is None else f" · {verdict.episodes} episodes"
     return html.Div(
         [
-            html.Div([html.H3(ui.link(result.plant, f"/plants/{result.plant}")), html.Span(verdict, className="verdict")]),
-            html.Div([html.B(ui.signed(result.mean, 3)), html.Span(f" {unit_text(result.unit)}")], className="difference"),
-            html.Div(
-                f"{ui.signed(result.low, 3)} to {ui.signed(result.high, 3)} {unit_text(result.unit)}{count}", className="note"
-            ),
-            _interval(result.mean, result.low, result.high, result.unit),
-            html.Div(scores, className="scores"),
-            ui.button("Compare trends", "/compare", run=result.run.id, plant=result.plant, controllers="ppo,pid"),
+            html.Div([html.H3(ui.link(verdict.plant, f"/plants/{verdict.plant}")), html.Span(words, className="verdict")]),
+            html.Div([html.B(ui.signed(verdict.mean, 3)), html.Span(f"{unit}{share}")], className="difference"),
+            html.Div(f"{ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}{unit}{count}", className="note"),
+            _interval(verdict, unit),
+            _table(verdict),
+            ui.button("Compare trends", "/compare", run=verdict.run.id, plant=verdict.plant, controllers="pid,ppo"),
         ],
         className="result",
     )
 
 
-def _interval(mean: float, low: float, high: float, unit: str) -> Component:
-    """A difference and its 95 % interval against zero, drawn to scale."""
-    reach = 1.15 * max(abs(low), abs(high), 1e-12)
-    at = [50 + 50 * value / reach for value in (low, mean, high)]
-    verdict = "better" if low > 0 else "worse" if high < 0 else "open"
+def _table(verdict: Verdict) -> Component:
+    """Every controller's headline figure, and beside it what a gain must not be bought with."""
+    names = list(dict.fromkeys(name for numbers in verdict.figures.values() for name in numbers))
+    rows: list[list[ui.Cell]] = [
+        [ui.controller(controller, k), *(ui.number(numbers.get(name)) for name in names)]
+        for k, (controller, numbers) in enumerate(verdict.figures.items())
+    ]
+    heads = ["controller", *ui.kpi_heads(names, verdict.units)]
+    return ui.table(heads, rows, range(1, len(heads)), f"{verdict.plant} by controller") if rows else html.Div(hidden=True)
+
+
+def _interval(verdict: Verdict, unit: str) -> Component:
+    """A gain and its 95 % interval against zero, drawn to scale."""
+    reach = 1.15 * max(abs(verdict.low), abs(verdict.high), 1e-12)
+    at = [50 + 50 * value / reach for value in (verdict.low, verdict.mean, verdict.high)]
+    colour = "better" if verdict.low > 0 else "worse" if verdict.high < 0 else "open"
     bar = html.Div(className="whisker", style={"left": f"{at[0]:.2f}%", "width": f"{max(at[2] - at[0], 0.4):.2f}%"})
     point = html.Div(className="point", style={"left": f"{at[1]:.2f}%"})
-    label = f"{ui.signed(mean, 3)} {unit_text(unit)}, 95 % interval {ui.signed(low, 3)} to {ui.signed(high, 3)}"
+    label = f"{ui.signed(verdict.mean, 3)}{unit}, 95 % interval {ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}"
     return html.Div(
         [html.Div(className="zero"), bar, point],
-        className=f"interval {verdict}",
+        className=f"interval {colour}",
         title=label,
         role="img",
         **ui.aria(label),

@@ -86,7 +86,7 @@ def _stacked(records: Mapping[str, EpisodeRecord], *, by_role: bool) -> go.Figur
     first = _fullest(records)
     rows = rows_of(first.signals)
     heights = [row.height for row in rows] or [1.0]
-    total = 100 + 92 * sum(heights)
+    total = 88 + 92 * sum(heights)
     spacing = min(34.0 / total, 0.9 / len(heights))
     figure = make_subplots(len(heights), 1, shared_xaxes=True, vertical_spacing=spacing, row_heights=heights)
     unit = time_unit(first)

@@ -73,19 +73,25 @@ def _run(
 def show(result: dict[str, Any]) -> None:
     """Print a comparison: controllers side by side, figures with units, and the paired differences to the PID layer."""
     names, units = list(result["controllers"]), result["units"]
-    rows = [[f"{kpi} [{unit}]", *(terminal.number(result["controllers"][name][kpi]) for name in names)] for kpi, unit in units.items()]
+    rows = [
+        [f"{kpi} [{unit}]", *(terminal.number(result["controllers"][name][kpi]) for name in names)] for kpi, unit in units.items()
+    ]
     title = f"{result['plant']}, {result['scenario']}: mean of {result['episodes']} held-out episodes"
     terminal.show_table(title, ("", *names), rows)
     unit = units["cost"]
     for name, d in result["against_pid"].items():
-        terminal.say(f"{name} saves {d['mean']:.4g} [{d['low']:.4g}, {d['high']:.4g}] of cost [{unit}] an episode against pid (95 % interval, paired)")
+        terminal.say(
+            f"{name} saves {d['mean']:.4g} [{d['low']:.4g}, {d['high']:.4g}] of cost [{unit}] an episode against pid (95 % interval, paired)"
+        )
 
 
 def demo(
     context: typer.Context,
     episodes: Episodes = 50,
     seed: Seed = 0,
-    show_dashboard: Annotated[bool, typer.Option("--dashboard/--no-dashboard", help="Open the dashboard's server at the end.")] = True,
+    show_dashboard: Annotated[
+        bool, typer.Option("--dashboard/--no-dashboard", help="Open the dashboard's server at the end.")
+    ] = True,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the dashboard on 127.0.0.1.")] = 8050,
     as_json: Json = False,
 ) -> None:

@@ -31,7 +31,10 @@ def tune(
     if as_json:
         terminal.show_json({"plant": plant, "before": _as_json(before), "after": _as_json(found)})
         return
-    rows = [[name, terminal.number(t.cost), f"{t.sensitivity:.3g}", str(t.advance)] for name, t in (("plant file", before), ("found", found))]
+    rows = [
+        [name, terminal.number(t.cost), f"{t.sensitivity:.3g}", str(t.advance)]
+        for name, t in (("plant file", before), ("found", found))
+    ]
     terminal.show_table(f"PID layer of {plant}, mean cost on tuning scenarios", ("gains", "cost", "M_s", "advance"), rows)
     for loop in found.loops:
         terminal.say(f"{loop.tag}: gains={_rounded(loop.gains)}")
@@ -77,6 +80,8 @@ def train(
     if as_json:
         terminal.show_json(result)
         return
-    terminal.say(f"{trained.steps} decisions in {trained.seconds:.1f} s: mean return {trained.score:.4g}, PID {trained.baseline:.4g}")
+    terminal.say(
+        f"{trained.steps} decisions in {trained.seconds:.1f} s: mean return {trained.score:.4g}, PID {trained.baseline:.4g}"
+    )
     terminal.say(f"policy: {folder}")
     terminal.say(f"compare it: setpoint benchmark {plant} --controllers pid,ppo --policy {folder}")

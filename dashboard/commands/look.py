@@ -83,7 +83,9 @@ def runs(
     elif not records:
         terminal.say("No runs yet. Try: setpoint demo, or: setpoint train exothermic_cstr")
     else:
-        rows = [[r["id"], r["status"], r["kind"], r["plant"], str(r["seed"]), _when(r["started"]), _score(r["best"])] for r in records]
+        rows = [
+            [r["id"], r["status"], r["kind"], r["plant"], str(r["seed"]), _when(r["started"]), _score(r["best"])] for r in records
+        ]
         terminal.show_table("Runs", ("run", "status", "kind", "plant", "seed", "started", "best score"), rows)
 
 
@@ -101,7 +103,9 @@ def _show_run(record: dict[str, Any], episodes: list[dict[str, Any]]) -> None:
     for key, value in record["result"].items():
         if isinstance(value, int | float | str):
             terminal.say(f"{key:>11}: {value}")
-    rows = [[e["scenario"], e["controller"], e["outcome"], terminal.number(e["kpis"].get("cost", float("nan")))] for e in episodes]
+    rows = [
+        [e["scenario"], e["controller"], e["outcome"], terminal.number(e["kpis"].get("cost", float("nan")))] for e in episodes
+    ]
     if rows:
         terminal.show_table("Episodes", ("scenario", "controller", "outcome", "cost"), rows)
 

@@ -90,7 +90,9 @@ def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Con
     known = {c.name: c for c in baselines(plant)}
     for name in names:
         if name == "ppo" and policy is None:
-            raise BadInput(f"controller 'ppo' needs a trained policy; run `setpoint train {plant.name}` and give its folder by --policy")
+            raise BadInput(
+                f"controller 'ppo' needs a trained policy; run `setpoint train {plant.name}` and give its folder by --policy"
+            )
         if name not in known and name != "ppo":
             raise UnknownName(unknown("controller", name, (*known, "ppo")))
     return [load(policy, plant) if name == "ppo" and policy is not None else known[name] for name in names]

@@ -12,8 +12,9 @@ from dash.development.base_component import Component
 from controller.records import RunRecord
 from dashboard import components as ui
 from dashboard import ids
-from dashboard.data import Data, Result
+from dashboard.data import Data
 from dashboard.results import result_card
+from dashboard.verdict import Verdict
 
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
@@ -56,7 +57,7 @@ def _body(data: Data, runs: Sequence[RunRecord]) -> Component:
         )
         return ui.page("Overview", ui.panel("Begin here", ui.empty(hint, ui.EXAMPLES["demo"], ui.EXAMPLES["train"])))
     running = [run for run in runs if run.status == "running"]
-    return ui.page("Overview", _jobs(running), _results(data.results()), _recent(runs[:8]), note=_tally(runs))
+    return ui.page("Overview", _jobs(running), _results(data.verdicts()), _recent(runs[:8]), note=_tally(runs))
 
 
 def _tally(runs: Sequence[RunRecord]) -> str:
@@ -83,11 +84,11 @@ def _jobs(running: Sequence[RunRecord]) -> Component:
     )
 
 
-def _results(results: Sequence[Result]) -> Component:
+def _results(results: Sequence[Verdict]) -> Component:
     if not results:
         hint = "No comparison of PPO with PID has been recorded yet."
         return ui.panel("PPO against PID", ui.empty(hint, ui.EXAMPLES["benchmark"]))
-    legend = "mean of PPO − PID over the same scenarios and seeds, with its 95 % interval; right of the line PPO is better"
+    legend = "mean gain of PPO over PID on the same scenarios and seeds, with its 95 % interval; right of the line PPO is better"
     return ui.panel("PPO against PID", html.Div([result_card(result) for result in results], className="results"), aside=legend)
 
 

@@ -11,10 +11,11 @@ from dash.development.base_component import Component
 from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import curves, ids
-from dashboard.data import Data, results_of, whole_number
+from dashboard.data import Data, whole_number
 from dashboard.figures import shown_name
 from dashboard.results import result_card
 from dashboard.trends import trends
+from dashboard.verdict import verdicts
 from plant_models.core.errors import BadInput, UnknownName
 
 SHOWN = 300  # episodes in the picker and the table; a browser slows down with more
@@ -31,8 +32,8 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         run.id,
         html.Div(_head(run, episodes), id=ids.RUN_HEAD),
         *(
-            [ui.panel("Result", html.Div([result_card(result) for result in results_of(run)], className="results"))]
-            if results_of(run)
+            [ui.panel("Result", html.Div([result_card(result) for result in verdicts(run)], className="results"))]
+            if verdicts(run)
             else []
         ),
         *(curves.panels(run, log) if training or log.last else []),

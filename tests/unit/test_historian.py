@@ -70,7 +70,7 @@ def test_metrics_are_read_incrementally(store: Historian) -> None:
 
 def test_the_run_carries_its_last_step_score_and_best(store: Historian) -> None:
     run = _start(store)
-    store.metrics(run, 100, {"score/ppo": -3.0, "score/best": -2.5})
+    store.metrics(run, 100, {"score/ppo": -3.0, "score/best": -2.5, "score/pid": -2.1})
     store.metrics(run, 200, {"train/kl": 0.01})
     record = store.find(run)
     assert (record.step, record.score, record.best) == (200, -3.0, -2.5)
