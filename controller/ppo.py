@@ -23,7 +23,7 @@ def learner(learning: Learning, env: VecEnv, seed: int) -> PPO:
     torch.set_num_threads(1)
     net = list(learning.net)
     model = PPO(
-        "MlpPolicy", env, n_steps=learning.rollout, batch_size=BATCH, n_epochs=EPOCHS, learning_rate=_falling,
+        "MlpPolicy", env, n_steps=learning.rollout, batch_size=min(BATCH, env.num_envs * learning.rollout), n_epochs=EPOCHS, learning_rate=_falling,
         gamma=discount(learning), gae_lambda=LAMBDA, ent_coef=0.0, seed=seed, device="cpu",
         policy_kwargs={"net_arch": {"pi": net, "vf": net}, "log_std_init": float(np.log(learning.spread))},
     )  # fmt: skip

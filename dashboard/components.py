@@ -98,10 +98,12 @@ def outcome(value: Outcome) -> Component:
 
 def controller(name: str, place: int = 0) -> Component:
     """A controller's name, or several with commas between, beside the colour it has in every figure."""
-    parts: list[Cell] = []
-    for k, one in enumerate(name.split(",")):
-        parts += [html.Span(className="swatch", style={"background": controller_colour(one, place + k)}), f"{shown_name(one)} "]
-    return html.Span(parts, className="controller")
+    names = name.split(",")
+    swatches = [
+        html.Span(className="swatch", style={"background": controller_colour(one, place + k)}) for k, one in enumerate(names)
+    ]
+    pairs = zip(swatches, names, strict=True)
+    return html.Span([html.Span([swatch, shown_name(one)]) for swatch, one in pairs], className="controller")
 
 
 def link(text: Cell, path: str, **query: object) -> Component:
@@ -214,12 +216,7 @@ def moment(seconds: float) -> str:
 
 def kpi_heads(names: Sequence[str], units: Mapping[str, str]) -> list[str]:
     """KPI names with their units."""
-    return [f"{shown_kpi(name)} ({unit_text(units.get(name, ''))})" if units.get(name) else shown_kpi(name) for name in names]
-
-
-def shown_kpi(name: str) -> str:
-    """A KPI's name for people: known initials in capitals, underscores as spaces."""
-    return name.upper() if name in ("iae", "ise", "itae", "tv") else name.replace("_", " ")
+    return [f"{name} ({unit_text(units[name])})" if units.get(name, "1") not in ("", "1") else name for name in names]
 
 
 def config_table(values: Mapping[str, Any]) -> Component:

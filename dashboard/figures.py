@@ -127,7 +127,7 @@ def vital(key: str, steps: Sequence[float], values: Sequence[float], total_steps
     figure.add_trace(go.Scatter(x=list(steps), y=list(values), mode="lines", name=sign.title, line=line, hovertemplate=hover))
     if sign.low is not None and sign.high is not None:
         figure.add_hrect(y0=sign.low, y1=sign.high, fillcolor=_USUAL, line_width=0, layer="below")
-    figure.update_yaxes(title_text=sign.unit)
+    figure.update_yaxes(title_text=sign.unit, rangemode="tozero" if sign.unit in ("count", "steps/s") else "normal")
     figure.update_xaxes(title_text="environment steps", range=[0, total_steps] if total_steps > 0 else None, nticks=5)
     dressed(figure, height=190, revision=key)
     figure.update_xaxes(tickformat="~s", tickangle=0)

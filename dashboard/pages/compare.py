@@ -49,7 +49,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         "Compare",
         html.Div([_run_picker(offered, runs), _case_picker(choice), _controller_picker(choice)], className="filters"),
         ui.panel(_title(choice), ui.graph(overlay(records), ids.COMPARE_FIGURE), aside=_neighbours(choice, query)),
-        html.Div([_this_case(choice, records), _all_cases(choice)], className="columns"),
+        html.Div([_this_case(choice, records), _all_cases(choice)], className="columns" if len(records) < 3 else "stack"),
         note=[*_links(runs), " · zoom one row and all follow; double click to see it whole"],
     )
 
@@ -71,7 +71,13 @@ def _choice(data: Data, runs: Sequence[RunRecord], query: Mapping[str, str]) -> 
         return None
     case = next(iter(fitting or shared))
     wanted = [label for label in query.get("controllers", "").split(",") if label in shared[case]]
-    return Choice(tuple(runs), shared, case, tuple((wanted or list(shared[case]))[:MOST]))
+    return Choice(tuple(runs), shared, case, tuple((wanted or _usual(list(shared[case])))[:MOST]))
+
+
+def _usual(labels: list[str]) -> list[str]:
+    """What is compared unless the address says otherwise: PPO with PID where there are both, else all."""
+    pair = [label for label in ("pid", "ppo") if label in labels]
+    return pair if len(pair) > 1 else labels
 
 
 def _labelled(data: Data, runs: Sequence[RunRecord]) -> dict[Case, dict[str, EpisodeRow]]:
@@ -179,7 +185,7 @@ def _differences(values: Mapping[str, Mapping[str, float]], units: Mapping[str, 
     rows: list[list[ui.Cell]] = []
     for name in names:
         reference = values[base].get(name, float("nan"))
-        row: list[ui.Cell] = [ui.shown_kpi(name), unit_text(units.get(name, ""))]
+        row: list[ui.Cell] = [name, unit_text(units.get(name, ""))]
         row += [ui.number(values[label].get(name)) for label in labels]
         rows.append(row + [_difference(values[label].get(name, float("nan")), reference) for label in others])
     return ui.table(heads, rows, range(2, len(heads)), "KPIs by controller")

@@ -12,6 +12,7 @@ from dashboard import components as ui
 from dashboard.data import Card, Data
 from dashboard.figures import unit_text
 
+ZERO_C = 273.15  # K
 Entry = Mapping[str, Any]
 Column = tuple[str, Callable[[Entry], ui.Cell]]
 
@@ -43,12 +44,16 @@ def _facts(card: Card) -> Component:
     unit = str(card.get("time_unit", ""))
     duty = card.get("duty", {})
     pairs: dict[str, ui.Cell] = {
-        "duty": " · ".join(_spoken(key, value) for key, value in duty.items() if not isinstance(value, (dict, list))),
+        "duty": " · ".join(_spoken(key, duty[key]) for key in sorted(duty, key=lambda key: key != "kind") if _short(duty[key])),
         "decision period": ui.quantity(card.get("decision"), unit),
         "loop period": ui.quantity(card.get("loop_period"), unit),
         "folder": str(card.get("folder", "")),
     }
     return html.Section(ui.facts(pairs), className="panel head")
+
+
+def _short(value: object) -> bool:
+    return isinstance(value, (str, int, float)) and value != ""
 
 
 def _spoken(key: str, value: object) -> str:
@@ -88,10 +93,20 @@ def _flag(key: str) -> Column:
     return key, lambda q: "yes" if q.get(key) else "no"
 
 
+def _shown(entry: Entry) -> Entry:
+    """The quantity in the unit of its displays: kelvins as degrees Celsius where the plant shows them so."""
+    if (entry.get("unit"), entry.get("shown")) != ("K", "degC"):
+        return entry
+    moved = {key: _celsius(entry.get(key)) for key in ("nominal", "low", "high")}
+    return {**entry, **moved, "valid": [_celsius(bound) for bound in entry.get("valid") or ()], "unit": "degC"}
+
+
+def _celsius(value: object) -> object:
+    return round(value - ZERO_C, 6) if isinstance(value, (int, float)) else value
+
+
 def _unit(entry: Entry) -> str:
-    """The unit, and the one on displays where that is another."""
-    unit, shown = str(entry.get("unit", "")), str(entry.get("shown", ""))
-    return unit_text(unit) if shown in ("", unit) else f"{unit_text(unit)}, shown in {unit_text(shown)}"
+    return unit_text(str(entry.get("unit", "")))
 
 
 def _range(low: object, high: object) -> str:
@@ -119,7 +134,7 @@ def _quantities(title: str, entries: Sequence[Entry], columns: Sequence[Column])
     numeric = [
         k for k, head in enumerate(heads) if head in ("nominal", "range", "valid", "noise, 1 sd", "uncertainty") or "rate" in head
     ]
-    body = ui.table(heads, [[cell(entry) for _, cell in columns] for entry in entries], numeric, title)
+    body = ui.table(heads, [[cell(entry) for _, cell in columns] for entry in map(_shown, entries)], numeric, title)
     return ui.panel(title, body if entries else html.P("none", className="note"))
 
 

@@ -128,7 +128,8 @@ def _head(run: RunRecord, episodes: Sequence[EpisodeRow]) -> Component:
 
 def _episodes(data: Data, run: RunRecord, episodes: Sequence[EpisodeRow], wanted: str) -> Component:
     """The picker, the trend and the KPIs; the picker is there before the first episode so that it can fill."""
-    chosen = wanted or (str(episodes[0].id) if episodes else None)
+    own = [row for row in episodes if row.controller == run.controller] or list(episodes)
+    chosen = wanted or (str(own[0].id) if own else None)
     picker = ui.picker(ids.RUN_EPISODE, "episode", _options(episodes), chosen, width=340)
     hint = "Episodes appear here once the policy is judged." if run.status == "running" else "This run recorded no episodes."
     trend = ui.empty(hint, f"setpoint benchmark {run.plant}") if chosen is None else _trend(data, chosen)

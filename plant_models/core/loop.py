@@ -72,10 +72,11 @@ class Coefficients(NamedTuple):
 
 
 def coefficients(K_c: Expr, T_i: Expr, T_d: Expr, b: Expr, setpoint: Expr, h: float) -> Coefficients:
-    """Work the loop period ``h`` into the gains; the tracking time is half the integral time."""
+    """Work the loop period ``h`` into the gains; the tracking time is the integral time, which leaves
+    the integral at the limit itself however large the error."""
     filtered = T_d + DERIVATIVE_FILTER * h
     return Coefficients(
-        K_c, b, K_c * h / T_i, 2.0 * h / T_i, T_d / filtered, -K_c * T_d * DERIVATIVE_FILTER / filtered, setpoint
+        K_c, b, K_c * h / T_i, h / T_i, T_d / filtered, -K_c * T_d * DERIVATIVE_FILTER / filtered, setpoint
     )
 
 

@@ -64,6 +64,7 @@ class Simulator:
         self.k: Index = np.zeros(n, dtype=np.intp)
         self.clipped: Index = np.zeros(n, dtype=np.intp)
         self.failures: Index = np.zeros(n, dtype=np.intp)
+        self.rescued: Index = np.zeros(n, dtype=np.intp)
         self._actions = np.zeros((n, rows.actions), dtype=np.float32)
         self._report = np.zeros((n, 2))
 
@@ -134,6 +135,10 @@ class Simulator:
             rows.append(np.clip(sent, settings.limits[LIMITS * i], settings.limits[LIMITS * i + 1]))
         return np.stack(rows)
 
+    def noise_of(self, plant: int) -> Single:
+        """Return the sensor noise of a plant's episode in standard deviations, (loop periods + 1, outputs)."""
+        return self._W[plant]
+
     def observe(self) -> Single:
         """Return the observation of every plant as it stands, (n, width)."""
         out = np.zeros((self.n, self.width), dtype=np.float32)
@@ -184,6 +189,7 @@ class Simulator:
                 continue
             try:
                 self._redo(e, start)
+                self.rescued[e] += 1
             except IntegrationError:
                 self.failures[e] += 1
         self.kernel.see(self.S.data, self._M, self._F, self.k, observation)

@@ -183,7 +183,7 @@ JUDGED_ON = ("sterling_va",)
 SEASON = (-92.0, 75.0)
 """First and last day on which a week may begin: October to mid-March, counted from 1 January."""
 FORECAST_LEVEL = "medium"
-SCHEDULE = Setback(tag="TIC-201", occupancy="T_low", occupied=ZERO_C + 21.11, empty=ZERO_C + 15.0, lead=16)
+SCHEDULE = Setback(tag="TIC-201", occupancy="T_low", occupied=ZERO_C + 21.11, empty=ZERO_C + 19.69, lead=18)
 RULE = Setback(tag="TIC-201", occupancy="T_low", occupied=ZERO_C + 21.0, empty=ZERO_C + 15.0, lead=0)
 
 
@@ -242,7 +242,7 @@ PLANT = Plant(
     loops=(
         Loop(
             tag="TIC-201", pv="T_z", mv="y", low=ZERO_C + 15.0, high=ZERO_C + 25.0, authority=2.5,
-            gains=Gains(K_c=12.66, T_i=6664.0, T_d=532.9, b=0.707, setpoint=0.02824),
+            gains=Gains(K_c=12.83, T_i=22369.0, T_d=537.4, b=0.9971, setpoint=0.03335),
         ),
     ),
     duty=Economic(currency="EUR", schedule=SCHEDULE, rule=RULE),

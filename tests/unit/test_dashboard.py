@@ -8,7 +8,8 @@ import socket
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,10 @@ from controller.historian import Historian
 from dashboard import components as ui
 from dashboard.app import address, bind, chosen_query, create_app, resolve, serve
 from dashboard.data import open_data
-from dashboard.pages import compare, run
+from dashboard.pages import compare, plant, run
 from plant_models.core.errors import BadInput, UnknownName
 from tests.browser.plants import Cards
-from tests.browser.store import benchmark, fill
+from tests.browser.store import benchmark, fill, reactor_episode
 
 ROOT = Path(__file__).parents[2]
 PATHS = ["/", "/runs", "/compare", "/plants", "/plants/exothermic_cstr"]
@@ -268,17 +269,40 @@ def test_compare_works_across_runs(tmp_path: Path) -> None:
     assert f"PPO {b[-6:]}" in texts
 
 
-def test_a_result_is_found_alone_and_among_several_plants(tmp_path: Path) -> None:
-    difference = {"mean": 0.4, "low": 0.3, "high": 0.5, "unit": "return", "n": 50}
+GAIN = {"mean": 0.4, "low": 0.3, "high": 0.5}
+TABLE = {"pid": {"cost": 2.0, "hard-limit violations": 0.0}, "ppo": {"cost": 1.6, "hard-limit violations": 1.0}}
+UNITS = {"cost": "EUR", "hard-limit violations": "episodes"}
+DEMO = {**TABLE, "paired_difference": GAIN, "units": UNITS, "episodes": 50, "train_seconds": 9.0}
+BENCHMARK = {"controllers": TABLE, "against_pid": {"ppo": GAIN}, "units": UNITS, "episodes": 50}
+
+
+@pytest.mark.parametrize(
+    "result", [DEMO, BENCHMARK, {"plants": {"exothermic_cstr": DEMO, "broken": {"paired_difference": {"mean": "?"}}}}]
+)
+def test_a_verdict_is_read_from_what_demo_and_benchmark_record(tmp_path: Path, result: dict[str, Any]) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store, store.run("demo", "exothermic_cstr", "ppo", 0, {}, {}) as name:
+        store.finish(name, "completed", result)
+    (verdict,) = open_data(str(tmp_path / "runs.db"), Cards()).verdicts()
+    assert (verdict.plant, verdict.run.id, verdict.mean, verdict.low, verdict.high) == ("exothermic_cstr", name, 0.4, 0.3, 0.5)
+    assert (verdict.headline, verdict.unit, verdict.episodes, verdict.share) == ("cost", "EUR", 50, 0.2)
+    assert verdict.figures == TABLE
+
+
+@pytest.mark.parametrize(
+    "result", [{}, {"score": 1.0}, {"paired_difference": []}, {"plants": 3}, {"against_pid": {"nmpc": GAIN}}]
+)
+def test_a_run_that_compares_nothing_has_no_verdict(tmp_path: Path, result: dict[str, Any]) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store, store.run("train", "exothermic_cstr", "ppo", 0, {}, {}) as name:
+        store.finish(name, "completed", result)
+    assert open_data(str(tmp_path / "runs.db"), Cards()).verdicts() == []
+
+
+def test_the_newest_verdict_of_a_plant_counts(tmp_path: Path) -> None:
     with Historian(str(tmp_path / "runs.db")) as store:
-        part: Mapping[str, Any] = {"pid": {"score": -2.0}, "ppo": {"score": -1.6}, "paired_difference": difference}
-        with store.run("demo", "all", "ppo", 0, {}, {}) as demo:
-            store.finish(demo, "completed", {"plants": {"exothermic_cstr": part, "broken": {"paired_difference": {"mean": "?"}}}})
-        with store.run("benchmark", "heat_pump_house", "ppo", 0, {}, {}) as single:
-            store.finish(single, "completed", part)
-    results = open_data(str(tmp_path / "runs.db"), Cards()).results()
-    assert [(result.plant, result.run.id) for result in results] == [("exothermic_cstr", demo), ("heat_pump_house", single)]
-    assert (results[0].low, results[0].episodes, results[0].scores) == (0.3, 50, {"pid": -2.0, "ppo": -1.6})
+        for mean in (1.0, 2.0):
+            with store.run("demo", "exothermic_cstr", "ppo", 0, {}, {}) as name:
+                store.finish(name, "completed", {**DEMO, "paired_difference": {**GAIN, "mean": mean}})
+    assert [verdict.mean for verdict in open_data(str(tmp_path / "runs.db"), Cards()).verdicts()] == [2.0]
 
 
 def test_a_run_shows_its_episode_and_its_error(store: tuple[Path, dict[str, str]]) -> None:
@@ -315,3 +339,19 @@ def test_declared_numbers_keep_the_digits_they_were_written_with(value: object, 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (65, "1 min 05 s"), (3700, "1 h 01 min"), (90000, "1 d 01 h")])
 def test_durations_are_short(seconds: float, text: str) -> None:
     assert ui.duration(seconds) == text
+
+
+def test_a_plant_shows_its_temperatures_in_the_unit_of_its_displays(store: tuple[Path, dict[str, str]]) -> None:
+    texts = list(_texts(plant.layout(open_data(str(store[0]), Cards()), {"name": "exothermic_cstr"})))
+    assert "36.85 to 66.85" in texts  # 310 to 340 K
+    assert "−23.15 to 376.85" in texts
+    assert "°C" in texts
+
+
+def test_ppo_and_pid_are_compared_unless_the_address_names_others(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        name = benchmark(store, "exothermic_cstr", 1, {})
+        store.episode(name, replace(reactor_episode("constant", 0), controller="constant"))
+    data = open_data(str(tmp_path / "runs.db"), Cards())
+    assert "constant − PID" not in list(_texts(compare.layout(data, {"run": name})))
+    assert "constant − PID" in list(_texts(compare.layout(data, {"run": name, "controllers": "pid,constant"})))

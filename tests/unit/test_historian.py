@@ -197,7 +197,7 @@ def test_nothing_can_be_written_to_a_run_that_was_never_started(store: Historian
         lambda: store.episode("nobody-1", _episode()),
         lambda: store.finish("nobody-1", "completed", {}),
     ):
-        with pytest.raises(UnknownName, match="start one first"):
+        with pytest.raises(UnknownName, match="not in the store"):
             write()
 
 
