@@ -49,7 +49,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         "Compare",
         html.Div([_run_picker(offered, runs), _case_picker(choice), _controller_picker(choice)], className="filters"),
         ui.panel(_title(choice), ui.graph(overlay(records), ids.COMPARE_FIGURE), aside=_neighbours(choice, query)),
-        html.Div([_this_case(choice, records), _all_cases(choice)], className="columns" if len(records) < 3 else "stack"),
+        html.Div([_this_case(choice, records), _all_cases(choice)], className="columns wide" if len(records) < 3 else "stack"),
         note=[*_links(runs), " · zoom one row and all follow; double click to see it whole"],
     )
 

@@ -30,9 +30,13 @@ def _group(folder: str, cards: list[Card]) -> Component:
     return ui.panel(folder.replace("_", " "), html.Div([_card(card) for card in cards], className="results"))
 
 
+def _count(number: int, things: str) -> str:
+    return f"1 {things.removesuffix('s')}" if number == 1 else f"{number} {things}"
+
+
 def _card(card: Card) -> Component:
     vectors = card.get("vectors", {})
-    counts = [f"{len(vectors.get(key, ()))} {key}" for key in ("states", "inputs", "disturbances", "outputs")]
+    counts = [_count(len(vectors.get(key, ())), key) for key in ("states", "inputs", "disturbances", "outputs")]
     loops = ", ".join(str(loop.get("tag", "")) for loop in card.get("loops", ()))
     return html.Div(
         [

@@ -52,14 +52,18 @@ class Step:
 
 
 class Simulator:
-    """``n`` plants of one kind at one action level; each runs an episode of its own from :meth:`load`."""
+    """``n`` plants of one kind at one action level; each runs an episode of its own from :meth:`load`.
+
+    ``S``, ``P``, ``E`` and ``noise`` are the kernel's blocks, ``noises`` (n, loop periods + 1, outputs) the episodes' sensor
+    noise, ``k`` the decision each plant is at; ``clipped``, ``failures`` and ``rescued`` count what happened to each.
+    """
 
     def __init__(self, plant: Plant, n: int, steps: int, level: Level = "setpoint") -> None:
         self.plant, self.n, self.steps, self.level = plant, n, steps, level
         self.kernel: Kernel = kernel(plant, level)
         rows = self.kernel.layout
         self.S, self.P, self.E = Block(rows.S, n), Block(rows.P, n), Block(rows.E, n)
-        self._noise = np.zeros((self.S.data.shape[0], rows.noise * STRIDE))
+        self.noise = np.zeros((self.S.data.shape[0], rows.noise * STRIDE))
         self._reserve(plant, n, steps)
         self.k: Index = np.zeros(n, dtype=np.intp)
         self.clipped: Index = np.zeros(n, dtype=np.intp)
@@ -73,7 +77,7 @@ class Simulator:
         samples = steps + 1 + max(plant.preview, *plant.leads, 1)
         forecasts = sum(q.forecast for q in plant.Disturbance.quantities().values()) * len(plant.leads)
         self._M = np.zeros((n, samples, rows.exogenous))
-        self._W = np.zeros((n, steps * plant.loops_per_decision + 1, rows.noise), dtype=np.float32)
+        self.noises = np.zeros((n, steps * plant.loops_per_decision + 1, rows.noise), dtype=np.float32)
         self._F = np.zeros((n, steps + 1, forecasts))
 
     @property
@@ -84,7 +88,7 @@ class Simulator:
     def load(self, episodes: Episodes, plants: Index, settings: Settings | None = None) -> None:
         """Start the episodes on these plants, each at its nominal inputs with its loops in automatic."""
         chosen = settings or Settings.of(self.plant, episodes.loops, self.plant.advance)
-        self._M[plants], self._W[plants], self._F[plants] = episodes.exogenous, episodes.noise, episodes.forecasts
+        self._M[plants], self.noises[plants], self._F[plants] = episodes.exogenous, episodes.noise, episodes.forecasts
         self.k[plants], self.clipped[plants] = 0, 0
         self.P.write("p", episodes.parameters.T, plants)
         for part in ("coefficients", "feedforward", "limits", "advance"):
@@ -137,7 +141,7 @@ class Simulator:
 
     def noise_of(self, plant: int) -> Single:
         """Return the sensor noise of a plant's episode in standard deviations, (loop periods + 1, outputs)."""
-        return self._W[plant]
+        return self.noises[plant]
 
     def observe(self) -> Single:
         """Return the observation of every plant as it stands, (n, width)."""
@@ -155,7 +159,7 @@ class Simulator:
         before = self.S.data.copy()
         observation = np.empty((self.n, self.width), dtype=np.float32)
         accepted = self.kernel.step(
-            self.S.data, self.P.data, self.E.data, self._noise, self._M, self._W, self._F, self.k,
+            self.S.data, self.P.data, self.E.data, self.noise, self._M, self.noises, self._F, self.k,
             self._actions, self.clipped, observation, self._report,
         )  # fmt: skip
         if not accepted:
@@ -197,7 +201,7 @@ class Simulator:
     def _redo(self, e: int, start: Array) -> None:
         loops, rows = self.plant.loops_per_decision, self.kernel.layout.S
         first = (self.k[e] - 1) * loops + 1
-        noise = self._W[e, first : first + loops].astype(float)
+        noise = self.noises[e, first : first + loops].astype(float)
         column = twin(self.plant, self.level).step(start, self.P.column(e), self.E.column(e), noise)
         self.S.restore(e, column)
         self._report[e] = column[rows.row("stage")], column[rows.row("status")]
