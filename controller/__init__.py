@@ -1,0 +1,1 @@
+"""How a plant is run: controllers, training, scores, the run store."""

@@ -22,9 +22,7 @@ def demo(
     return {"plants": {name: _one(get(name), historian, report, episodes, seed) for name in names}}
 
 
-def _one(
-    plant: Plant, historian: Historian, report: Callable[[str, Progress], None], episodes: int, seed: int
-) -> dict[str, Any]:
+def _one(plant: Plant, historian: Historian, report: Callable[[str, Progress], None], episodes: int, seed: int) -> dict[str, Any]:
     _, trained = recorded_training(plant, historian, seed, None, lambda progress: report(plant.name, progress))
     with historian.run("demo", plant.name, "ppo", seed, {"episodes": episodes}, versions()) as run:
         comparison = compare(plant, [*baselines(plant), trained.policy], episodes, seed)

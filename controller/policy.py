@@ -68,8 +68,9 @@ class Policy:
             shutil.rmtree(temporary, ignore_errors=True)
 
     def _tensors(self) -> dict[str, Single]:
-        named = {f"layer{i}.{kind}": part for i, pair in enumerate(self.layers) for kind, part in zip(("weight", "bias"), pair, strict=True)}
-        return {name: np.ascontiguousarray(part) for name, part in named.items()}
+        weights = {f"layer{i}.weight": weight for i, (weight, _) in enumerate(self.layers)}
+        biases = {f"layer{i}.bias": bias for i, (_, bias) in enumerate(self.layers)}
+        return {name: np.ascontiguousarray(part) for name, part in (weights | biases).items()}
 
     def _manifest(self, weights: bytes) -> dict[str, Any]:
         return {

@@ -21,9 +21,9 @@ SLOWEST = 0.05
 def learner(learning: Learning, env: VecEnv, seed: int) -> PPO:
     """Return a PPO whose first policy is exactly zero: the PID layer as it stands."""
     torch.set_num_threads(1)
-    net = list(learning.net)
+    net, batch = list(learning.net), min(BATCH, env.num_envs * learning.rollout)
     model = PPO(
-        "MlpPolicy", env, n_steps=learning.rollout, batch_size=min(BATCH, env.num_envs * learning.rollout), n_epochs=EPOCHS, learning_rate=_falling,
+        "MlpPolicy", env, n_steps=learning.rollout, batch_size=batch, n_epochs=EPOCHS, learning_rate=_falling,
         gamma=discount(learning), gae_lambda=LAMBDA, ent_coef=0.0, seed=seed, device="cpu",
         policy_kwargs={"net_arch": {"pi": net, "vf": net}, "log_std_init": float(np.log(learning.spread))},
     )  # fmt: skip

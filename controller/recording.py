@@ -73,7 +73,8 @@ def _setpoints(run: Run, plant: Plant, e: int) -> Iterator[Line]:
             yield Signal(f"{loop.tag} SP", q.shown, "sp", loop.tag, f"setpoint of {q.meaning}", loop.pv), shown(q, values)
     for i, loop in enumerate(plant.acted):
         unit = plant.Output.quantities()[loop.pv].unit
-        yield Signal(f"{loop.tag} offset", unit, "offset", loop.tag, "what the supervisor adds to the setpoint", loop.pv), run.path["v"][e, :, i]
+        offset = Signal(f"{loop.tag} offset", unit, "offset", loop.tag, "what the supervisor adds to the setpoint", loop.pv)
+        yield offset, run.path["v"][e, :, i]
 
 
 def _disturbances(run: Run, plant: Plant, e: int) -> Iterator[Line]:

@@ -42,9 +42,7 @@ class Run:
         return total
 
 
-def rollout(
-    controller: Controller, episodes: Episodes, level: Level = "setpoint", settings: Settings | None = None
-) -> Run:
+def rollout(controller: Controller, episodes: Episodes, level: Level = "setpoint", settings: Settings | None = None) -> Run:
     """Run the episodes from start to end; a plant that trips stays where it is and is charged for what is left."""
     planned = controller.plan(episodes)
     n, steps = len(planned), planned.scenario.steps

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from plant_models.derive.layout import FAILED
 from plant_models.env.batched import PlantVectorEnv
 
 NO_INFO: dict[str, Any] = {}
@@ -51,11 +50,10 @@ class PlantVecEnv(VecEnv):
         done = terminated | truncated
         if len(self._hard):
             self.hard_violations += int((self.plants.simulator.S.read("time")[self._hard] > 0.0).any(axis=0).sum())
-        return observation, (reward * self._scale).astype(np.float32), done, self._infos(done, terminated, infos) if done.any() else self._quiet
+        scaled = (reward * self._scale).astype(np.float32)
+        return observation, scaled, done, self._infos(done, terminated, infos) if done.any() else self._quiet
 
-    def _infos(
-        self, done: NDArray[np.bool_], terminated: NDArray[np.bool_], infos: dict[str, Any]
-    ) -> list[dict[str, Any]]:
+    def _infos(self, done: NDArray[np.bool_], terminated: NDArray[np.bool_], infos: dict[str, Any]) -> list[dict[str, Any]]:
         out = list(self._quiet)
         final, failed = infos["final_obs"], infos["integration_failed"]
         for i in np.flatnonzero(done):

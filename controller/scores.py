@@ -60,7 +60,8 @@ def _tracking(run: Run, plant: Plant, duty: Tracking) -> dict[str, Kpi]:
 def _true_output(run: Run, plant: Plant, name: str) -> Array:
     x, u = (run.path[part].transpose(2, 0, 1) for part in ("x", "u"))
     d, p = run.path["d"].transpose(2, 0, 1), run.episodes.parameters.T[:, :, None]
-    outputs = plant.outputs(plant.State.of(list(x)), plant.Input.of(list(u)), plant.Disturbance.of(list(d)), plant.Parameter.of(list(p)))
+    vectors = zip((plant.State, plant.Input, plant.Disturbance, plant.Parameter), (x, u, d, p), strict=True)
+    outputs = plant.outputs(*(vector.of(list(rows)) for vector, rows in vectors))
     value: Array = dict(zip(plant.Output.names(), outputs, strict=True))[name]
     return value
 

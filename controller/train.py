@@ -53,7 +53,8 @@ class Trained:
 
 def environment(plant: Plant, seed: int, scenario: str = "") -> PlantVecEnv:
     """Return the training environment; the reward is scaled so that a discounted return is of order one."""
-    env = PlantVecEnv(PlantVectorEnv(plant.name, plant.learning.parallel, scenario=scenario), scale=1.0 - discount(plant.learning))
+    plants = PlantVectorEnv(plant.name, plant.learning.parallel, scenario=scenario)
+    env = PlantVecEnv(plants, scale=1.0 - discount(plant.learning))
     env.seed(seed)
     return env
 
@@ -109,9 +110,7 @@ class _Watch(BaseCallback):
         if score > self.best_score:
             self.best_score, self.best = score, policy
         rate = self.num_timesteps / max(self.seconds, 1e-9)
-        self._report(
-            Progress(self.num_timesteps, self._total, self.seconds, score, self.baseline, self.best_score, rate)
-        )
+        self._report(Progress(self.num_timesteps, self._total, self.seconds, score, self.baseline, self.best_score, rate))
         self._record(score, rate)
 
     def _score(self, controller: Policy | Pid) -> float:

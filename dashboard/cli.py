@@ -60,7 +60,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except typer.Exit as ended:
         return ended.exit_code
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return _refuse(f"{type(error).__name__}: {error} (run again with --debug for the traceback)", "--debug" in arguments, 1)
 
 

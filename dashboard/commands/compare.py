@@ -8,13 +8,23 @@ import typer
 
 from dashboard import terminal
 from dashboard.commands.session import (
-    Episodes, Json, PlantName, PolicyFolder, ScenarioName, Seed, Session, WeatherFile, controllers, plant_with, session, weather,
+    Episodes,
+    Json,
+    PlantName,
+    PolicyFolder,
+    ScenarioName,
+    Seed,
+    Session,
+    WeatherFile,
+    controllers,
+    plant_with,
+    session,
+    weather,
 )  # fmt: skip
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from controller.benchmark import Comparison
     from controller.records import Kind
 
 
@@ -80,9 +90,11 @@ def show(result: dict[str, Any]) -> None:
     terminal.show_table(title, ("", *names), rows)
     unit = units["cost"]
     for name, d in result["against_pid"].items():
-        terminal.say(
-            f"{name} saves {d['mean']:.4g} [{d['low']:.4g}, {d['high']:.4g}] of cost [{unit}] an episode against pid (95 % interval, paired)"
-        )
+        terminal.say(f"{name} saves {_interval(d)} of cost [{unit}] an episode against pid (95 % interval, paired)")
+
+
+def _interval(d: dict[str, float]) -> str:
+    return f"{d['mean']:.4g} [{d['low']:.4g}, {d['high']:.4g}]"
 
 
 def demo(

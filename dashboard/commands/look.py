@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -94,7 +95,7 @@ def _when(seconds: float) -> str:
 
 
 def _score(value: float | None) -> str:
-    return "-" if value is None or value != value else terminal.number(value)
+    return "-" if value is None or math.isnan(value) else terminal.number(value)
 
 
 def _show_run(record: dict[str, Any], episodes: list[dict[str, Any]]) -> None:

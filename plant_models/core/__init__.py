@@ -1,0 +1,1 @@
+"""The words a plant is written in."""

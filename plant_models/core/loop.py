@@ -21,7 +21,7 @@ DERIVATIVE_FILTER = 8.0
 
 @dataclass(frozen=True, kw_only=True)
 class Gains:
-    """What tuning finds: ``K_c`` in MV unit per PV unit (negative: direct acting), ``T_i`` and ``T_d`` in the plant's time unit."""
+    """What tuning finds: ``K_c`` in MV per PV unit (negative: direct acting), ``T_i`` and ``T_d`` in the plant's time unit."""
 
     K_c: float
     T_i: float
@@ -72,12 +72,12 @@ class Coefficients(NamedTuple):
 
 
 def coefficients(K_c: Expr, T_i: Expr, T_d: Expr, b: Expr, setpoint: Expr, h: float) -> Coefficients:
-    """Work the loop period ``h`` into the gains; the tracking time is the integral time, which leaves
-    the integral at the limit itself however large the error."""
+    """Work the loop period ``h`` into the gains.
+
+    The tracking time is the integral time, which leaves the integral at the limit itself however large the error.
+    """
     filtered = T_d + DERIVATIVE_FILTER * h
-    return Coefficients(
-        K_c, b, K_c * h / T_i, h / T_i, T_d / filtered, -K_c * T_d * DERIVATIVE_FILTER / filtered, setpoint
-    )
+    return Coefficients(K_c, b, K_c * h / T_i, h / T_i, T_d / filtered, -K_c * T_d * DERIVATIVE_FILTER / filtered, setpoint)
 
 
 class Memory(NamedTuple):

@@ -12,6 +12,7 @@ from plant_models.catalogue import get
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity, Source
+from plant_models.core.scenario import Scenario
 from plant_models.core.vector import Vector
 
 
@@ -36,12 +37,13 @@ def card(name: str) -> dict[str, Any]:
         "loops": [_loop(plant, loop) for loop in plant.loops],
         "margins": _margins(plant),
         "duty": _duty(plant),
-        "scenarios": [
-            {"name": s.name, "description": s.description, "steps": s.steps, "role": "training and judging" if i == 0 else "extra"}
-            for i, s in enumerate(plant.scenarios)
-        ],
+        "scenarios": [_scenario(s, "training and judging" if i == 0 else "extra") for i, s in enumerate(plant.scenarios)],
         "sources": _sources(plant, vectors.values()),
     }
+
+
+def _scenario(scenario: Scenario, role: str) -> dict[str, Any]:
+    return {"name": scenario.name, "description": scenario.description, "steps": scenario.steps, "role": role}
 
 
 def _finite(value: float) -> float | None:

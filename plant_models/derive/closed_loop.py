@@ -9,6 +9,7 @@ CVODES twin run the very same pieces.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import casadi as ca
@@ -62,10 +63,9 @@ class Trace:
     def piece(self, name: str, writes: dict[str, ca.SX]) -> Piece:
         """Close a piece over the symbols that its results use; a scalar result fills all its rows."""
         targets, results = [], []
-        for part, value in writes.items():
-            rows = self.layout.S[part]
+        for part, written in writes.items():
+            rows, value = self.layout.S[part], ca.SX(written)
             for k, row in enumerate(range(rows.start, rows.stop)):
-                value = ca.SX(value)
                 targets.append(("S", row))
                 results.append(value[k] if value.numel() > 1 else value)
         used = ca.symvar(ca.vertcat(*results))
@@ -248,8 +248,8 @@ class Trace:
             sums["measures"] = rates * (h * self.plant.hours)
         return writes | {part: _select(step, self.S(part) + added, self.S(part)) for part, added in sums.items()}
 
-    def _evaluate(self, function: object, x: ca.SX) -> dict[str, law.Expr]:
-        result: dict[str, law.Expr] = symbolic.apply(self.plant, function, x, self.S("u"), self.S("d"), self.P("p"))  # type: ignore[arg-type]
+    def _evaluate(self, function: Callable[..., law.Expr], x: ca.SX) -> dict[str, law.Expr]:
+        result: dict[str, law.Expr] = symbolic.apply(self.plant, function, x, self.S("u"), self.S("d"), self.P("p"))
         return result
 
     def _valid(self, x: ca.SX) -> list[ca.SX]:

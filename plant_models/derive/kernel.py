@@ -26,7 +26,7 @@ from plant_models.derive.layout import LANES, STRIDE, Level
 from plant_models.derive.observation import Observation, observation
 from plant_models.derive.vector_math import HEAD
 
-DRIVER = '''
+DRIVER = """
 @plain
 def gather(s, p, e, M, k, A, first, m):
     for lane in range(m):
@@ -118,7 +118,7 @@ def closed_loop(S, P, E, N, W, k, steps):
         m = min(@LANES@, k.shape[0] - first)
         for i in range(steps):
             decide(S[c], P[c], E[c], N[c], W, k, first, m)
-'''
+"""
 
 
 class Kernel:
@@ -165,7 +165,8 @@ def load(text: str) -> ModuleType:
         return sys.modules[name]
     path = _place(name, text)
     spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
@@ -178,7 +179,7 @@ def _place(name: str, text: str) -> Path:
         return _write(folder, name, text)
     except OSError as error:
         temporary = Path(tempfile.mkdtemp(prefix="setpoint-kernels-"))
-        print(f"kernels are compiled anew in {temporary}: {folder} is not writable ({error.strerror})", file=sys.stderr)
+        sys.stderr.write(f"kernels are compiled anew in {temporary}: {folder} is not writable ({error.strerror})\n")
         return _write(temporary, name, text)
 
 

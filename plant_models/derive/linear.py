@@ -119,8 +119,7 @@ def _law(plant: Plant) -> ca.Function:
     m, y = trace.S("memory"), trace.S("y")
     u = writes["u"]
     parts = [ca.jacobian(g, v) for g in (writes["memory"], u) for v in (m, y)]
-    at_rest = _at_rest(plant, trace, parts, inputs)
-    return at_rest
+    return _at_rest(plant, trace, parts, inputs)
 
 
 def _at_rest(plant: Plant, trace: Trace, parts: list[ca.SX], inputs: ca.SX) -> ca.Function:

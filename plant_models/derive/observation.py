@@ -43,9 +43,7 @@ def observation(plant: Plant, layout: Layout, level: Level) -> Observation:
         lines.append(f"value = ({f.value} - {f.centre!r}) * {1.0 / f.half_range!r}")
         lines.append(f"OBS[e, {i}] = min({CLIP}, max(-{CLIP}, value))")
     body = "\n        ".join(lines)
-    return Observation(
-        features, f"def observe(s, M, F, k, OBS, first, m):\n    for lane in range(m):\n        {body}\n"
-    )
+    return Observation(features, f"def observe(s, M, F, k, OBS, first, m):\n    for lane in range(m):\n        {body}\n")
 
 
 def _features(plant: Plant, rows: Layout, level: Level) -> Iterator[Feature]:

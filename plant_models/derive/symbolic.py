@@ -46,9 +46,7 @@ def rows(column: ca.SX) -> list[ca.SX]:
 
 def apply(plant: Plant, function: Callable[..., Expr], x: ca.SX, u: ca.SX, d: ca.SX, p: ca.SX) -> Expr:
     """Evaluate one of the plant's functions on columns of symbols."""
-    return function(
-        plant.State.of(rows(x)), plant.Input.of(rows(u)), plant.Disturbance.of(rows(d)), plant.Parameter.of(rows(p))
-    )
+    return function(plant.State.of(rows(x)), plant.Input.of(rows(u)), plant.Disturbance.of(rows(d)), plant.Parameter.of(rows(p)))
 
 
 def derivative(plant: Plant, x: ca.SX, u: ca.SX, d: ca.SX, p: ca.SX) -> ca.SX:

@@ -84,5 +84,3 @@ def _cvodes(plant: Plant, h: float) -> ca.Function:
     dae = {"x": s.x, "p": ca.vertcat(s.u, s.d, s.p), "ode": symbolic.derivative(plant, s.x, s.u, s.d, s.p)}
     options = {"abstol": TOLERANCE, "reltol": TOLERANCE, "disable_internal_warnings": True}
     return ca.integrator("cvodes", "cvodes", dae, 0.0, h, options)
-
-

@@ -80,9 +80,7 @@ def concatenate(parts: list[Episodes]) -> Episodes:
     return replace(parts[0], **joined)
 
 
-def draw(
-    plant: Plant, scenario: Scenario, seed: int, n: int, split: Split, first: int = 0, weather: Any = None
-) -> Episodes:
+def draw(plant: Plant, scenario: Scenario, seed: int, n: int, split: Split, first: int = 0, weather: Any = None) -> Episodes:
     """Draw episodes ``first`` to ``first + n`` of a seed.
 
     Raises:

@@ -12,9 +12,7 @@ from plant_models.env.scenario import Episodes, draw
 class EpisodeSource:
     """Hands out episodes 0, 1, 2, ... of a seed; ``ahead`` of them are drawn at once."""
 
-    def __init__(
-        self, plant: Plant, scenario: Scenario, seed: int, split: Split, ahead: int = 16, weather: Any = None
-    ) -> None:
+    def __init__(self, plant: Plant, scenario: Scenario, seed: int, split: Split, ahead: int = 16, weather: Any = None) -> None:
         self.plant, self.scenario, self.seed, self.split, self.weather = plant, scenario, seed, split, weather
         self._ahead = ahead
         self._next = self._first = 0

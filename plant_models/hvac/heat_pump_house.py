@@ -35,10 +35,10 @@ ZERO_C = 273.15
 
 
 class State(Vector):
-    T_z: Expr = quantity(294.15, "K", "zone temperature (operative)", low=291.15, high=297.15, valid=(223.15, 353.15), shown="degC")
+    T_z: Expr = quantity(294.15, "K", "zone temperature", low=291.15, high=297.15, valid=(223.15, 353.15), shown="degC")
     T_w: Expr = quantity(292.2, "K", "envelope temperature", low=278.15, high=303.15, valid=(223.15, 353.15), shown="degC")
     T_f: Expr = quantity(297.1, "K", "screed temperature", low=288.15, high=313.15, valid=(223.15, 373.15), shown="degC")
-    T_i: Expr = quantity(294.23, "K", "internal mass temperature", low=288.15, high=300.15, valid=(223.15, 353.15), shown="degC")
+    T_i: Expr = quantity(294.23, "K", "mass temperature", low=288.15, high=300.15, valid=(223.15, 353.15), shown="degC")
 
 
 class Input(Vector):
@@ -46,12 +46,14 @@ class Input(Vector):
 
 
 class Disturbance(Vector):
-    T_o: Expr = quantity(278.15, "K", "outdoor temperature", low=258.15, high=298.15, kind="weather", forecast=True, shown="degC", tag="TI-203")
-    I_s: Expr = quantity(60.0, "W/m^2", "irradiance on the south wall", low=0.0, high=900.0, kind="weather", forecast=True, tag="RI-201")
+    T_o: Expr = quantity(278.15, "K", "outdoor temperature", low=258.15, high=298.15, tag="TI-203", kind="weather", forecast=True)
+    I_s: Expr = quantity(
+        60.0, "W/m^2", "irradiance, south wall", low=0.0, high=900.0, tag="RI-201", kind="weather", forecast=True
+    )
     price: Expr = quantity(0.2535, "EUR/kWh", "electricity price", low=0.15, high=0.35, kind="price", forecast=True)
     q_occ: Expr = quantity(365.0, "W", "heat of the people at home", low=0.0, high=365.0, kind="schedule", measured=False)
-    T_low: Expr = quantity(294.15, "K", "lower comfort limit", low=288.15, high=294.15, kind="limit", forecast=True, shown="degC")
-    T_high: Expr = quantity(297.15, "K", "upper comfort limit", low=297.15, high=303.15, kind="limit", measured=False, shown="degC")
+    T_low: Expr = quantity(294.15, "K", "lower comfort", low=288.15, high=294.15, kind="limit", forecast=True, shown="degC")
+    T_high: Expr = quantity(297.15, "K", "upper comfort", low=297.15, high=303.15, kind="limit", measured=False, shown="degC")
 
 
 class Parameter(Vector):
@@ -105,8 +107,8 @@ class Parameter(Vector):
 
 
 class Output(Vector):
-    T_z: Expr = quantity(294.15, "K", "zone temperature (operative)", low=291.15, high=297.15, shown="degC", tag="TI-201", noise=0.05)
-    T_ret: Expr = quantity(298.15, "K", "return water temperature", low=288.15, high=313.15, shown="degC", tag="TI-202", noise=0.1)
+    T_z: Expr = quantity(294.15, "K", "zone temperature", low=291.15, high=297.15, shown="degC", tag="TI-201", noise=0.05)
+    T_ret: Expr = quantity(298.15, "K", "return water", low=288.15, high=313.15, shown="degC", tag="TI-202", noise=0.1)
 
 
 def heat_pump(y: Expr, T_o: Expr, T_f: Expr, p: Parameter) -> tuple[Expr, Expr]:
@@ -214,10 +216,14 @@ def _weather(draw: Draw, hours: Array) -> tuple[Array, Array, dict[str, Array]]:
         now = year.at(hours[pick == i])
         T_o[pick == i], I_s[pick == i], ghi[pick == i] = now.dry_bulb, year.on_surface(now), now.ghi
     step = draw.period / 3600.0
-    return T_o, I_s, {
-        "T_o": outlook.temperature(draw.rng, T_o, draw.leads, step, FORECAST_LEVEL),
-        "I_s": outlook.irradiance(draw.rng, I_s, ghi, draw.leads, step, FORECAST_LEVEL),
-    }
+    return (
+        T_o,
+        I_s,
+        {
+            "T_o": outlook.temperature(draw.rng, T_o, draw.leads, step, FORECAST_LEVEL),
+            "I_s": outlook.irradiance(draw.rng, I_s, ghi, draw.leads, step, FORECAST_LEVEL),
+        },
+    )
 
 
 def _years(draw: Draw) -> list[WeatherYear]:

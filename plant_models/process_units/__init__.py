@@ -1,0 +1,1 @@
+"""Plants of this family: one file is one plant."""

@@ -25,12 +25,10 @@ def temperature(rng: np.random.Generator, series: Array, leads: npt.ArrayLike, s
     return truth + between_hours(error, hours)
 
 
-def irradiance(
-    rng: np.random.Generator, series: Array, ghi: Array, leads: npt.ArrayLike, step_hours: float, level: str
-) -> Array:
+def irradiance(rng: np.random.Generator, series: Array, ghi: Array, leads: npt.ArrayLike, step_hours: float, level: str) -> Array:
     """Return forecasts of an irradiance in W/m2 whose relative error is that of the global irradiance ``ghi``."""
     hours = np.asarray(leads) * step_hours
-    hourly = np.minimum(np.arange(int(np.ceil(hours.max())) + 1) / step_hours, np.max(leads)).astype(np.intp)
+    hourly = np.minimum(np.rint(np.arange(int(np.ceil(hours.max())) + 1) / step_hours), np.max(leads)).astype(np.intp)
     truth = ahead(ghi, hourly)
     ratio = irradiance_ratio(truth, irradiance_error(rng, truth, level, redraws=1))
     return ahead(series, leads) * between_hours(ratio, hours)
@@ -41,4 +39,4 @@ def between_hours(by_hour: npt.NDArray[np.float32], hours: Array) -> npt.NDArray
     before = np.floor(hours).astype(np.intp)
     after = np.minimum(before + 1, by_hour.shape[-1] - 1)
     share = (hours - before).astype(np.float32)
-    return by_hour[..., before] * (1.0 - share) + by_hour[..., after] * share
+    return np.asarray(by_hour[..., before] * (1.0 - share) + by_hour[..., after] * share, dtype=np.float32)

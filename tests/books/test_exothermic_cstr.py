@@ -22,9 +22,7 @@ def temperatures(T_c: float) -> list[float]:
     return [float(x[1]) for x in equilibria(PLANT, np.array([T_c]), D, P, LOW, HIGH)]
 
 
-@pytest.mark.parametrize(
-    ("T_c", "expected"), [(300.0, [324.5, 350.0, 369.7]), (302.0, [328.7, 343.5, 373.6]), (305.0, [378.1])]
-)
+@pytest.mark.parametrize(("T_c", "expected"), [(300.0, [324.5, 350.0, 369.7]), (302.0, [328.7, 343.5, 373.6]), (305.0, [378.1])])
 def test_steady_states(T_c: float, expected: list[float]) -> None:
     assert temperatures(T_c) == pytest.approx(expected, abs=0.05)
 

@@ -137,7 +137,7 @@ def test_every_page_shows(request: pytest.FixtureRequest, store: str, path: str,
 )
 def test_an_empty_page_shows_the_command_that_fills_it(empty: Dashboard, path: str, command: str) -> None:
     empty.open(path, HEADINGS[path])
-    assert command in empty.texts(".command")
+    empty.until(lambda: command in empty.texts(".command"))
 
 
 @pytest.mark.parametrize("name", ["trained", "failed", "stopped", "reactor", "house"])
@@ -145,22 +145,22 @@ def test_every_kind_of_run_shows(full: Dashboard, name: str) -> None:
     full.open(f"/runs/{full.ids[name]}", full.ids[name])
     full.until(lambda: len(full.all(".js-plotly-plot .main-svg")) > 0)
     words = {"trained": "completed", "failed": "failed", "stopped": "stopped", "reactor": "completed", "house": "completed"}
-    assert words[name] in full.texts(".head .status")[0]
+    full.until(lambda: any(words[name] in text for text in full.texts(".head .status")))
 
 
 def test_a_training_shows_its_curve_against_the_pid_line_and_all_vital_signs(full: Dashboard) -> None:
     full.open(f"/runs/{full.ids['trained']}", full.ids["trained"])
     full.until(lambda: len(full.all(".vitals .js-plotly-plot .main-svg")) >= 7)
-    assert {"PPO", "PID", "best so far"} <= set(full.texts(".legendtext"))
+    full.until(lambda: {"PPO", "PID", "best so far"} <= set(full.texts(".legendtext")))
 
 
 def test_ppo_against_pid_is_two_clicks_from_the_front_page(full: Dashboard) -> None:
     full.open("/", "Overview")
-    assert "PPO is better" in full.texts(".verdict")
+    full.until(lambda: "PPO is better" in full.texts(".verdict"))
     next(element for element in full.all(".result a.button") if element.text == "Compare trends").click()
     full.until(lambda: full.texts("h1") == ["Compare"])
     full.until(lambda: {"PPO", "PID"} <= set(full.texts(".legendtext")))
-    assert "PPO − PID" in full.texts("th")
+    full.until(lambda: "PPO − PID" in full.texts("th"))
 
 
 def test_zooming_one_row_zooms_all(full: Dashboard) -> None:
@@ -265,7 +265,7 @@ def test_a_new_run_appears_on_an_open_overview(tmp_path: Path, chromium: webdriv
     with Historian(str(path)) as store, _served(path, tmp_path / "log") as url:
         dashboard = Dashboard(url, chromium, {})
         dashboard.open("/", "Overview")
-        assert "python3 run.py demo" in dashboard.texts(".command")
+        dashboard.until(lambda: "python3 run.py demo" in dashboard.texts(".command"))
         with store.run("train", "exothermic_cstr", "ppo", 0, {"total_steps": TOTAL}, VERSIONS) as run:
             store.metrics(run, TOTAL // 2, {"score/ppo": -2.0, "score/best": -2.0})
             dashboard.until(

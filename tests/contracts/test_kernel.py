@@ -60,7 +60,9 @@ def test_a_runaway_never_returns_finite_garbage() -> None:
     plant = get("exothermic_cstr")
     simulator = started(plant, n=1)
     simulator.S.write("x", np.array([[1.4], [600.0]]))
-    simulator.P.write("p", np.array([[v * (1e6 if n == "k_0" else 1.0)] for n, v in zip(plant.Parameter.names(), plant.Parameter.nominal(), strict=True)]))
+    parameters = np.array(list(plant.Parameter.nominal()))
+    parameters[plant.Parameter.names().index("k_0")] *= 1e6
+    simulator.P.write("p", parameters[:, None])
     result = simulator.step(np.zeros((1, 1)))
     x = simulator.S.read("x")[:, 0]
     assert result.truncated[0] or result.terminated[0]

@@ -71,7 +71,8 @@ def test_only_a_time_limit_is_bootstrapped_and_the_last_observation_is_kept() ->
 def test_the_first_policy_is_the_pid_layer() -> None:
     model = learner(PLANT.learning, environment(PLANT, 0), seed=0)
     policy = policy_of(model, PLANT, "setpoint")
-    observation = np.random.default_rng(0).normal(size=(50, model.observation_space.shape[0])).astype(np.float32)  # type: ignore[index]
+    width = (model.observation_space.shape or (0,))[0]
+    observation = np.random.default_rng(0).normal(size=(50, width)).astype(np.float32)
     assert (policy.act(observation) == 0.0).all()
     assert 0.0 < discount(PLANT.learning) < 1.0
 
