@@ -56,6 +56,10 @@ class _Knob:
         return float(self.low + (self.high - self.low) * share)
 
 
+def _between(name: str, far: float) -> _Knob:
+    return _Knob(name, min(0.0, far), max(0.0, far))
+
+
 class Tuner:
     """The search space of one plant and the cost of many of its points at once."""
 
@@ -75,9 +79,9 @@ class Tuner:
                 _Knob(f"{loop.tag} T_i", max(0.1 * g.T_i, 2.0 * self.plant.loop_period), 10.0 * g.T_i, log=True),
                 _Knob(f"{loop.tag} T_d", 0.0, 0.5 * g.T_i),
                 _Knob(f"{loop.tag} b", 0.0, 1.0),
-                _Knob(f"{loop.tag} setpoint", *sorted((0.0, 1.5 * g.setpoint))),
+                _between(f"{loop.tag} setpoint", 1.5 * g.setpoint),
             ]
-            knobs += [_Knob(f"{loop.tag} {name}", *sorted((0.0, 1.5 * gain))) for name, gain in g.disturbance]
+            knobs += [_between(f"{loop.tag} {name}", 1.5 * gain) for name, gain in g.disturbance]
         return knobs
 
     def _plant_knobs(self) -> tuple[_Knob, ...]:
@@ -130,7 +134,8 @@ class Tuner:
         totals = returns(Pid(self.plant), episodes, _side_by_side(each, len(self.episodes)))
         means = totals.reshape(len(points), -1).mean(axis=1)
         excess = np.minimum(np.maximum(peaks - MOST_SENSITIVE, 0.0), 10.0)
-        return means + CHARGE * excess * np.abs(means)
+        charged: Array = means + CHARGE * excess * np.abs(means)
+        return charged
 
     def _scheduled(self, schedule: Setback | None) -> Episodes:
         if schedule is None:

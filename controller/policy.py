@@ -53,7 +53,7 @@ class Policy:
         for weight, bias in self.layers[:-1]:
             hidden = np.tanh(hidden @ weight.T + bias)
         weight, bias = self.layers[-1]
-        return np.clip(hidden @ weight.T + bias, -1.0, 1.0)
+        return np.asarray(np.clip(hidden @ weight.T + bias, -1.0, 1.0), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
         """Write the policy to a new or an existing folder, whole or not at all."""
@@ -122,9 +122,11 @@ def _read_manifest(path: Path) -> dict[str, Any]:
         manifest = json.loads(_read(path))
     except ValueError as error:
         raise InvalidFile(path, "format", f"not JSON ({error})") from error
+    if not isinstance(manifest, dict):
+        raise InvalidFile(path, "format", "not a JSON object")
     wanted = {"schema": int, "plant": str, "plant_hash": str, "level": str, "shapes": list, "sha256": str}
     for key, kind in wanted.items():
-        if not isinstance(manifest, dict) or not isinstance(manifest.get(key), kind):
+        if not isinstance(manifest.get(key), kind):
             raise InvalidFile(path, key, f"missing or not of type {kind.__name__}")
     if manifest["schema"] != SCHEMA:
         raise InvalidFile(path, "schema", f"{manifest['schema']} given, {SCHEMA} allowed; train again with this version")

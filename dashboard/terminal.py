@@ -19,8 +19,10 @@ EVERY = 5.0
 
 
 def show_json(value: Any) -> None:
-    """Print a value as JSON and nothing else."""
-    sys.stdout.write(json.dumps(value, indent=1, allow_nan=False, default=float) + "\n")
+    """Print a value as JSON and nothing else; what is not a number becomes null."""
+    from controller.records import plain
+
+    sys.stdout.write(json.dumps(plain(value), indent=1, allow_nan=False) + "\n")
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from controller.records import Kind
+    from controller.train import Progress
 
 
 def simulate(
@@ -117,10 +119,7 @@ def demo(
     with opened.historian() as historian:
         for name in PLANTS:
             with terminal.progress(f"training on {name}") as bar:
-                results |= run_demo(
-                    historian, lambda _, p, bar=bar: bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})"),
-                    (name,), episodes, seed,
-                )["plants"]  # fmt: skip
+                results |= run_demo(historian, _follow(bar), (name,), episodes, seed)["plants"]
             if not as_json:
                 show(_comparison(name, results[name]))
                 terminal.say(f"trained on {results[name]['train_steps']} decisions in {results[name]['train_seconds']:.1f} s\n")
@@ -130,6 +129,10 @@ def demo(
         from dashboard.app import serve
 
         serve(opened.store, port=port, ready=lambda address: terminal.note(f"Dashboard at {address}  (Ctrl-C ends it)"))
+
+
+def _follow(bar: terminal.Bar) -> Callable[[str, Progress], None]:
+    return lambda _, p: bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})")
 
 
 def _comparison(name: str, result: dict[str, Any]) -> dict[str, Any]:

@@ -76,8 +76,8 @@ def _choice(data: Data, runs: Sequence[RunRecord], query: Mapping[str, str]) -> 
 
 def _usual(labels: list[str]) -> list[str]:
     """What is compared unless the address says otherwise: PPO with PID where there are both, else all."""
-    pair = [label for label in ("pid", "ppo") if label in labels]
-    return pair if len(pair) > 1 else labels
+    pair = [label for label in labels if label in ("pid", "ppo")]
+    return list(pair) if len(pair) > 1 else labels
 
 
 def _labelled(data: Data, runs: Sequence[RunRecord]) -> dict[Case, dict[str, EpisodeRow]]:

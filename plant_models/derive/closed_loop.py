@@ -17,6 +17,7 @@ import casadi as ca
 from plant_models.core import loop as law
 from plant_models.core.plant import Plant, Tracking
 from plant_models.core.smooth import clamp
+from plant_models.core.vector import Expr
 from plant_models.derive import symbolic
 from plant_models.derive.layout import COEFFICIENTS, FAILED, LIMITS, MEMORY, RUNNING, TRIPPED, Layout, Level, layout
 
@@ -99,7 +100,7 @@ class Trace:
         """Run the PID layer once, masters first, on the last measurements."""
         d = self._disturbance()
         if self.level == "direct":
-            u, writes = self._direct(), {}
+            u, writes = self._direct(), dict[str, ca.SX]()
         else:
             u, writes = self._cascade(d)
         moved = [
@@ -248,8 +249,8 @@ class Trace:
             sums["measures"] = rates * (h * self.plant.hours)
         return writes | {part: _select(step, self.S(part) + added, self.S(part)) for part, added in sums.items()}
 
-    def _evaluate(self, function: Callable[..., law.Expr], x: ca.SX) -> dict[str, law.Expr]:
-        result: dict[str, law.Expr] = symbolic.apply(self.plant, function, x, self.S("u"), self.S("d"), self.P("p"))
+    def _evaluate(self, function: Callable[..., Expr], x: ca.SX) -> dict[str, Expr]:
+        result: dict[str, Expr] = symbolic.apply(self.plant, function, x, self.S("u"), self.S("d"), self.P("p"))
         return result
 
     def _valid(self, x: ca.SX) -> list[ca.SX]:

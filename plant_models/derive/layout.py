@@ -59,12 +59,7 @@ class Layout:
     @property
     def exogenous(self) -> int:
         """Columns of the scenario tensor: disturbances, references of the masters, targets."""
-        return self.E.size - self._actions_and_next
-
-    @property
-    def _actions_and_next(self) -> int:
-        d1, a = self.E["d1"], self.E["a"]
-        return (d1.stop - d1.start) + (a.stop - a.start)
+        return self.E.row("d1")
 
 
 def size(vector: type[Vector]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import casadi as ca
 import numpy as np
@@ -91,8 +92,10 @@ class Robustness:
         return float(max(peaks))
 
     def _transfer(self, A: Array, B: Array, C: Array, D: Array) -> NDArray[np.complex128]:
-        resolvent = np.linalg.solve(self._z[:, None, None] * np.eye(len(A)) - A, np.broadcast_to(B, (FREQUENCIES, *B.shape)))
-        response: NDArray[np.complex128] = C @ resolvent + D
+        resolvent: NDArray[Any] = np.linalg.solve(
+            self._z[:, None, None] * np.eye(len(A)) - A, np.broadcast_to(B, (FREQUENCIES, *B.shape))
+        )
+        response: NDArray[np.complex128] = np.asarray(C @ resolvent + D)
         return response
 
 

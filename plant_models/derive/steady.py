@@ -49,8 +49,8 @@ def equilibrium(plant: Plant, u: Array, d: Array, p: Array, guess: Array) -> Arr
 
 def nominal_equilibrium(plant: Plant) -> Array:
     """Return the steady state near the nominal state at nominal inputs, disturbances and parameters."""
-    vectors = (plant.Input, plant.Disturbance, plant.Parameter)
-    return equilibrium(plant, *(nominal(v) for v in vectors), guess=nominal(plant.State))
+    u, d, p = nominal(plant.Input), nominal(plant.Disturbance), nominal(plant.Parameter)
+    return equilibrium(plant, u, d, p, nominal(plant.State))
 
 
 def equilibria(plant: Plant, u: Array, d: Array, p: Array, low: Array, high: Array, tries: int = 200) -> list[Array]:

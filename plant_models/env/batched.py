@@ -8,10 +8,9 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from numpy.typing import NDArray
 
 from plant_models.catalogue import get
-from plant_models.core.scenario import Array, Split
+from plant_models.core.scenario import Split
 from plant_models.derive.layout import FAILED, Level
 from plant_models.env.scenario import Single
 from plant_models.env.simulator import Index, Simulator
@@ -19,7 +18,7 @@ from plant_models.env.source import EpisodeSource
 from plant_models.env.spaces import action_space, observation_space
 
 
-class PlantVectorEnv(VectorEnv[Single, Single, Array]):
+class PlantVectorEnv(VectorEnv[Single, Single, Any]):
     """``gym.make_vec("plants/ExothermicCstr-v0", num_envs=256)``: every plant runs an episode of its own.
 
     An episode that ends is followed at once by the next one; ``infos["final_obs"]`` then holds its last observation.
@@ -59,7 +58,7 @@ class PlantVectorEnv(VectorEnv[Single, Single, Array]):
         self.simulator.load(self._source.take(self.num_envs), np.arange(self.num_envs))
         return self.simulator.observe(), {}
 
-    def step(self, actions: Single) -> tuple[Single, Array, NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+    def step(self, actions: Single) -> tuple[Single, Any, Any, Any, dict[str, Any]]:
         """Run one decision on every plant."""
         result = self.simulator.step(actions)
         observation, infos = result.observation, {}

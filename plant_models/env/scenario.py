@@ -43,7 +43,8 @@ class Episodes:
 
     def __getitem__(self, which: slice | NDArray[np.intp]) -> Episodes:
         """Return some of the episodes."""
-        return replace(self, **{name: getattr(self, name)[which] for name in _ARRAYS})
+        arrays: dict[str, Any] = {name: getattr(self, name)[which] for name in _ARRAYS}
+        return replace(self, **arrays)
 
     @property
     def loops(self) -> tuple[Loop, ...]:
@@ -76,7 +77,7 @@ _ARRAYS = tuple(f.name for f in fields(Episodes) if f.name not in ("plant", "sce
 
 def concatenate(parts: list[Episodes]) -> Episodes:
     """Join episodes of one scenario."""
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
     return replace(parts[0], **joined)
 
 

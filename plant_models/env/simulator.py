@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from plant_models.core.errors import IntegrationError, InvalidAction
 from plant_models.core.loop import Loop, coefficients
 from plant_models.core.plant import Plant
+from plant_models.core.quantity import Quantity
 from plant_models.core.scenario import Array
 from plant_models.derive.blocks import Block
 from plant_models.derive.kernel import Kernel, kernel
@@ -109,8 +110,8 @@ class Simulator:
 
     def _first_measurement(self, episodes: Episodes, d: Array) -> Array:
         plant = self.plant
-        clean = plant.outputs(plant.State.of(episodes.initial.T), plant.Input.nominal(),
-                              plant.Disturbance.of(d.T), plant.Parameter.of(episodes.parameters.T))  # fmt: skip
+        clean = plant.outputs(plant.State.of(list(episodes.initial.T)), plant.Input.nominal(),
+                              plant.Disturbance.of(list(d.T)), plant.Parameter.of(list(episodes.parameters.T)))  # fmt: skip
         sd = np.array([q.noise for q in plant.Output.quantities().values()])
         shown = np.stack([np.broadcast_to(value, (len(episodes),)) for value in clean], axis=1)
         return shown + sd * episodes.noise[:, 0]
@@ -123,9 +124,9 @@ class Simulator:
             rows += [zero, zero, y[:, plant.Output.names().index(loop.pv)], zero + output, zero]
         return np.stack(rows)
 
-    def _slave(self, loop: Loop) -> ArrayLike:
+    def _slave(self, loop: Loop) -> Quantity:
         slave = next(other for other in self.plant.loops if other.tag == loop.sp_of)
-        return self.plant.Output.quantities()[slave.pv]  # type: ignore[return-value]
+        return self.plant.Output.quantities()[slave.pv]
 
     def _bases(self, episodes: Episodes, settings: Settings) -> Array:
         """Before the first decision a master sends its reference, a slave its nominal setpoint."""
@@ -141,7 +142,8 @@ class Simulator:
 
     def noise_of(self, plant: int) -> Single:
         """Return the sensor noise of a plant's episode in standard deviations, (loop periods + 1, outputs)."""
-        return self.noises[plant]
+        seen: Single = self.noises[plant]
+        return seen
 
     def observe(self) -> Single:
         """Return the observation of every plant as it stands, (n, width)."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import gymnasium
 import numpy as np
+from gymnasium.spaces import Space
 from numpy.typing import NDArray
 
 from plant_models.catalogue import get
@@ -42,8 +43,8 @@ class PlantEnv(gymnasium.Env[Single, Single]):
         self.render_mode = render_mode
         self._split: Split = split
         self.simulator = Simulator(self.plant, 1, self.scenario.steps, level)
-        self.observation_space = observation_space(self.simulator.kernel)
-        self.action_space = action_space(self.simulator.kernel)
+        self.observation_space: Space[Single] = observation_space(self.simulator.kernel)
+        self.action_space: Space[Single] = action_space(self.simulator.kernel)
         self._source: EpisodeSource | None = None
         rows = self.simulator.kernel.layout
         self._margins = {name: i for i, name in enumerate(rows.margins)}

@@ -1,0 +1,124 @@
+"""The words a user reads: help, errors in one line, exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dashboard.cli import run
+
+COMMANDS = ("plants", "simulate", "tune", "train", "benchmark", "runs", "dashboard", "demo")
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    code = run(list(arguments))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, "--help")
+    assert code == 0
+    assert [name for name in COMMANDS if name not in out] == []
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_speaks_json(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, command, "--help")
+    assert code == 0
+    assert "--json" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("plants", "exotermic_cstr"), "setpoint: unknown plant 'exotermic_cstr'; did you mean 'exothermic_cstr'? "
+         "Known: exothermic_cstr, heat_pump_house\n"),
+        (("plant",), "setpoint: No such command 'plant'. Did you mean 'plants'?\n"),
+        (("train", "exothermic_cstr", "--sead", "1"), "setpoint: No such option: --sead (Possible options: --scenario, --seed, --steps)\n"),
+        (("simulate", "exothermic_cstr", "--scenario", "tracing"), "setpoint: unknown scenario 'tracing'; did you mean "
+         "'tracking'? Known: tracking, unstable\n"),
+        (("simulate", "exothermic_cstr", "--controller", "pdi"), "setpoint: unknown controller 'pdi'; did you mean 'pid'? "
+         "Known: constant, pid, ppo\n"),
+        (("benchmark", "exothermic_cstr", "--controllers", "pid,pid"), "setpoint: controllers pid, pid: a name is given "
+         "twice; give each controller once\n"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_exit_code_2(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, err = said(capsys, "--store", str(tmp_path / "runs.db"), *arguments)
+    assert (code, out) == (2, "")
+    assert err == message
+
+
+def test_ppo_without_a_policy_says_how_to_get_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = said(capsys, "--store", str(tmp_path / "s.db"), "benchmark", "exothermic_cstr", "--controllers", "pid,ppo")
+    assert code == 2
+    assert "setpoint train exothermic_cstr" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("episodes", ["0", "-3", "many"])
+def test_a_count_that_is_none_is_refused(episodes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = said(capsys, "simulate", "exothermic_cstr", "--episodes", episodes)
+    assert code == 2
+    assert "--episodes" in err
+    assert err.count("\n") == 1
+
+
+def test_weather_for_a_plant_without_any_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "x.epw"
+    file.write_text("LOCATION")
+    code, _, err = said(capsys, "--store", str(tmp_path / "s.db"), "simulate", "exothermic_cstr", "--weather", str(file))
+    assert code == 2
+    assert "has no weather" in err
+
+
+def test_a_malformed_weather_file_is_named_before_any_compute(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "broken.epw"
+    file.write_text("LOCATION,Nowhere\n1,2,3\n")
+    store = tmp_path / "s.db"
+    code, _, err = said(capsys, "--store", str(store), "simulate", "heat_pump_house", "--weather", str(file))
+    assert code == 2
+    assert str(file) in err
+    assert err.count("\n") == 1
+    assert not store.exists()
+
+
+def test_a_missing_policy_is_refused_with_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = said(
+        capsys, "--store", str(tmp_path / "s.db"), "benchmark", "exothermic_cstr", "--controllers", "pid,ppo",
+        "--policy", str(tmp_path / "none"),
+    )  # fmt: skip
+    assert code == 2
+    assert "manifest.json" in err
+
+
+def test_plants_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said(capsys, "plants", "--json")
+    assert (code, err) == (0, "")
+    assert {card["name"] for card in json.loads(out)} == {"exothermic_cstr", "heat_pump_house"}
+
+
+def test_simulate_records_what_it_ran(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = str(tmp_path / "runs.db")
+    code, out, _ = said(capsys, "--store", store, "simulate", "exothermic_cstr", "--episodes", "3", "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert result["episodes"] == 3
+    assert result["units"]["IAE"] == "mol/L min"
+    code, out, _ = said(capsys, "--store", store, "runs", result["run"], "--json")
+    assert code == 0
+    shown = json.loads(out)
+    assert shown["status"] == "completed"
+    assert len(shown["episodes"]) == 3
+
+
+def test_a_table_shows_units_and_the_paired_interval(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = said(capsys, "--store", str(tmp_path / "s.db"), "benchmark", "exothermic_cstr", "--episodes", "4")
+    assert code == 0
+    assert "IAE [mol/L min]" in out
+    assert "95 % interval, paired" in out
