@@ -23,8 +23,11 @@ NONE_YET = "Not measured yet: `benchmarks/results/demo.json` is missing."
 
 ORDER = ("constant", "rule", "pid", "ppo")
 MEANING = {
-    "constant": "best constant setpoint", "rule": "published setpoint rule", "pid": "tuned PID layer", "ppo": "PPO above the PID layer",
-}  # fmt: skip
+    "constant": "best constant setpoint",
+    "rule": "published setpoint rule",
+    "pid": "tuned PID layer",
+    "ppo": "PPO above the PID layer",
+}
 TRACKING = ("IAE", "overshoot", "settling", "hard-limit violations")
 ECONOMIC = ("electricity cost", "discomfort", "electric energy")
 
@@ -100,11 +103,11 @@ def seed_rows(found: Mapping[int, Result]) -> Iterator[list[str]]:
     for name in found[min(found)]["plants"]:
         for seed, whole in found.items():
             result = whole["plants"][name]
-            unit = bracketed(result["units"]["cost"]).strip(" []")
+            unit = result["units"]["cost"].removesuffix("1")
             yield [
                 f"`{name}`", str(seed), *(f"{number(result[c]['cost'])} {unit}".strip() for c in ("pid", "ppo")),
-                difference(result["paired_difference"]), both(result, "discomfort"), both(result, "hard-limit violations"),
-                f"{result['train_seconds']:.0f}",
+                f"{difference(result['paired_difference'])} {unit}".strip(),
+                both(result, "discomfort"), both(result, "hard-limit violations"), f"{result['train_seconds']:.0f}",
             ]  # fmt: skip
 
 
@@ -143,7 +146,7 @@ def bracketed(unit: str) -> str:
 
 
 def number(value: float | None) -> str:
-    """Return a number with four significant digits, without an exponent in the everyday range."""
+    """Return a number with four significant digits, an exponent only outside 1e-4 to 1e4."""
     return "-" if value is None else f"{value:.4g}"
 
 

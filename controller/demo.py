@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from controller.baselines import Pid
 from controller.benchmark import Comparison, baselines, compare, record, versions
 from controller.historian import Historian
-from controller.train import Progress, Trained, train
+from controller.train import Progress, Trained, score, train, validation
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 
@@ -36,7 +37,8 @@ def recorded_training(
     plant: Plant, historian: Historian, seed: int, steps: int | None, report: Callable[[Progress], None], scenario: str = ""
 ) -> tuple[str, Trained]:
     """Train, record the training as a run of its own, and return the run's id with the result."""
-    config = {"algorithm": "PPO", "total_steps": steps or plant.learning.steps, "scenario": plant.scenario(scenario).name}
+    config = {"algorithm": "PPO", "total_steps": steps or plant.learning.steps, "scenario": plant.scenario(scenario).name,
+              "baseline": {"pid": score(Pid(plant), validation(plant, scenario))}}  # fmt: skip
     with historian.run("train", plant.name, "ppo", seed, config, versions()) as run:
         trained = train(plant, seed, steps, scenario, historian, run, report)
         historian.finish(run, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})

@@ -59,6 +59,16 @@ def environment(plant: Plant, seed: int, scenario: str = "") -> PlantVecEnv:
     return env
 
 
+def validation(plant: Plant, scenario: str = "") -> Episodes:
+    """Return the fixed episodes on which a training is watched; of the training kind, and never trained on."""
+    return draw(plant, plant.scenario(scenario), VALIDATION_SEED, VALIDATION_EPISODES, "training")
+
+
+def score(controller: Policy | Pid, episodes: Episodes) -> float:
+    """Return the mean return of a controller, higher is better."""
+    return float(-returns(controller, episodes).mean() / episodes.plant.scale)
+
+
 def train(
     plant: Plant, seed: int = 0, steps: int | None = None, scenario: str = "", historian: Historian | None = None,
     run_id: str | None = None, report: Callable[[Progress], None] = lambda progress: None,
@@ -66,8 +76,7 @@ def train(
     """Train from the PID layer as it stands; return the policy that did best on the validation episodes."""
     total = steps or plant.learning.steps
     model = learner(plant.learning, environment(plant, seed, scenario), seed)
-    episodes = draw(plant, plant.scenario(scenario), VALIDATION_SEED, VALIDATION_EPISODES, "training")
-    watch = _Watch(plant, episodes, total, historian, run_id, report)
+    watch = _Watch(plant, validation(plant, scenario), total, historian, run_id, report)
     model.learn(total, callback=watch)
     watch.check()
     return Trained(watch.best, model.num_timesteps, watch.seconds, watch.best_score, watch.baseline)
@@ -83,7 +92,7 @@ class _Watch(BaseCallback):
         super().__init__()
         self._plant, self._episodes, self._total = plant, episodes, total
         self._historian, self._run, self._report = historian, run_id, report
-        self.baseline = self._score(Pid(plant))
+        self.baseline = score(Pid(plant), episodes)
         self.best_score = -float("inf")
         self.best: Policy
         self._begun = time.perf_counter()
@@ -106,23 +115,20 @@ class _Watch(BaseCallback):
         """Score the policy as it stands, keep it if it is the best so far, and record."""
         assert isinstance(self.model, PPO)
         policy = policy_of(self.model, self._plant, "setpoint")
-        score = self._score(policy)
-        if score > self.best_score:
-            self.best_score, self.best = score, policy
+        reached = score(policy, self._episodes)
+        if reached > self.best_score:
+            self.best_score, self.best = reached, policy
         rate = self.num_timesteps / max(self.seconds, 1e-9)
-        self._report(Progress(self.num_timesteps, self._total, self.seconds, score, self.baseline, self.best_score, rate))
-        self._record(score, rate)
+        self._report(Progress(self.num_timesteps, self._total, self.seconds, reached, self.baseline, self.best_score, rate))
+        self._record(reached, rate)
 
-    def _score(self, controller: Policy | Pid) -> float:
-        return float(-returns(controller, self._episodes).mean() / self._plant.scale)
-
-    def _record(self, score: float, rate: float) -> None:
+    def _record(self, reached: float, rate: float) -> None:
         if self._historian is None or self._run is None:
             return
         assert isinstance(self.model, PPO)
         assert isinstance(self.training_env, PlantVecEnv)
         logged = self.model.logger.name_to_value
-        values = {"score/ppo": score, "score/best": self.best_score, "train/steps_per_s": rate,
+        values = {"score/ppo": reached, "score/best": self.best_score, "train/steps_per_s": rate,
                   "train/hard_violations": float(self.training_env.hard_violations)}  # fmt: skip
         values |= {ours: float(logged[theirs]) for ours, theirs in LOGGED.items() if theirs in logged}
         if "train/entropy_loss" in logged:

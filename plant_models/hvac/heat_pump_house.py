@@ -46,14 +46,18 @@ class Input(Vector):
 
 
 class Disturbance(Vector):
-    T_o: Expr = quantity(278.15, "K", "outdoor temperature", low=258.15, high=298.15, tag="TI-203", kind="weather", forecast=True)
+    T_o: Expr = quantity(
+        278.15, "K", "outdoor temperature", low=258.15, high=298.15, shown="degC", tag="TI-203", kind="weather", forecast=True
+    )
     I_s: Expr = quantity(
-        60.0, "W/m^2", "irradiance, south wall", low=0.0, high=900.0, tag="RI-201", kind="weather", forecast=True
+        60.0, "W/m^2", "irradiance on the south wall", low=0.0, high=900.0, tag="RI-201", kind="weather", forecast=True
     )
     price: Expr = quantity(0.2535, "EUR/kWh", "electricity price", low=0.15, high=0.35, kind="price", forecast=True)
     q_occ: Expr = quantity(365.0, "W", "heat of the people at home", low=0.0, high=365.0, kind="schedule", measured=False)
-    T_low: Expr = quantity(294.15, "K", "lower comfort", low=288.15, high=294.15, kind="limit", forecast=True, shown="degC")
-    T_high: Expr = quantity(297.15, "K", "upper comfort", low=297.15, high=303.15, kind="limit", measured=False, shown="degC")
+    T_low: Expr = quantity(294.15, "K", "lower comfort limit", low=288.15, high=294.15, kind="limit", forecast=True, shown="degC")
+    T_high: Expr = quantity(
+        297.15, "K", "upper comfort limit", low=297.15, high=303.15, kind="limit", measured=False, shown="degC"
+    )
 
 
 class Parameter(Vector):
@@ -108,7 +112,9 @@ class Parameter(Vector):
 
 class Output(Vector):
     T_z: Expr = quantity(294.15, "K", "zone temperature", low=291.15, high=297.15, shown="degC", tag="TI-201", noise=0.05)
-    T_ret: Expr = quantity(298.15, "K", "return water", low=288.15, high=313.15, shown="degC", tag="TI-202", noise=0.1)
+    T_ret: Expr = quantity(
+        298.15, "K", "return water temperature", low=288.15, high=313.15, shown="degC", tag="TI-202", noise=0.1
+    )
 
 
 def heat_pump(y: Expr, T_o: Expr, T_f: Expr, p: Parameter) -> tuple[Expr, Expr]:

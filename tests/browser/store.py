@@ -171,10 +171,8 @@ def fill(path: Path) -> dict[str, str]:
             "failed": training(store, "exothermic_cstr", 1, 0.3, "failed"),
             "stopped": training(store, "exothermic_cstr", 2, 0.5, "abandoned"),
             "trained": training(store, "exothermic_cstr", 0),
-            "house": benchmark(store, "heat_pump_house", 5, {"mean": 9.6, "low": 7.1, "high": 12.2, "unit": "EUR", "n": 50}),
-            "reactor": benchmark(
-                store, "exothermic_cstr", 6, {"mean": 0.38, "low": 0.31, "high": 0.45, "unit": "return", "n": 50}
-            ),
+            "house": benchmark(store, "heat_pump_house", 5, HOUSE_RESULT),
+            "reactor": benchmark(store, "exothermic_cstr", 6, REACTOR_RESULT),
             "running": training(store, "heat_pump_house", 3, 0.4, "running"),
         }
     _age(path, ids["stopped"])

@@ -1,0 +1,102 @@
+"""Write one page for every plant in the catalogue, from the card that terminal and dashboard show too."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from plant_models import environment_id
+from plant_models.catalogue import names
+from plant_models.derive.card import card
+
+
+def write(folder: Path) -> None:
+    """Write the pages; a page that is current is left alone, so that a second build does nothing."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {f"{name}.md": page(name) for name in names()}
+    for stale in set(folder.glob("*.md")) - {folder / file for file in pages}:
+        stale.unlink()
+    for file, text in pages.items():
+        _replace(folder / file, text)
+
+
+def page(name: str) -> str:
+    """Return the page of a plant."""
+    return "\n\n".join(_parts(card(name))) + "\n"
+
+
+def _replace(path: Path, text: str) -> None:
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    temporary.write_text(text, encoding="utf-8")
+    os.replace(temporary, path)
+
+
+def _parts(shown: dict[str, Any]) -> Iterator[str]:
+    yield f"# {shown['title']}"
+    yield _clocks(shown)
+    yield f"```text\n{shown['equations']}\n```"
+    for title, quantities in shown["vectors"].items():
+        yield f"## {title.capitalize()}"
+        yield _quantities(title, quantities)
+    yield f"## Loops\n\nTimes in {shown['time_unit']}."
+    yield _table(("tag", "PV", "moves", "setpoint range", "authority", "gains"), map(_loop, shown["loops"]))
+    yield "## Margins\n\nThe plant is safe while every margin is at least zero."
+    yield _table(("name", "kind", "at the nominal point"), map(_margin, shown["margins"]))
+    yield "## Duty"
+    yield _table(("declared", "value"), ([key, f"`{value}`"] for key, value in shown["duty"].items()))
+    yield "## Scenarios"
+    yield _table(("name", "decisions", "role", "description"), map(_scenario, shown["scenarios"]))
+    yield "## Sources"
+    yield "\n".join(f"- {_source(source)}" for source in shown["sources"])
+
+
+def _clocks(shown: dict[str, Any]) -> str:
+    name, unit = shown["name"], shown["time_unit"]
+    where = f"`{name}`, environment `{environment_id(name)}`, file `plant_models/{shown['folder']}/{name}.py`."
+    return f"{where} One decision every {shown['decision']:.4g} {unit}, PID loops every {shown['loop_period']:.4g} {unit}."
+
+
+def _quantities(title: str, quantities: list[dict[str, Any]]) -> str:
+    heads = ("name", "nominal", "unit", "range", "tag", "meaning")
+    extra = {"disturbances": ("kind", "known"), "parameters": ("uncertain", "source")}.get(title, ())
+    return _table((*heads, *extra), (_row(title, q) for q in quantities))
+
+
+def _row(title: str, q: dict[str, Any]) -> list[str]:
+    bounds = "" if q["low"] is None or q["high"] is None else f"{q['low']:.6g} to {q['high']:.6g}"
+    cells = [f"`{q['name']}`", f"{q['nominal']:.6g}", q["unit"], bounds, q["tag"], q["meaning"]]
+    if title == "disturbances":
+        known = [word for word, yes in (("measured", q["measured"]), ("forecast", q["forecast"])) if yes]
+        return [*cells, q["kind"], ", ".join(known) or "no"]
+    if title == "parameters":
+        return [*cells, f"±{100 * q['uncertain']:.3g} %" if q["uncertain"] else "", q["source"]]
+    return cells
+
+
+def _loop(loop: dict[str, Any]) -> list[str]:
+    moves = f"`{loop['mv']}`" if loop["mv"] else f"setpoint of {loop['sp_of']}"
+    gains = ", ".join(f"{key} {value:.4g}" for key, value in loop["gains"].items() if value)
+    authority = f"±{loop['authority']:.4g} {loop['unit']}" if loop["authority"] else "none"
+    return [loop["tag"], f"`{loop['pv']}`", moves, f"{loop['low']:.6g} to {loop['high']:.6g} {loop['unit']}", authority, gains]
+
+
+def _margin(margin: dict[str, Any]) -> list[str]:
+    return [margin["name"], margin["kind"], f"{margin['nominal']:.4g} {margin['unit']}".strip()]
+
+
+def _scenario(scenario: dict[str, Any]) -> list[str]:
+    return [f"`{scenario['name']}`", str(scenario["steps"]), scenario["role"], scenario["description"]]
+
+
+def _source(source: dict[str, str]) -> str:
+    return f"{source['text']}, doi:{source['doi']}" if source["doi"] else source["text"]
+
+
+def _table(heads: Iterable[str], rows: Iterable[list[str]]) -> str:
+    heads = list(heads)
+    lines = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

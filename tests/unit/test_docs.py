@@ -1,0 +1,171 @@
+"""What the documentation says is what the project does: commands, options, plants, examples, results."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+import typer
+
+from benchmarks import readme_table
+from controller.baselines import Constant, Pid
+from controller.rollout import returns
+from dashboard.cli import app
+from plant_models import environment_id
+from plant_models.catalogue import names
+from plant_models.derive.card import card
+from plant_models.env.scenario import draw
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+WRITTEN = (ROOT / "README.md", ROOT / "CHANGELOG.md", *(p for p in sorted(DOCS.rglob("*.md")) if p.parent.name != "_generated"))
+COMMAND = typer.main.get_command(app)
+COMMANDS: dict[str, Any] = vars(COMMAND)["commands"]
+
+
+def text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def module_at(path: Path, name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def section(command: str) -> str:
+    found = re.search(rf"^## setpoint {command}\b.*?(?=^## |\Z)", text_of(DOCS / "cli.md"), re.MULTILINE | re.DOTALL)
+    assert found, f"docs/cli.md has no section for {command!r}"
+    return found[0]
+
+
+def options_of(command: Any) -> set[str]:
+    spelled = (name for parameter in command.params for name in (*parameter.opts, *parameter.secondary_opts))
+    return {name for name in spelled if name.startswith("--")}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_is_described_with_exactly_its_options(name: str) -> None:
+    described = set(re.findall(r"`(--[\w-]+)`", section(name)))
+    assert described - {"--json"} == options_of(COMMANDS[name]) - {"--json", "--help"}
+
+
+def test_options_before_the_command_are_described() -> None:
+    assert options_of(COMMAND) - {"--help"} <= set(re.findall(r"`(--[\w-]+)`", text_of(DOCS / "cli.md")))
+
+
+def test_defaults_in_the_tables_are_the_commands_own() -> None:
+    rows = [(name, option, default) for name in COMMANDS
+            for option, default in re.findall(r"^\| `(--[\w-]+)` \| `?([\d\w,]+)`? \|", section(name), re.MULTILINE)]  # fmt: skip
+    numbers = [(name, option, default) for name, option, default in rows if default != "yes" and "the" not in default]
+    assert len(numbers) > 8
+    for name, option, default in numbers:
+        parameter = next(p for p in COMMANDS[name].params if option in p.opts)
+        assert str(parameter.default) == default, f"{name} {option}"
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda p: str(p.relative_to(ROOT)))
+def test_commands_and_environments_named_anywhere_exist(path: Path) -> None:
+    used = re.findall(r"^ {4}(?:python3 run\.py )?setpoint (?:--store \S+ )?([a-z]+)", text_of(path), re.MULTILINE)
+    assert set(used) <= set(COMMANDS)
+    known = {environment_id(name) for name in names()}
+    assert set(re.findall(r"plants/[A-Z]\w+-v\d+", text_of(path))) <= known
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_plant_has_a_page_with_what_its_file_declares(name: str) -> None:
+    shown, page = card(name), module_at(DOCS / "plants_pages.py", "plants_pages").page(name)
+    assert shown["equations"] in page
+    assert environment_id(name) in page
+    for quantities in shown["vectors"].values():
+        assert all(f"| `{q['name']}` | {q['nominal']:.6g} | {q['unit']} |" in page for q in quantities)
+    assert all(loop["tag"] in page for loop in shown["loops"])
+    assert all(source["text"] in page for source in shown["sources"])
+
+
+def test_a_page_of_a_plant_that_is_gone_goes_too(tmp_path: Path) -> None:
+    (tmp_path / "gone.md").write_text("# Gone\n")
+    module_at(DOCS / "plants_pages.py", "plants_pages").write(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.md" for name in names()}
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=lambda p: str(p.relative_to(ROOT)))
+def test_relative_links_lead_somewhere(path: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:\s]+)\)", text_of(path))
+    assert [target for target in targets if not (path.parent / target).exists()] == []
+
+
+@pytest.mark.skipif(not readme_table.results(), reason="no results of the demonstration are committed yet")
+def test_the_results_table_is_made_from_the_committed_results() -> None:
+    readme = text_of(ROOT / "README.md")
+    assert readme == readme_table.inserted(readme, readme_table.table(readme_table.results())), (
+        "README.md's results table is not current; run: python -m benchmarks.readme_table"
+    )
+
+
+def result(cost: float, seconds: float) -> dict[str, Any]:
+    units = {"cost": "EUR", "discomfort": "K h", "hard-limit violations": "episodes"}
+    pid = {"cost": 60.0, "discomfort": 4.0, "hard-limit violations": 0.0}
+    gain = {"mean": 60.0 - cost, "low": 1.5, "high": 9.0}
+    plant = {"pid": pid, "ppo": pid | {"cost": cost}, "paired_difference": gain, "differences_to_pid": {"ppo": gain},
+             "scenario": "week", "units": units, "episodes": 50, "train_seconds": seconds, "train_steps": 2_000_000}  # fmt: skip
+    return {"plants": {"heat_pump_house": plant}, "machine": {"cpu": "a processor", "cores": 2}, "commit": "0123456789abcdef"}
+
+
+def test_the_table_gives_units_intervals_and_where_it_was_measured() -> None:
+    text = readme_table.table({0: result(55.0, 61.4)})
+    assert "| controller | cost [EUR] | discomfort [K h] | saved against pid [EUR] |" in text
+    assert "| `ppo`: PPO above the PID layer | 55 | 4 | +5 [+1.5, +9] |" in text
+    assert "mean of 50 held-out episodes" in text
+    assert "2,000,000 decisions in 61 s, seed 0" in text
+    assert text.endswith("Measured on a processor, 2 cores, commit 0123456789ab.")
+
+
+def test_every_seed_stands_in_the_table() -> None:
+    text = readme_table.table({0: result(55.0, 61.0), 3: result(57.25, 59.0)})
+    assert "| `heat_pump_house` | 0 | 60 EUR | 55 EUR |" in text
+    assert "| `heat_pump_house` | 3 | 60 EUR | 57.25 EUR | +2.75 [+1.5, +9] EUR | 4, 4 K h | 0, 0 | 59 |" in text
+
+
+def test_seeds_are_read_from_the_files(tmp_path: Path) -> None:
+    for file in ("demo.json", "demo_seed2.json", "demo_notes.json", "training.json"):
+        (tmp_path / file).write_text('{"plants": {}}')
+    assert list(readme_table.results(tmp_path)) == [0, 2]
+    (tmp_path / "demo_seed0.json").write_text('{"plants": {}}')
+    with pytest.raises(ValueError, match="seed 0 is there twice"):
+        readme_table.results(tmp_path)
+
+
+def test_the_readme_example_runs_and_stays_within_the_hard_limit(capsys: pytest.CaptureFixture[str]) -> None:
+    example = re.findall(r"```python\n(.*?)```", text_of(ROOT / "README.md"), re.DOTALL)
+    assert len(example) == 1
+    exec(compile(example[0], "README.md", "exec"), {})  # the project's own text
+    total, margin = map(float, capsys.readouterr().out.split())
+    assert total < 0.0 < margin
+
+
+def test_environments_page_names_ids_and_options_that_gymnasium_takes() -> None:
+    page = text_of(DOCS / "environments.md")
+    assert all(f"| `{name}` | `{environment_id(name)}` |" in page for name in ("exothermic_cstr", "heat_pump_house"))
+    env = gymnasium.make("plants/HeatPumpHouse-v0", level="setpoint", scenario="week", split="training")
+    assert env.reset(seed=0)[0].dtype == np.float32
+
+
+def test_the_plant_of_the_walkthrough_is_run_by_its_pid_layer_better_than_by_any_fixed_setpoint() -> None:
+    plant = module_at(DOCS / "examples" / "heated_tank.py", "docs.examples.heated_tank").PLANT
+    episodes = draw(plant, plant.scenario(), 0, 16, "judging")
+    pid = returns(Pid(plant), episodes)
+    fixed = [returns(Constant(plant, (value,)), episodes).mean() for value in (318.0, 322.0, 326.0)]
+    assert pid.mean() < min(fixed)
+    assert -3.0 < -pid.mean() / plant.scale / plant.scenario().steps < -0.3
