@@ -20,7 +20,6 @@ from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.scenario import Episodes, draw
 
 VALIDATION_EPISODES = 64
-VALIDATION_SEED = 1000
 CHECKS = 24
 """Validations in one training, evenly spread."""
 LOGGED = {"train/kl": "train/approx_kl", "train/clip_fraction": "train/clip_fraction",
@@ -60,8 +59,8 @@ def environment(plant: Plant, seed: int, scenario: str = "") -> PlantVecEnv:
 
 
 def validation(plant: Plant, scenario: str = "") -> Episodes:
-    """Return the fixed episodes on which a training is watched; of the training kind, and never trained on."""
-    return draw(plant, plant.scenario(scenario), VALIDATION_SEED, VALIDATION_EPISODES, "training")
+    """Return the fixed episodes on which a training is watched; from the places of training, and never trained on."""
+    return draw(plant, plant.scenario(scenario), 0, VALIDATION_EPISODES, "validation")
 
 
 def score(controller: Policy | Pid, episodes: Episodes) -> float:

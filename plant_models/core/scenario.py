@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from plant_models.core.loop import Loop
 
 Array: TypeAlias = NDArray[np.float64]
-Split = Literal["training", "tuning", "judging"]
+Split = Literal["training", "validation", "tuning", "judging"]
 
 
 @dataclass(frozen=True, kw_only=True)

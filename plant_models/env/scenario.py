@@ -18,8 +18,8 @@ BLOCK = 16
 """Episodes drawn from one generator."""
 
 Single: TypeAlias = NDArray[np.float32]
-CODES: dict[Split, int] = {"training": 0, "tuning": 1, "judging": 2}
-"""Part of every seed: the same number never draws the same episode for training, tuning and judging."""
+CODES: dict[Split, int] = {"training": 0, "tuning": 1, "judging": 2, "validation": 3}
+"""Part of every seed: the same number never draws the same episode for two purposes."""
 
 
 @dataclass(frozen=True)

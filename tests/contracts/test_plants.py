@@ -12,7 +12,7 @@ from controller.rollout import returns
 from plant_models.core.plant import Economic, Plant, Tracking
 from plant_models.derive import symbolic
 from plant_models.derive.steady import nominal, nominal_equilibrium
-from plant_models.env.scenario import draw
+from plant_models.env.scenario import CODES, draw
 from tests.contracts.every import UNITS, arguments, dressed, plain, plants
 
 
@@ -128,7 +128,7 @@ def test_episodes_repeat_and_are_a_prefix_of_more(plant: Plant) -> None:
 
 @plants
 def test_training_tuning_and_judging_differ(plant: Plant) -> None:
-    drawn = [draw(plant, plant.scenario(), 0, 2, split).exogenous for split in ("training", "tuning", "judging")]
+    drawn = [draw(plant, plant.scenario(), 0, 2, split).exogenous for split in CODES]
     assert not any(np.array_equal(a, b) for i, a in enumerate(drawn) for b in drawn[i + 1 :])
 
 

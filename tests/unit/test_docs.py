@@ -19,7 +19,7 @@ from controller.baselines import Constant, Pid
 from controller.rollout import returns
 from dashboard.cli import app
 from plant_models import environment_id
-from plant_models.catalogue import names
+from plant_models.catalogue import get, names
 from plant_models.derive.card import card
 from plant_models.env.scenario import draw
 
@@ -169,3 +169,14 @@ def test_the_plant_of_the_walkthrough_is_run_by_its_pid_layer_better_than_by_any
     fixed = [returns(Constant(plant, (value,)), episodes).mean() for value in (318.0, 322.0, 326.0)]
     assert pid.mean() < min(fixed)
     assert -3.0 < -pid.mean() / plant.scale / plant.scenario().steps < -0.3
+
+
+def test_training_settings_in_the_documentation_are_those_of_the_plant_files() -> None:
+    page = text_of(DOCS / "controllers.md")
+    reactor, house = get("exothermic_cstr").learning, get("heat_pump_house").learning
+    assert f"{reactor.horizon:g} decisions on the reactor, {house.horizon:g} on the house" in page
+    assert f"{reactor.rollout} on the reactor, {house.rollout} on the house" in page
+    assert f"{reactor.spread:g} on the reactor, {house.spread:g} on the house" in page
+    assert f"{reactor.steps:,} and {house.steps:,}" in page
+    assert f"| plants at once | {reactor.parallel} |" in page
+    assert reactor.parallel == house.parallel
