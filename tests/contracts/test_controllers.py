@@ -1,0 +1,69 @@
+"""Promises that every controller keeps on every plant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from controller.benchmark import baselines
+from controller.interface import Controller
+from controller.policy import Policy
+from controller.rollout import returns, rollout
+from plant_models.core.plant import Economic, Plant
+from plant_models.env.scenario import Episodes, Single, draw
+from plant_models.env.simulator import Simulator
+from tests.contracts.every import plants
+
+
+def every(plant: Plant) -> list[Controller]:
+    rng = np.random.default_rng(0)
+    width = Simulator(plant, 1, 1).width
+    weight, bias = rng.normal(size=(len(plant.acted), width)).astype(np.float32), np.zeros(len(plant.acted), dtype=np.float32)
+    return [*baselines(plant), Policy(plant, "setpoint", ((weight, bias),))]
+
+
+@plants
+def test_actions_are_finite_bounded_and_shaped(plant: Plant) -> None:
+    width = Simulator(plant, 1, 1).width
+    observation: Single = np.random.default_rng(1).uniform(-10, 10, (9, width)).astype(np.float32)
+    for controller in every(plant):
+        action = controller.act(observation)
+        assert action.shape == (9, len(plant.acted)), controller.name
+        assert (np.abs(action) <= 1.0).all(), controller.name
+
+
+@plants
+def test_only_the_setpoints_of_the_hierarchy_are_planned(plant: Plant) -> None:
+    episodes = draw(plant, plant.scenario(), 0, 3, "judging")
+    for controller in every(plant):
+        planned: Episodes = controller.plan(episodes)
+        masked = planned.exogenous.copy()
+        masked[:, :, episodes.references()] = episodes.exogenous[:, :, episodes.references()]
+        np.testing.assert_array_equal(masked, episodes.exogenous)
+        for name in ("noise", "forecasts", "initial", "parameters"):
+            assert getattr(planned, name) is getattr(episodes, name)
+
+
+@plants
+def test_a_rollout_repeats_and_its_cost_is_what_returns_gives(plant: Plant) -> None:
+    episodes = draw(plant, plant.scenario(), 0, 4, "judging")
+    for controller in every(plant):
+        first = rollout(controller, episodes).total
+        np.testing.assert_array_equal(first, rollout(controller, episodes).total)
+        np.testing.assert_allclose(first, returns(controller, episodes))
+
+
+@plants
+def test_names_are_unique(plant: Plant) -> None:
+    names = [controller.name for controller in every(plant)]
+    assert len(set(names)) == len(names)
+    assert "pid" in names
+
+
+@plants
+def test_the_tuned_schedule_beats_the_published_rule(plant: Plant) -> None:
+    if not isinstance(plant.duty, Economic):
+        pytest.skip("the plant has no schedule")
+    episodes = draw(plant, plant.scenario(), 0, 32, "judging")
+    costs = {controller.name: returns(controller, episodes).mean() for controller in baselines(plant)}
+    assert costs["pid"] < costs["constant"] < costs["rule"]
