@@ -26,6 +26,7 @@ def measure(seed: int) -> Path:
         result = demo(historian, seed=seed)
     whole = {**result, "seed": seed, "seconds": time.perf_counter() - begun, **provenance()}
     path = RESULTS / ("demo.json" if seed == 0 else f"demo_seed{seed}.json")
+    RESULTS.mkdir(exist_ok=True)
     path.write_text(json.dumps(plain(whole), indent=1) + "\n")
     return path
 
