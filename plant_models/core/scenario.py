@@ -59,12 +59,11 @@ class Draw:
     def wander(self, mean: float, sd: float, memory: float) -> Array:
         """Draw a stationary first-order autoregression with a time constant of ``memory`` samples, (n, count)."""
         a = np.exp(-1.0 / memory)
-        shocks = self.rng.standard_normal((self.n, self.count))
-        out = np.empty_like(shocks)
-        out[:, 0] = shocks[:, 0]
+        out = np.ascontiguousarray(self.rng.standard_normal((self.n, self.count)).T)
+        out[1:] *= np.sqrt(1.0 - a * a)
         for k in range(1, self.count):
-            out[:, k] = a * out[:, k - 1] + np.sqrt(1.0 - a * a) * shocks[:, k]
-        return mean + sd * out
+            out[k] += a * out[k - 1]
+        return np.asarray(mean + sd * out.T)
 
 
 @dataclass(frozen=True)

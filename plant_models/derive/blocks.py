@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import LANES, STRIDE, Rows
+
+Plants: TypeAlias = NDArray[np.intp] | slice
 
 
 class Block:
@@ -23,12 +27,15 @@ class Block:
         flat: Array = np.array(lanes.reshape(lanes.shape[0], lanes.shape[1] * LANES)[:, : self.n])
         return flat
 
-    def write(self, part: str, values: ArrayLike, plants: NDArray[np.intp] | slice = slice(None)) -> None:
+    def write(self, part: str, values: ArrayLike, plants: Plants = slice(None)) -> None:
         """Set a part of some plants from values that broadcast to (rows, plants)."""
         index = np.arange(self.n)[plants]
-        rows = self.rows[part]
-        shape = (rows.stop - rows.start, len(index))
-        self._cube[index // LANES, rows, index % LANES] = np.broadcast_to(np.asarray(values, dtype=float), shape).T
+        self._cube[index // LANES, self.rows[part], index % LANES] = np.asarray(values, dtype=float).T
+
+    def clear(self, plants: Plants) -> None:
+        """Set everything of some plants to zero."""
+        index = np.arange(self.n)[plants]
+        self._cube[index // LANES, :, index % LANES] = 0.0
 
     def column(self, plant: int) -> Array:
         """Return a copy of everything of one plant, (rows,)."""

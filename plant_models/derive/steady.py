@@ -42,7 +42,7 @@ def equilibrium(plant: Plant, u: Array, d: Array, p: Array, guess: Array) -> Arr
         jac=lambda z: jacobian(z * spans, u, d, p).full() * spans[None, :] / spans[:, None],
         options={"xtol": 1e-13},
     )
-    if not result.success and np.abs(result.fun).max() > 1e-8:
+    if not np.abs(result.fun).max() <= 1e-8:
         raise SetpointError(f"{plant.name}: no steady state was found near {np.array2string(guess, precision=4)}")
     return np.asarray(result.x * spans)
 

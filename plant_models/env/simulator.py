@@ -101,9 +101,8 @@ class Simulator:
         inputs = np.array(list(plant.Input.nominal()))[:, None]
         d = episodes.exogenous[:, 0, : len(plant.Disturbance.names())]
         y = self._first_measurement(episodes, d)
-        for part, values in (("x", episodes.initial.T), ("u", inputs), ("d", d.T), ("y", y.T), ("status", RUNNING),
-                             ("v", 0.0), ("sp", 0.0), ("terms", 0.0), ("moves", 0.0), ("stage", 0.0),
-                             ("time", 0.0), ("measures", 0.0), ("lowest", np.inf)):  # fmt: skip
+        S.clear(plants)
+        for part, values in (("x", episodes.initial.T), ("u", inputs), ("d", d.T), ("y", y.T), ("lowest", np.inf)):
             S.write(part, values, plants)
         S.write("memory", self._memory(y), plants)
         S.write("base", self._bases(episodes, settings), plants)

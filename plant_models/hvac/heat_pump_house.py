@@ -265,7 +265,7 @@ PLANT = Plant(
     loop_period=300.0,
     substeps=1,
     scale=0.15,
-    worst=5.0,
+    worst=20.0,
     limits=(Limit("T_z", "T_low", "low"), Limit("T_z", "T_high", "high")),
     leads=(1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24),
     learning=Learning(horizon=70.0, steps=2_000_000, rollout=128, spread=0.3),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pint
 import pytest
 
@@ -34,3 +35,18 @@ def plain(vector: type[Vector]) -> Any:
 
 def _unit(text: str) -> str:
     return "dimensionless" if text == "1" else text
+
+
+def somewhere(plant: Plant, rng: np.random.Generator) -> tuple[dict[str, float], ...]:
+    """Draw states, inputs and disturbances within their ranges and parameters within their uncertainty, by name."""
+    ranged = [
+        {name: float(rng.uniform(q.low, q.high)) for name, q in vector.quantities().items()}
+        for vector in (plant.State, plant.Input, plant.Disturbance)
+    ]
+    spread = {n: float(q.nominal * (1.0 + q.uncertain * rng.uniform(-1.0, 1.0))) for n, q in plant.Parameter.quantities().items()}
+    return (*ranged, spread)
+
+
+def with_units(vector: type[Vector], values: dict[str, float]) -> Any:
+    """Return a vector of these values with their declared units."""
+    return vector(**{name: UNITS.Quantity(values[name], _unit(q.unit)) for name, q in vector.quantities().items()})

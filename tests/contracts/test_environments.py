@@ -3,26 +3,38 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env as check_gymnasium
+from numpy.typing import NDArray
 from stable_baselines3.common.env_checker import check_env as check_sb3
 
 from controller.baselines import Pid
 from controller.rollout import rollout
 from plant_models import environment_id
+from plant_models.catalogue import get, names
 from plant_models.core.errors import InvalidAction
 from plant_models.core.plant import Plant
-from plant_models.derive.layout import LEVELS
+from plant_models.derive.layout import LEVELS, RUNNING, Level
+from plant_models.derive.twin import twin
 from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
 from plant_models.env.single import PlantEnv
 from tests.contracts.every import plants
 
 ROUNDING = 1e-9
+DRIFT = 1e-4
+"""Largest distance from the exact plant over an episode, as a share of each state's range."""
+
+
+protected = pytest.mark.parametrize(
+    "plant", [p for p in map(get, names()) if "trip" in Simulator(p, 1, 1).kernel.layout.kinds], ids=lambda p: p.name
+)
 
 
 def make(plant: Plant, **kw: Any) -> gymnasium.Env[Any, Any]:
@@ -102,6 +114,81 @@ def test_the_zero_action_is_the_pid_layer(plant: Plant) -> None:
 
 
 @plants
+def test_the_zero_action_is_the_pid_layer_on_the_exact_plant(plant: Plant) -> None:
+    """A whole episode, never brought back together: the kernel beside the same PID layer on the plant by CVODES."""
+    env = PlantEnv(plant.name, split="judging")
+    env.reset(seed=4)
+    simulator, exact, loops = env.simulator, twin(plant), plant.loops_per_decision
+    rows, column = simulator.kernel.layout.S, simulator.S.column(0)
+    spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
+    for k in range(plant.scenario().steps):
+        env.step(np.zeros(len(plant.acted), dtype=np.float32))
+        noise = simulator.noise_of(0)[k * loops + 1 : (k + 1) * loops + 1].astype(float)
+        column = exact.step(column, simulator.P.column(0), simulator.E.column(0), noise)
+        assert (np.abs(column[rows["x"]] - simulator.S.column(0)[rows["x"]]) <= DRIFT * spans).all()
+
+
+@plants
+def test_a_vector_environment_runs_the_episodes_of_the_single_one(plant: Plant) -> None:
+    """Over the end of an episode: same observations, rewards and ends; the last observation is kept, the next one is new."""
+    one, many = make(plant), gymnasium.make_vec(environment_id(plant.name), num_envs=1)
+    rng, steps = np.random.default_rng(2), plant.scenario().steps
+    a, b = one.reset(seed=11)[0], many.reset(seed=11)[0]
+    for k in range(steps + 5):
+        np.testing.assert_array_equal(a, b[0])
+        action = rng.uniform(-1.0, 1.0, len(plant.acted)).astype(np.float32)
+        (a, reward, terminated, truncated, _), (b, *rest, infos) = one.step(action), many.step(action[None])
+        assert [part[0] for part in rest] == [reward, terminated, truncated]
+        assert truncated == (k == steps - 1)
+        if terminated or truncated:
+            np.testing.assert_array_equal(infos["final_obs"][0], a)
+            a = one.reset()[0]
+            assert not np.array_equal(infos["final_obs"][0], b[0])
+
+
+@plants
+def test_sensor_noise_never_enters_the_reward(plant: Plant) -> None:
+    """With the manipulated variables given, other noise changes what is seen and nothing that is judged."""
+    episodes = draw(plant, plant.scenario(), 0, 1, "judging")
+    seen = []
+    for e in (episodes, replace(episodes, noise=-episodes.noise)):
+        env = PlantEnv(plant.name, level="direct")
+        env.reset(options={"episodes": e})
+        actions = np.random.default_rng(0).uniform(-0.3, 0.0, (20, len(plant.Input.names()))).astype(np.float32)
+        seen.append([env.step(action)[:2] for action in actions])
+    assert [reward for _, reward in seen[0]] == [reward for _, reward in seen[1]]
+    assert not any(np.array_equal(x, y) for (x, _), (y, _) in zip(*seen, strict=True))
+
+
+@plants
+def test_no_running_plant_costs_more_than_the_worst_declared_stage_cost(plant: Plant) -> None:
+    """So nothing that keeps running, however badly, ranks below what tripped or failed at the same moment."""
+    for level in ("setpoint", "direct"):
+        n, steps = 96, plant.scenario().steps
+        simulator = Simulator(plant, n, steps, level)
+        simulator.load(draw(plant, plant.scenario(), 7, n, "training"), np.arange(n))
+        rng, shape = np.random.default_rng(0), (n, simulator.kernel.layout.actions)
+        for _ in range(steps):
+            action = rng.choice([-1.0, 1.0], shape)
+            action[:32], action[32:64] = 1.0, -1.0
+            result = simulator.step(action)
+            running = simulator.S.read("status")[0] == RUNNING
+            assert (-result.reward[running] * plant.scale < plant.worst).all()
+
+
+@plants
+def test_info_says_in_numbers_what_happened(plant: Plant) -> None:
+    env = PlantEnv(plant.name)
+    first = env.reset(seed=0)[1]
+    *_, info = env.step(np.zeros(len(plant.acted), dtype=np.float32))
+    margins = plant.margins(*(v.nominal() for v in (plant.State, plant.Input, plant.Disturbance, plant.Parameter)))
+    expected = {f"{kind}/{name}" for kind in ("margin", "cost") for name in margins} | {"cost", "clipped", "tripped"}
+    assert expected | {"integration_failed"} <= set(info)
+    assert set(first) == set(info)
+    assert all(np.isfinite(value) for value in info.values())
+
+
+@plants
 def test_nan_is_refused_and_nothing_moves(plant: Plant) -> None:
     env = PlantEnv(plant.name)
     env.reset(seed=0)
@@ -129,30 +216,72 @@ def test_an_action_out_of_range_is_clipped_and_counted(plant: Plant) -> None:
 
 @plants
 @pytest.mark.parametrize("level", LEVELS)
-def test_every_action_level_runs(plant: Plant, level: str) -> None:
-    if level != "setpoint" and plant.name != "exothermic_cstr":
-        pytest.skip("the other levels are compiled for one plant here")
+def test_every_action_level_runs(plant: Plant, level: Level) -> None:
     env = make(plant, level=level)
     env.reset(seed=0)
-    observation, reward, *_ = env.step(np.zeros(env.action_space.shape, dtype=np.float32))
-    assert env.observation_space.contains(observation)
-    assert np.isfinite(reward)
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        observation, reward, terminated, *_ = env.step(rng.uniform(-0.2, 0.2, env.action_space.shape).astype(np.float32))
+        assert env.observation_space.contains(observation)
+        assert np.isfinite(reward)
+        assert not terminated
 
 
 @plants
-def test_a_policy_that_trips_at_once_ranks_last(plant: Plant) -> None:
-    """Every step that a trip leaves undone costs more than the worst episode of the PID layer does."""
-    trips = [i for i, kind in enumerate(Simulator(plant, 1, 1).kernel.layout.kinds) if kind == "trip"]
-    if not trips:
-        pytest.skip("the plant declares no trip")
-    env = PlantEnv(plant.name, level="direct", split="judging")
+def test_direct_actions_are_the_inputs_within_their_rates(plant: Plant) -> None:
+    env = PlantEnv(plant.name, level="direct")
     env.reset(seed=0)
-    total, done, steps = 0.0, False, 0
-    while not done:
-        _, reward, terminated, truncated, info = env.step(np.ones(env.action_space.shape, dtype=np.float32))
-        total, done, steps = total + reward, terminated or truncated, steps + 1
-    assert terminated
-    assert info["tripped"]
-    assert steps < plant.scenario().steps
-    others = rollout(Pid(plant), draw(plant, plant.scenario(), 0, 32, "judging"))
-    assert total < -others.total.max() / plant.scale
+    for action in (0.4, -0.2):
+        before = env.simulator.S.read("u")[:, 0]
+        env.step(np.full(len(plant.Input.names()), action, dtype=np.float32))
+        for old, u, q in zip(before, env.simulator.S.read("u")[:, 0], plant.Input.quantities().values(), strict=True):
+            asked = q.centre + action * q.half_range
+            reach = q.rate * plant.decision
+            assert u == pytest.approx(np.clip(asked, old - reach, old + reach), rel=1e-6)
+
+
+@plants
+def test_absolute_actions_are_the_setpoints(plant: Plant) -> None:
+    env = PlantEnv(plant.name, level="absolute")
+    env.reset(seed=0)
+    env.step(np.full(len(plant.acted), 0.5, dtype=np.float32))
+    for i, loop in enumerate(plant.loops):
+        if loop in plant.acted:
+            asked = 0.5 * (loop.low + loop.high) + 0.25 * (loop.high - loop.low)
+            assert env.simulator.S.read("sp")[i, 0] == pytest.approx(asked, rel=1e-6)
+
+
+@protected
+def test_a_policy_that_trips_at_once_ranks_last(plant: Plant) -> None:
+    """Below everything that does not trip: the PID layer, random offsets, and inputs held at either end or at random."""
+    tripping = returned(plant, "direct", lambda rng, shape: np.ones(shape))
+    assert tripping.tripped.all()
+    others = [
+        returned(plant, "setpoint", lambda rng, shape: np.zeros(shape)),
+        returned(plant, "setpoint", lambda rng, shape: rng.uniform(-1.0, 1.0, shape)),
+        returned(plant, "direct", lambda rng, shape: -np.ones(shape)),
+        returned(plant, "direct", lambda rng, shape: rng.uniform(-1.0, 0.0, shape)),
+    ]
+    for other in others:
+        assert not other.tripped.any()
+        assert (tripping.total < other.total).all()
+
+
+@dataclass(frozen=True)
+class Returned:
+    total: NDArray[np.float64]
+    tripped: NDArray[np.bool_]
+
+
+def returned(
+    plant: Plant, level: Level, policy: Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
+) -> Returned:
+    n, rng = 32, np.random.default_rng(0)
+    simulator = Simulator(plant, n, plant.scenario().steps, level)
+    simulator.load(draw(plant, plant.scenario(), 0, n, "judging"), np.arange(n))
+    total, running = np.zeros(n), np.ones(n, dtype=bool)
+    for _ in range(plant.scenario().steps):
+        result = simulator.step(policy(rng, (n, simulator.kernel.layout.actions)))
+        total += np.where(running, result.reward, 0.0)
+        running &= ~result.terminated
+    return Returned(total, ~running)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import casadi as ca
 import numpy as np
 import pytest
@@ -12,8 +15,8 @@ from controller.rollout import returns
 from plant_models.core.plant import Economic, Plant, Tracking
 from plant_models.derive import symbolic
 from plant_models.derive.steady import nominal, nominal_equilibrium
-from plant_models.env.scenario import CODES, draw
-from tests.contracts.every import UNITS, arguments, dressed, plain, plants
+from plant_models.env.scenario import CODES, Episodes, draw
+from tests.contracts.every import UNITS, arguments, dressed, plain, plants, somewhere, with_units
 
 
 @plants
@@ -23,62 +26,56 @@ def test_balances_have_the_units_of_their_states_per_time(plant: Plant) -> None:
         getattr(rate, name).to(f"({q.unit}) / {plant.time_unit}")
 
 
-@plants
-def test_plain_numbers_and_united_numbers_agree(plant: Plant) -> None:
-    united, bare = plant.derivative(*map(dressed, arguments(plant))), plant.derivative(*map(plain, arguments(plant)))
-    for name, q in plant.State.quantities().items():
-        got = getattr(united, name).to(f"({q.unit}) / {plant.time_unit}").magnitude
-        assert getattr(bare, name) == pytest.approx(got, rel=1e-6, abs=1e-9), name
+def everything(plant: Plant, x: Any, u: Any, d: Any, p: Any) -> dict[str, Any]:
+    """All that a plant file computes at a point, by name."""
+    found = {f"derivative {name}": value for name, value in zip(plant.State.names(), plant.derivative(x, u, d, p), strict=True)}
+    found |= {f"output {name}": value for name, value in zip(plant.Output.names(), plant.outputs(x, u, d, p), strict=True)}
+    found |= {f"margin {name}": margin.value for name, margin in plant.margins(x, u, d, p).items()}
+    found |= {f"cost {name}": value for name, value in plant.cost(x, u, d, p).items()}
+    found |= {f"measure {name}": measure.rate for name, measure in plant.measures(x, u, d, p).items()}
+    return found | {"stock": plant.stock(x, p)}
+
+
+def declared_units(plant: Plant) -> dict[str, str]:
+    """The units in which plain numbers are meant, for all but margins, whose unit is their own."""
+    money = f"{plant.duty.currency}" if isinstance(plant.duty, Economic) else "dimensionless"
+    rate = f"{money} / hour" if isinstance(plant.duty, Economic) else "dimensionless"
+    units = {f"derivative {n}": f"({q.unit}) / {plant.time_unit}" for n, q in plant.State.quantities().items()}
+    units |= {f"output {n}": "dimensionless" if q.unit == "1" else q.unit for n, q in plant.Output.quantities().items()}
+    units |= {f"cost {name}": rate for name in plant.cost(*map(plain, arguments(plant)))}
+    rates = plant.measures(*map(plain, arguments(plant)))
+    return units | {f"measure {n}": f"({m.unit.replace(' ', ' * ')}) / hour" for n, m in rates.items()} | {"stock": money}
 
 
 @plants
-def test_outputs_have_their_declared_units(plant: Plant) -> None:
-    shown, bare = plant.outputs(*map(dressed, arguments(plant))), plant.outputs(*map(plain, arguments(plant)))
-    for name, q in plant.Output.quantities().items():
-        got = getattr(shown, name).to("dimensionless" if q.unit == "1" else q.unit).magnitude
-        assert getattr(bare, name) == pytest.approx(got, rel=1e-9), name
+def test_numbers_with_and_without_units_agree_anywhere_in_range(plant: Plant) -> None:
+    """At the nominal point a wrong unit may hide behind a term that is zero there; at random points it cannot."""
+    rng, units = np.random.default_rng(0), declared_units(plant)
+    for _ in range(16):
+        point = somewhere(plant, rng)
+        bare = everything(plant, *(vector(**values) for vector, values in zip(arguments(plant), point, strict=True)))
+        united = everything(plant, *(with_units(v, values) for v, values in zip(arguments(plant), point, strict=True)))
+        for name, value in bare.items():
+            quantity = UNITS.Quantity(united[name])
+            got = quantity.to(units[name]).magnitude if name in units else quantity.magnitude
+            assert value == pytest.approx(got, rel=1e-9, abs=1e-12), name
 
 
 @plants
-def test_margins_and_costs_are_consistent_with_and_without_units(plant: Plant) -> None:
-    at, bare = tuple(map(dressed, arguments(plant))), tuple(map(plain, arguments(plant)))
-    for name, margin in plant.margins(*at).items():
-        assert plant.margins(*bare)[name].value == pytest.approx(margin.value.magnitude), name
-    unit = f"{plant.duty.currency} / hour" if isinstance(plant.duty, Economic) else "dimensionless"
-    for name, rate in plant.cost(*at).items():
-        assert plant.cost(*bare)[name] == pytest.approx(UNITS.Quantity(rate).to(unit).magnitude), name
-
-
-@plants
-def test_measures_accumulate_to_their_unit_in_an_hour(plant: Plant) -> None:
-    at, bare = tuple(map(dressed, arguments(plant))), tuple(map(plain, arguments(plant)))
-    for name, measure in plant.measures(*at).items():
-        an_hour = (measure.rate * UNITS.Quantity(1.0, "hour")).to(measure.unit.replace(" ", " * ")).magnitude
-        assert plant.measures(*bare)[name].rate == pytest.approx(an_hour, abs=1e-9), name
-
-
-@plants
-def test_stock_is_money_where_the_duty_is(plant: Plant) -> None:
-    if not isinstance(plant.duty, Economic):
-        assert plant.stock(plain(plant.State), plain(plant.Parameter)) == 0.0
-        return
-    worth = plant.stock(dressed(plant.State), dressed(plant.Parameter)).to(plant.duty.currency).magnitude
-    assert plant.stock(plain(plant.State), plain(plant.Parameter)) == pytest.approx(worth)
-
-
-@plants
-def test_floats_arrays_and_symbols_agree(plant: Plant) -> None:
-    rng = np.random.default_rng(0)
-    bounds = [(q.low, q.high) for q in plant.State.quantities().values()]
-    batch = np.array([rng.uniform(low, high, 32) for low, high in bounds])
-    rest = tuple(map(plain, arguments(plant)[1:]))
-    many = np.stack([np.broadcast_to(row, (32,)) for row in plant.derivative(plant.State.of(list(batch)), *rest)])
-    f = symbolic.function(plant, symbolic.derivative, "f")
-    for i in range(32):
-        one = np.array(list(plant.derivative(plant.State.of([float(v) for v in batch[:, i]]), *rest)), dtype=float)
-        traced = f(batch[:, i], *(nominal(v) for v in arguments(plant)[1:])).full().ravel()
-        np.testing.assert_allclose(one, many[:, i], rtol=1e-12)
-        np.testing.assert_allclose(traced, one, rtol=1e-10, atol=1e-14)
+def test_floats_arrays_and_symbols_agree_anywhere_in_range(plant: Plant) -> None:
+    rng, n = np.random.default_rng(1), 32
+    points = [somewhere(plant, rng) for _ in range(n)]
+    stacked = [{name: np.array([point[i][name] for point in points]) for name in points[0][i]} for i in range(4)]
+    many = everything(plant, *(vector(**values) for vector, values in zip(arguments(plant), stacked, strict=True)))
+    s = symbolic.Symbols.of(plant)
+    traced = symbolic.apply(plant, partial(everything, plant), s.x, s.u, s.d, s.p)
+    f = ca.Function("f", [s.x, s.u, s.d, s.p], [ca.vertcat(*(ca.SX(value) for value in traced.values()))])
+    for i, point in enumerate(points):
+        one = everything(plant, *(vector(**values) for vector, values in zip(arguments(plant), point, strict=True)))
+        batched = [np.broadcast_to(value, (n,))[i] for value in many.values()]
+        symbols = f(*(np.array(list(values.values())) for values in point)).full().ravel()
+        np.testing.assert_allclose(batched, list(one.values()), rtol=1e-12, atol=1e-14)
+        np.testing.assert_allclose(symbols, list(one.values()), rtol=1e-10, atol=1e-12)
 
 
 @plants
@@ -133,11 +130,44 @@ def test_training_tuning_and_judging_differ(plant: Plant) -> None:
 
 
 @plants
-def test_every_scenario_prescribes_finite_signals(plant: Plant) -> None:
+def test_every_scenario_prescribes_finite_signals_in_range(plant: Plant) -> None:
+    """Disturbances may leave the range that scales them by a quarter of it; setpoints, targets and states have hard bounds."""
     for scenario in plant.scenarios:
-        episodes = draw(plant, scenario, 0, 8, "training")
-        for name in ("exogenous", "forecasts", "initial", "parameters"):
-            assert np.isfinite(getattr(episodes, name)).all(), (scenario.name, name)
+        for split in CODES:
+            episodes = draw(plant, scenario, 0, 8, split)
+            for name in ("exogenous", "noise", "forecasts", "initial", "parameters"):
+                assert np.isfinite(getattr(episodes, name)).all(), (scenario.name, name)
+            for name, q in plant.Disturbance.quantities().items():
+                found, beyond = episodes.disturbance(name), 0.25 * (q.high - q.low)
+                assert q.low - beyond <= found.min(), (scenario.name, name)
+                assert found.max() <= q.high + beyond, (scenario.name, name)
+            for i, q in enumerate(plant.State.quantities().values()):
+                assert ((episodes.initial[:, i] > q.valid[0]) & (episodes.initial[:, i] < q.valid[1])).all()
+            _check_setpoints(plant, episodes)
+
+
+def _check_setpoints(plant: Plant, episodes: Episodes) -> None:
+    masters = [loop for loop in episodes.loops if loop.tag in {master.tag for master in plant.masters}]
+    for i, loop in enumerate(masters):
+        sent = episodes.exogenous[:, :, episodes.references()][:, :, i]
+        assert ((sent >= loop.low) & (sent <= loop.high)).all(), loop.tag
+    judged = episodes.exogenous[:, :, episodes.targets()]
+    ranges = np.array([(loop.low, loop.high) for loop in masters if loop.pv in plant.targets])
+    assert not judged.size or ((judged >= ranges[:, 0]) & (judged <= ranges[:, 1])).all()
+
+
+@plants
+def test_everything_that_is_scaled_declares_a_finite_range(plant: Plant) -> None:
+    for vector in (plant.State, plant.Input, plant.Disturbance, plant.Output):
+        assert [name for name, q in vector.quantities().items() if not np.isfinite(q.high - q.low)] == []
+    assert [name for name, q in plant.State.quantities().items() if not np.isfinite(q.valid).all()] == []
+
+
+@plants
+def test_limit_lines_name_an_output_and_what_bounds_it(plant: Plant) -> None:
+    for limit in plant.limits:
+        assert limit.output in plant.Output.names()
+        assert limit.bound in (*plant.Parameter.names(), *plant.Disturbance.names())
 
 
 @plants
@@ -170,14 +200,3 @@ def test_best_constant_is_found_inside_the_setpoint_range(plant: Plant) -> None:
     constant = best_constant(plant)
     assert isinstance(constant, Constant)
     assert plant.masters[0].low <= constant.setpoints[0] <= plant.masters[0].high
-
-
-def test_clamp_lets_nan_through_on_symbols() -> None:
-    from plant_models.core.smooth import clamp
-
-    x = ca.SX.sym("x")
-    f = ca.Function("f", [x], [clamp(x, 280.0, 320.0)])
-    assert np.isnan(float(f(np.nan)))
-    assert np.isnan(clamp(float("nan"), 280.0, 320.0))
-    assert np.isnan(clamp(np.array([np.nan]), 280.0, 320.0)).all()
-    assert [float(f(v)) for v in (0.0, 300.0, 1e9)] == [280.0, 300.0, 320.0]
