@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from functools import cache
 from pathlib import Path
 
-from plant_models.core.errors import SetpointError, UnknownName
+from plant_models.core.errors import SetpointError, UnknownName, unknown
 from plant_models.core.plant import Plant
 
 FAMILIES = ("reactors", "hvac", "process_units", "energy")
@@ -53,10 +52,3 @@ def get(name: str) -> Plant:
     if not isinstance(plant, Plant):
         raise NotAPlant(f"{module.__file__}: no PLANT is declared; end the file with PLANT = Plant(...)")
     return plant
-
-
-def unknown(what: str, given: str, known: tuple[str, ...]) -> str:
-    """Return one line that names what was given, the nearest known name and all that are allowed."""
-    near = difflib.get_close_matches(given, known, n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {what} {given!r}{hint} Known: {', '.join(known)}"

@@ -49,13 +49,10 @@ def plant_with(name: str, scenario: str) -> Plant:
     Raises:
         UnknownName: where the plant or its scenario is not known; the text suggests the nearest.
     """
-    from plant_models.catalogue import get, unknown
-    from plant_models.core.errors import UnknownName
+    from plant_models.catalogue import get
 
     plant = get(name)
-    known = tuple(s.name for s in plant.scenarios)
-    if scenario and scenario not in known:
-        raise UnknownName(unknown("scenario", scenario, known))
+    plant.scenario(scenario)
     return plant
 
 
@@ -84,8 +81,7 @@ def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Con
     """
     from controller.benchmark import baselines
     from controller.policy import load
-    from plant_models.catalogue import unknown
-    from plant_models.core.errors import BadInput, UnknownName
+    from plant_models.core.errors import BadInput, UnknownName, unknown
 
     known = {c.name: c for c in baselines(plant)}
     for name in names:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
+
 
 class SetpointError(Exception):
     """Base of every error this package raises on purpose; its text is one line for a user."""
@@ -13,6 +16,14 @@ class BadInput(SetpointError):
 
 class UnknownName(BadInput):
     """A name that the catalogue does not hold; the text suggests the nearest."""
+
+
+def unknown(what: str, given: str, known: Iterable[str]) -> str:
+    """Return one line that names what was given, the nearest known name and all that are allowed."""
+    names = tuple(known)
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"unknown {what} {given!r}{hint} Known: {', '.join(names)}"
 
 
 class InvalidFile(BadInput):

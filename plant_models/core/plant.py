@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from plant_models.core.errors import UnknownName, unknown
 from plant_models.core.loop import Loop
 from plant_models.core.quantity import Source
 from plant_models.core.scenario import Array, Scenario
@@ -216,9 +217,12 @@ class Plant:
         """Return a scenario by name; the first one without a name.
 
         Raises:
-            KeyError: where there is none of that name.
+            UnknownName: where there is none of that name; the text suggests the nearest.
         """
-        return {s.name: s for s in self.scenarios}[name or self.scenarios[0].name]
+        known = {s.name: s for s in self.scenarios}
+        if name and name not in known:
+            raise UnknownName(unknown("scenario", name, known))
+        return known[name or self.scenarios[0].name]
 
 
 def _check_names(plant: Plant, what: str, used: Any, vector: type[Vector]) -> None:

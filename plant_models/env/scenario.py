@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from plant_models.core.errors import BadInput
+from plant_models.core.errors import BadInput, UnknownName, unknown
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Draw, Scenario, Signals, Split
@@ -86,7 +86,10 @@ def draw(plant: Plant, scenario: Scenario, seed: int, n: int, split: Split, firs
 
     Raises:
         BadInput: for a count below one or a negative seed.
+        UnknownName: for a split that is none; the text suggests the nearest.
     """
+    if split not in CODES:
+        raise UnknownName(unknown("split", split, CODES))
     if n < 1 or seed < 0:
         raise BadInput(f"{n} episodes of seed {seed}: give at least 1 episode and a seed of at least 0")
     begin, end = first // BLOCK, -(-(first + n) // BLOCK)

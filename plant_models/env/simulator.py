@@ -8,14 +8,14 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from plant_models.core.errors import IntegrationError, InvalidAction
+from plant_models.core.errors import BadInput, IntegrationError, InvalidAction, UnknownName, unknown
 from plant_models.core.loop import Loop, coefficients
 from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity
 from plant_models.core.scenario import Array
 from plant_models.derive.blocks import Block
 from plant_models.derive.kernel import Kernel, kernel
-from plant_models.derive.layout import FAILED, LIMITS, RUNNING, STRIDE, TRIPPED, Level
+from plant_models.derive.layout import FAILED, LEVELS, LIMITS, RUNNING, STRIDE, TRIPPED, Level
 from plant_models.derive.twin import twin
 from plant_models.env.scenario import Episodes, Single
 
@@ -60,6 +60,10 @@ class Simulator:
     """
 
     def __init__(self, plant: Plant, n: int, steps: int, level: Level = "setpoint") -> None:
+        if n < 1:
+            raise BadInput(f"{n} plants of {plant.name}: give at least 1")
+        if level not in LEVELS:
+            raise UnknownName(unknown("level", level, LEVELS))
         self.plant, self.n, self.steps, self.level = plant, n, steps, level
         self.kernel: Kernel = kernel(plant, level)
         rows = self.kernel.layout
@@ -87,7 +91,14 @@ class Simulator:
         return len(self.kernel.observation.features)
 
     def load(self, episodes: Episodes, plants: Index, settings: Settings | None = None) -> None:
-        """Start the episodes on these plants, each at its nominal inputs with its loops in automatic."""
+        """Start the episodes on these plants, each at its nominal inputs with its loops in automatic.
+
+        Raises:
+            BadInput: where the episodes are another plant's, of another length, or not one for each plant.
+        """
+        if episodes.plant is not self.plant or episodes.scenario.steps != self.steps or len(episodes) != len(plants):
+            given = f"{len(episodes)} episodes of {episodes.plant.name}, {episodes.scenario.steps} steps long"
+            raise BadInput(f"{given}; {len(plants)} of {self.plant.name}, {self.steps} steps long, are allowed")
         chosen = settings or Settings.of(self.plant, episodes.loops, self.plant.advance)
         self._M[plants], self.noises[plants], self._F[plants] = episodes.exogenous, episodes.noise, episodes.forecasts
         self.k[plants], self.clipped[plants] = 0, 0
@@ -155,7 +166,10 @@ class Simulator:
 
         Raises:
             InvalidAction: for a wrong shape or a value that is not finite; nothing has moved.
+            BadInput: where an episode is over.
         """
+        if (self.k >= self.steps).any():
+            raise BadInput(f"{self.plant.name}: an episode is over after its {self.steps} steps; call reset() first")
         self._take(actions)
         before = self.S.data.copy()
         observation = np.empty((self.n, self.width), dtype=np.float32)
@@ -171,7 +185,9 @@ class Simulator:
         return self._judge(observation)
 
     def _take(self, actions: ArrayLike) -> None:
-        given = np.asarray(actions, dtype=np.float32)
+        given = np.asarray(actions)
+        if given.dtype.kind not in "biuf":
+            raise InvalidAction(f"{self.plant.name}: an action that is no number; give numbers in [-1, 1]")
         if given.shape != self._actions.shape:
             raise InvalidAction(f"{self.plant.name}: actions of shape {given.shape}; allowed is {self._actions.shape}")
         self._actions[:] = given
