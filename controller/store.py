@@ -114,8 +114,8 @@ def open_store(location: str | None) -> Engine:
         with explained(url):
             if engine.dialect.name == "sqlite":
                 _write_ahead(engine)
-            with engine.begin() as connection:
-                _prepare(connection)
+            if not _is_ready(engine):
+                _prepare(engine)
     except BaseException:
         engine.dispose()
         raise
@@ -206,23 +206,40 @@ def _write_ahead(engine: Engine) -> None:
             time.sleep(0.05)
 
 
-def _prepare(connection: Connection) -> None:
-    """Make the tables where there are none; raises BadInput for a store that is not ours or newer."""
-    shown = _shown(connection.engine.url)
-    names = set(inspect(connection).get_table_names())
-    if VERSION.name not in names and names & {RUN.name, METRIC.name, EPISODE.name}:
-        raise BadInput(f"store {shown}: a database of another program; name another with --store")
-    if VERSION.name in names:
-        version = connection.execute(select(VERSION.c.version)).scalar()
-        if version is not None and version > SCHEMA_VERSION:
-            raise BadInput(f"store {shown}: schema {version}, this version knows up to {SCHEMA_VERSION}; update setpoint")
-        if version is not None:
-            return
-    _create(connection)
+def _is_ready(engine: Engine) -> bool:
+    """Whether the store is complete already; raises BadInput for one of a newer version."""
+    with engine.connect() as connection:
+        version = _version(connection)
+    if version is not None and version > SCHEMA_VERSION:
+        shown = _shown(engine.url)
+        raise BadInput(f"store {shown}: schema {version}, this version knows up to {SCHEMA_VERSION}; update setpoint")
+    return version is not None
+
+
+def _version(connection: Connection) -> int | None:
+    if VERSION.name not in inspect(connection).get_table_names():
+        return None
+    found: int | None = connection.execute(select(VERSION.c.version)).scalar()
+    return found
+
+
+def _prepare(engine: Engine) -> None:
+    """Make all tables in one transaction; raises BadInput for a store that is not ours.
+
+    SQLite's driver begins no transaction before it makes a table, so a second process could see half of them: we begin it.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        names = set(inspect(connection).get_table_names())
+        if VERSION.name not in names and names & {RUN.name, METRIC.name, EPISODE.name}:
+            raise BadInput(f"store {_shown(engine.url)}: a database of another program; name another with --store")
+        if _version(connection) is None:
+            _create(connection)
 
 
 def _create(connection: Connection) -> None:
-    """All tables in one transaction; a second process doing the same at once does no harm."""
+    """All tables and the version; on a server a second process doing the same at once does no harm."""
     for table in _METADATA.sorted_tables:
         connection.execute(CreateTable(table, if_not_exists=True))
         for index in table.indexes:
