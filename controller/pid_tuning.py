@@ -22,7 +22,7 @@ from plant_models.core.scenario import Array
 from plant_models.derive.linear import Robustness
 from plant_models.derive.steady import nominal_equilibrium
 from plant_models.env.scenario import Episodes, concatenate, draw
-from plant_models.env.simulator import Settings
+from plant_models.env.start import Settings
 
 MOST_SENSITIVE = 2.0
 CHARGE = 5.0

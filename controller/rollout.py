@@ -11,7 +11,8 @@ from controller.interface import Controller
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import FAILED, TRIPPED, Level
 from plant_models.env.scenario import Episodes
-from plant_models.env.simulator import Settings, Simulator
+from plant_models.env.simulator import Simulator
+from plant_models.env.start import Settings
 
 RECORDED = ("x", "y", "u", "sp", "v", "d")
 SUMMED = ("terms", "measures", "time")

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from plant_models.core.ar1 import stationary
 from plant_models.core.loop import Loop
 
 Array: TypeAlias = NDArray[np.float64]
@@ -58,12 +59,7 @@ class Draw:
 
     def wander(self, mean: float, sd: float, memory: float) -> Array:
         """Draw a stationary first-order autoregression with a time constant of ``memory`` samples, (n, count)."""
-        a = np.exp(-1.0 / memory)
-        out = np.ascontiguousarray(self.rng.standard_normal((self.n, self.count)).T)
-        out[1:] *= np.sqrt(1.0 - a * a)
-        for k in range(1, self.count):
-            out[k] += a * out[k - 1]
-        return np.asarray(mean + sd * out.T)
+        return mean + sd * stationary(self.rng, (self.n, self.count), float(np.exp(-1.0 / memory)))
 
 
 @dataclass(frozen=True)

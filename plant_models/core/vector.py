@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, Self, TypeAlias, dataclass_transform
+from typing import Any, ClassVar, Self, TypeAlias, dataclass_transform
 
 from plant_models.core.quantity import Quantity, quantity
 
@@ -16,20 +16,23 @@ Expr: TypeAlias = Any
 class Vector:
     """Base of a plant's vectors; every field is declared with :func:`quantity` and none has a default."""
 
+    _declared: ClassVar[tuple[tuple[str, Quantity], ...]] = ()
+
     def __init_subclass__(cls, **kw: Any) -> None:
         """Turn the subclass into a frozen, keyword-only dataclass."""
         super().__init_subclass__(**kw)
         dataclass(frozen=True, kw_only=True)(cls)
+        cls._declared = tuple((f.name, f.metadata["quantity"]) for f in fields(cls))  # type: ignore[arg-type]
 
     @classmethod
     def quantities(cls) -> dict[str, Quantity]:
         """Return the declared quantities by name, in order."""
-        return {f.name: f.metadata["quantity"] for f in fields(cls)}  # type: ignore[arg-type]
+        return dict(cls._declared)
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
         """Return the field names, in order."""
-        return tuple(cls.quantities())
+        return tuple(name for name, _ in cls._declared)
 
     @classmethod
     def nominal(cls) -> Self:

@@ -32,10 +32,10 @@ class Block:
         index = np.arange(self.n)[plants]
         self._cube[index // LANES, self.rows[part], index % LANES] = np.asarray(values, dtype=float).T
 
-    def clear(self, plants: Plants) -> None:
-        """Set everything of some plants to zero."""
+    def fill(self, plants: Plants, columns: Array) -> None:
+        """Set everything of some plants, (plants, rows)."""
         index = np.arange(self.n)[plants]
-        self._cube[index // LANES, :, index % LANES] = 0.0
+        self._cube[index // LANES, :, index % LANES] = columns
 
     def column(self, plant: int) -> Array:
         """Return a copy of everything of one plant, (rows,)."""

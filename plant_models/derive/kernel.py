@@ -77,9 +77,9 @@ def decide(s, p, e, n, W, k, first, m):
 
 
 @plain
-def see(S, M, F, k, OBS):
+def see(S, P, M, F, k, OBS):
     for c in range(S.shape[0]):
-        observe(S[c], M, F, k, OBS, c * @LANES@, min(@LANES@, k.shape[0] - c * @LANES@))
+        observe(S[c], P[c], M, F, k, OBS, c * @LANES@, min(@LANES@, k.shape[0] - c * @LANES@))
 
 
 @plain
@@ -97,7 +97,7 @@ def step(S, P, E, N, M, W, F, k, A, clipped, OBS, R):
             k[first + lane] += 1
             R[first + lane, 0] = s[@STAGE@ * @STRIDE@ + lane]
             R[first + lane, 1] = s[@STATUS@ * @STRIDE@ + lane]
-        observe(s, M, F, k, OBS, first, m)
+        observe(s, P[c], M, F, k, OBS, first, m)
     return True
 
 

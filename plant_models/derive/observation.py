@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from plant_models.core.plant import Plant, Tracking
 from plant_models.core.quantity import Quantity
-from plant_models.derive.layout import MEMORY, STRIDE, Layout, Level
+from plant_models.derive.layout import LIMITS, MEMORY, STRIDE, Layout, Level
 
 CLIP = 10.0
 
@@ -29,7 +29,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Observation:
-    """The entries in order, and the source of ``observe(s, M, F, k, OBS, first, m)``, which writes them for a chunk of plants."""
+    """The entries in order, and the source of ``observe(s, p, M, F, k, OBS, first, m)``, which writes them for a chunk."""
 
     features: tuple[Feature, ...]
     source: str
@@ -43,7 +43,7 @@ def observation(plant: Plant, layout: Layout, level: Level) -> Observation:
         lines.append(f"value = ({f.value} - {f.centre!r}) * {1.0 / f.half_range!r}")
         lines.append(f"OBS[e, {i}] = min({CLIP}, max(-{CLIP}, value))")
     body = "\n        ".join(lines)
-    return Observation(features, f"def observe(s, M, F, k, OBS, first, m):\n    for lane in range(m):\n        {body}\n")
+    return Observation(features, f"def observe(s, p, M, F, k, OBS, first, m):\n    for lane in range(m):\n        {body}\n")
 
 
 def _features(plant: Plant, rows: Layout, level: Level) -> Iterator[Feature]:
@@ -72,12 +72,23 @@ def _setpoints(plant: Plant, rows: Layout, level: Level) -> Iterator[Feature]:
         unit = plant.Output.quantities()[loop.pv].unit
         half = 0.5 * (loop.high - loop.low)
         centre = 0.5 * (loop.high + loop.low)
-        yield Feature(f"{loop.tag} setpoint before offset", unit, _state(rows.S.row("base") + i), centre, half)
+        yield Feature(f"{loop.tag} setpoint before offset", unit, _base(plant, rows, i), centre, half)
         at = _state(rows.S.row("v") + i)
         if level == "setpoint":
             yield Feature(f"{loop.tag} offset", unit, at, 0.0, loop.authority)
         else:
             yield Feature(f"{loop.tag} setpoint", unit, at, centre, half)
+
+
+def _base(plant: Plant, rows: Layout, i: int) -> str:
+    """What is sent to the loop now: by operator, schedule or recipe for this decision, or by its master a moment ago."""
+    loop = plant.acted[i]
+    if loop not in plant.masters:
+        return _state(rows.S.row("base") + i)
+    low = rows.P.row("limits") + LIMITS * plant.loops.index(loop)
+    sample = f"now + int(p[{rows.P.row('advance') * STRIDE} + lane])"
+    sent = f"M[e, {sample}, {rows.E.row('r') + plant.masters.index(loop)}]"
+    return f"min(p[{(low + 1) * STRIDE} + lane], max(p[{low * STRIDE} + lane], {sent}))"
 
 
 def _integrals(plant: Plant, rows: Layout) -> Iterator[Feature]:

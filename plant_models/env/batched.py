@@ -16,6 +16,7 @@ from plant_models.env.scenario import Single
 from plant_models.env.simulator import Index, Simulator
 from plant_models.env.source import EpisodeSource
 from plant_models.env.spaces import action_space, observation_space
+from plant_models.env.start import starts
 
 
 class PlantVectorEnv(VectorEnv[Single, Single, Any]):
@@ -54,7 +55,9 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         if seed is not None or self._source is None:
             first = seed[0] if isinstance(seed, list) else seed
             first = int(np.random.default_rng().integers(2**31)) if first is None else first
-            self._source = EpisodeSource(self.plant, self.scenario, first, self._split, ahead=self.num_envs)
+            self._source = EpisodeSource(
+                self.plant, self.simulator.kernel.layout, self.scenario, first, self._split, ahead=self.num_envs
+            )
         self.simulator.load(self._source.take(self.num_envs), np.arange(self.num_envs))
         return self.simulator.observe(), {}
 
@@ -79,7 +82,10 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         return self.simulator.observe()[plants]
 
     def stagger(self) -> Single:
-        """Let the first episodes begin at different samples, so that their ends do not all fall on one step."""
+        """Start the next episodes at different samples, so that their ends do not all fall on one step."""
+        assert self._source is not None, "call reset() first"
         n, steps = self.num_envs, self.scenario.steps
-        self.simulator.k[:] = np.arange(n) * steps // n
+        episodes = self._source.take(n).episodes
+        at = np.arange(n) * steps // n
+        self.simulator.load(starts(self.simulator.kernel.layout, episodes, at=at), np.arange(n))
         return self.simulator.observe()

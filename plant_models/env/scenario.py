@@ -14,7 +14,7 @@ from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Draw, Scenario, Signals, Split
 
-BLOCK = 16
+BLOCK = 64
 """Episodes drawn from one generator."""
 
 Single: TypeAlias = NDArray[np.float32]
@@ -34,7 +34,7 @@ class Episodes:
     scenario: Scenario
     exogenous: Array
     noise: Single
-    forecasts: Array
+    forecasts: Single
     initial: Array
     parameters: Array
 
@@ -77,6 +77,8 @@ _ARRAYS = tuple(f.name for f in fields(Episodes) if f.name not in ("plant", "sce
 
 def concatenate(parts: list[Episodes]) -> Episodes:
     """Join episodes of one scenario."""
+    if len(parts) == 1:
+        return parts[0]
     joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
     return replace(parts[0], **joined)
 
@@ -119,22 +121,28 @@ def _exogenous(plant: Plant, signals: Signals, samples: int) -> Array:
         nominal = plant.Output.quantities()[loop.pv].nominal
         columns.append(signals.references.get(loop.tag, signals.targets.get(loop.pv, nominal)))
     columns += [signals.targets.get(name, plant.Output.quantities()[name].nominal) for name in plant.targets]
-    return np.stack([np.broadcast_to(np.asarray(c, dtype=float), (BLOCK, samples)) for c in columns], axis=2)
+    exogenous = np.empty((BLOCK, samples, len(columns)))
+    for i, column in enumerate(columns):
+        exogenous[:, :, i] = column
+    return exogenous
 
 
-def _forecasts(plant: Plant, signals: Signals, exogenous: Array, count: int) -> Array:
-    entries = []
-    leads = np.asarray(plant.leads, dtype=int)
-    for i, (name, q) in enumerate(plant.Disturbance.quantities().items()):
-        if q.forecast and len(leads):
-            truth = exogenous[:, np.arange(count)[:, None] + leads, i]
-            entries.append(np.asarray(signals.forecasts.get(name, truth))[:, :count])
-    return np.concatenate(entries, axis=2) if entries else np.zeros((BLOCK, count, 0))
+def _forecasts(plant: Plant, signals: Signals, exogenous: Array, count: int) -> Single:
+    shown = [(i, name) for i, (name, q) in enumerate(plant.Disturbance.quantities().items()) if q.forecast and plant.leads]
+    forecasts = np.empty((BLOCK, count, len(shown), len(plant.leads)), dtype=np.float32)
+    for at, (i, name) in enumerate(shown):
+        if name in signals.forecasts:
+            forecasts[:, :, at] = signals.forecasts[name][:, :count]
+        else:
+            forecasts[:, :, at] = exogenous[:, np.arange(count)[:, None] + np.asarray(plant.leads), i]
+    return forecasts.reshape(BLOCK, count, -1)
 
 
 def _vector(quantities: dict[str, Any], given: Any) -> Array:
-    columns = [np.broadcast_to(given.get(name, q.nominal), (BLOCK,)) for name, q in quantities.items()]
-    return np.stack(columns, axis=1).astype(float)
+    values = np.empty((BLOCK, len(quantities)))
+    for i, (name, q) in enumerate(quantities.items()):
+        values[:, i] = given.get(name, q.nominal)
+    return values
 
 
 def _parameters(plant: Plant, scenario: Scenario, signals: Signals, rng: np.random.Generator) -> Array:

@@ -9,37 +9,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from plant_models.core.errors import BadInput, IntegrationError, InvalidAction, UnknownName, unknown
-from plant_models.core.loop import Loop, coefficients
 from plant_models.core.plant import Plant
-from plant_models.core.quantity import Quantity
 from plant_models.core.scenario import Array
 from plant_models.derive.blocks import Block
 from plant_models.derive.kernel import Kernel, kernel
-from plant_models.derive.layout import FAILED, LEVELS, LIMITS, RUNNING, STRIDE, TRIPPED, Level
+from plant_models.derive.layout import FAILED, LEVELS, RUNNING, STRIDE, TRIPPED, Level
 from plant_models.derive.twin import twin
 from plant_models.env.scenario import Episodes, Single
+from plant_models.env.start import Settings, Starts, starts
 
 Index: TypeAlias = NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The rows of the PID layer that an episode fixes: ``coefficients``, ``feedforward``, ``limits``, ``advance``."""
-
-    coefficients: Array
-    feedforward: Array
-    limits: Array
-    advance: Array
-
-    @classmethod
-    def of(cls, plant: Plant, loops: tuple[Loop, ...], advance: int) -> Settings:
-        """Work out the rows of declared loops, (rows, 1)."""
-        h = plant.loop_period
-        gains = [loop.gains for loop in loops]
-        c = [coefficients(g.K_c, g.T_i, g.T_d, g.b, g.setpoint, h) for g in gains]
-        feedforward = [gain for g in gains for _, gain in g.disturbance]
-        limits = [bound for loop in loops for bound in (loop.low, loop.high)]
-        return cls(*(np.reshape(np.asarray(rows, dtype=float), (-1, 1)) for rows in (c, feedforward, limits, [advance])))
 
 
 @dataclass(frozen=True)
@@ -69,6 +48,7 @@ class Simulator:
         rows = self.kernel.layout
         self.S, self.P, self.E = Block(rows.S, n), Block(rows.P, n), Block(rows.E, n)
         self.noise = np.zeros((self.S.data.shape[0], rows.noise * STRIDE))
+        self._before = np.zeros_like(self.S.data)
         self._reserve(plant, n, steps)
         self.k: Index = np.zeros(n, dtype=np.intp)
         self.clipped: Index = np.zeros(n, dtype=np.intp)
@@ -83,72 +63,28 @@ class Simulator:
         forecasts = sum(q.forecast for q in plant.Disturbance.quantities().values()) * len(plant.leads)
         self._M = np.zeros((n, samples, rows.exogenous))
         self.noises = np.zeros((n, steps * plant.loops_per_decision + 1, rows.noise), dtype=np.float32)
-        self._F = np.zeros((n, steps + 1, forecasts))
+        self._F = np.zeros((n, steps + 1, forecasts), dtype=np.float32)
 
     @property
     def width(self) -> int:
         """Entries of an observation."""
         return len(self.kernel.observation.features)
 
-    def load(self, episodes: Episodes, plants: Index, settings: Settings | None = None) -> None:
-        """Start the episodes on these plants, each at its nominal inputs with its loops in automatic.
+    def load(self, given: Episodes | Starts, plants: Index, settings: Settings | None = None) -> None:
+        """Start episodes on these plants; ``settings`` replace those of the episodes' PID layer.
 
         Raises:
             BadInput: where the episodes are another plant's, of another length, or not one for each plant.
         """
+        episodes = given if isinstance(given, Episodes) else given.episodes
         if episodes.plant is not self.plant or episodes.scenario.steps != self.steps or len(episodes) != len(plants):
-            given = f"{len(episodes)} episodes of {episodes.plant.name}, {episodes.scenario.steps} steps long"
-            raise BadInput(f"{given}; {len(plants)} of {self.plant.name}, {self.steps} steps long, are allowed")
-        chosen = settings or Settings.of(self.plant, episodes.loops, self.plant.advance)
+            stated = f"{len(episodes)} episodes of {episodes.plant.name}, {episodes.scenario.steps} steps long"
+            raise BadInput(f"{stated}; {len(plants)} of {self.plant.name}, {self.steps} steps long, are allowed")
+        begun = starts(self.kernel.layout, given, settings) if isinstance(given, Episodes) else given
         self._M[plants], self.noises[plants], self._F[plants] = episodes.exogenous, episodes.noise, episodes.forecasts
-        self.k[plants], self.clipped[plants] = 0, 0
-        self.P.write("p", episodes.parameters.T, plants)
-        for part in ("coefficients", "feedforward", "limits", "advance"):
-            self.P.write(part, getattr(chosen, part), plants)
-        self._start(episodes, plants, chosen)
-
-    def _start(self, episodes: Episodes, plants: Index, settings: Settings) -> None:
-        plant, S = self.plant, self.S
-        inputs = np.array(list(plant.Input.nominal()))[:, None]
-        d = episodes.exogenous[:, 0, : len(plant.Disturbance.names())]
-        y = self._first_measurement(episodes, d)
-        S.clear(plants)
-        for part, values in (("x", episodes.initial.T), ("u", inputs), ("d", d.T), ("y", y.T), ("lowest", np.inf)):
-            S.write(part, values, plants)
-        S.write("memory", self._memory(y), plants)
-        S.write("base", self._bases(episodes, settings), plants)
-
-    def _first_measurement(self, episodes: Episodes, d: Array) -> Array:
-        plant = self.plant
-        clean = plant.outputs(plant.State.of(list(episodes.initial.T)), plant.Input.nominal(),
-                              plant.Disturbance.of(list(d.T)), plant.Parameter.of(list(episodes.parameters.T)))  # fmt: skip
-        sd = np.array([q.noise for q in plant.Output.quantities().values()])
-        shown = np.stack([np.broadcast_to(value, (len(episodes),)) for value in clean], axis=1)
-        return shown + sd * episodes.noise[:, 0]
-
-    def _memory(self, y: Array) -> Array:
-        plant, rows = self.plant, []
-        zero = np.zeros(len(y))
-        for loop in plant.loops:
-            output = plant.Input.quantities()[loop.mv].nominal if loop.mv else self._slave(loop).nominal
-            rows += [zero, zero, y[:, plant.Output.names().index(loop.pv)], zero + output, zero]
-        return np.stack(rows)
-
-    def _slave(self, loop: Loop) -> Quantity:
-        slave = next(other for other in self.plant.loops if other.tag == loop.sp_of)
-        return self.plant.Output.quantities()[slave.pv]
-
-    def _bases(self, episodes: Episodes, settings: Settings) -> Array:
-        """Before the first decision a master sends its reference, a slave its nominal setpoint."""
-        plant, rows = self.plant, []
-        masters = list(plant.masters)
-        for loop in plant.acted:
-            i = plant.loops.index(loop)
-            nominal = np.full(len(episodes), plant.Output.quantities()[loop.pv].nominal)
-            first = episodes.exogenous[:, 0, episodes.references()]
-            sent = first[:, masters.index(loop)] if loop in masters else nominal
-            rows.append(np.clip(sent, settings.limits[LIMITS * i], settings.limits[LIMITS * i + 1]))
-        return np.stack(rows)
+        self.S.fill(plants, begun.S)
+        self.P.fill(plants, begun.P)
+        self.k[plants], self.clipped[plants] = begun.at, 0
 
     def noise_of(self, plant: int) -> Single:
         """Return the sensor noise of a plant's episode in standard deviations, (loop periods + 1, outputs)."""
@@ -158,7 +94,7 @@ class Simulator:
     def observe(self) -> Single:
         """Return the observation of every plant as it stands, (n, width)."""
         out = np.zeros((self.n, self.width), dtype=np.float32)
-        self.kernel.see(self.S.data, self._M, self._F, self.k, out)
+        self.kernel.see(self.S.data, self.P.data, self._M, self._F, self.k, out)
         return out
 
     def step(self, actions: ArrayLike) -> Step:
@@ -171,7 +107,7 @@ class Simulator:
         if (self.k >= self.steps).any():
             raise BadInput(f"{self.plant.name}: an episode is over after its {self.steps} steps; call reset() first")
         self._take(actions)
-        before = self.S.data.copy()
+        np.copyto(self._before, self.S.data)
         observation = np.empty((self.n, self.width), dtype=np.float32)
         accepted = self.kernel.step(
             self.S.data, self.P.data, self.E.data, self.noise, self._M, self.noises, self._F, self.k,
@@ -181,7 +117,7 @@ class Simulator:
             raise InvalidAction(f"{self.plant.name}: an action is not finite; give numbers in [-1, 1]")
         status = self._report[:, 1]
         if (status == FAILED).any():
-            self._rescue(before, observation)
+            self._rescue(observation)
         return self._judge(observation)
 
     def _take(self, actions: ArrayLike) -> None:
@@ -199,13 +135,14 @@ class Simulator:
         cost = np.where(status == RUNNING, stage, self.plant.worst * (left + 1))
         return Step(observation, -cost / self.plant.scale, status == TRIPPED, (status == FAILED) | (left <= 0))
 
-    def _rescue(self, before: Array, observation: Single) -> None:
+    def _rescue(self, observation: Single) -> None:
         """Repeat by CVODES what the kernel could not integrate; what fails there too stays frozen and is counted."""
         failed = np.flatnonzero(self._report[:, 1] == FAILED)
-        after, self.S.data[:] = self.S.data.copy(), before
-        starts = {int(e): self.S.column(int(e)) for e in failed}
+        after = self.S.data.copy()
+        self.S.data[:] = self._before
+        columns = {int(e): self.S.column(int(e)) for e in failed}
         self.S.data[:] = after
-        for e, start in starts.items():
+        for e, start in columns.items():
             if start[self.kernel.layout.S.row("status")] != RUNNING:
                 continue
             try:
@@ -213,7 +150,7 @@ class Simulator:
                 self.rescued[e] += 1
             except IntegrationError:
                 self.failures[e] += 1
-        self.kernel.see(self.S.data, self._M, self._F, self.k, observation)
+        self.kernel.see(self.S.data, self.P.data, self._M, self._F, self.k, observation)
 
     def _redo(self, e: int, start: Array) -> None:
         loops, rows = self.plant.loops_per_decision, self.kernel.layout.S

@@ -54,7 +54,7 @@ class PlantEnv(gymnasium.Env[Single, Single]):
         super().reset(seed=seed)
         if seed is not None or self._source is None:
             first = seed if seed is not None else int(self.np_random.integers(2**31))
-            self._source = EpisodeSource(self.plant, self.scenario, first, self._split)
+            self._source = EpisodeSource(self.plant, self.simulator.kernel.layout, self.scenario, first, self._split)
         given: Episodes | None = (options or {}).get("episodes")
         self.simulator.load(given if given is not None else self._source.take(1), ONE)
         return self.simulator.observe()[0], self._info()

@@ -1,4 +1,4 @@
-"""An endless, seeded supply of training episodes, drawn many at a time and handed out one by one."""
+"""An endless, seeded supply of episodes ready to start, drawn many at a time and handed out one by one."""
 
 from __future__ import annotations
 
@@ -6,24 +6,29 @@ from typing import Any
 
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario, Split
-from plant_models.env.scenario import Episodes, draw
+from plant_models.derive.layout import Layout
+from plant_models.env.scenario import draw
+from plant_models.env.start import Starts, starts
 
 
 class EpisodeSource:
     """Hands out episodes 0, 1, 2, ... of a seed; ``ahead`` of them are drawn at once."""
 
-    def __init__(self, plant: Plant, scenario: Scenario, seed: int, split: Split, ahead: int = 16, weather: Any = None) -> None:
+    def __init__(
+        self, plant: Plant, layout: Layout, scenario: Scenario, seed: int, split: Split, ahead: int = 16, weather: Any = None
+    ) -> None:
         self.plant, self.scenario, self.seed, self.split, self.weather = plant, scenario, seed, split, weather
-        self._ahead = ahead
+        self._layout, self._ahead = layout, ahead
         self._next = self._first = 0
-        self._drawn: Episodes | None = None
+        self._ready: Starts | None = None
 
-    def take(self, n: int) -> Episodes:
+    def take(self, n: int) -> Starts:
         """Return the next ``n`` episodes."""
-        if self._drawn is None or self._next + n > self._first + len(self._drawn):
+        if self._ready is None or self._next + n > self._first + len(self._ready):
             self._first = self._next
             count = max(self._ahead, n)
-            self._drawn = draw(self.plant, self.scenario, self.seed, count, self.split, self._first, self.weather)
+            drawn = draw(self.plant, self.scenario, self.seed, count, self.split, self._first, self.weather)
+            self._ready = starts(self._layout, drawn)
         at = self._next - self._first
         self._next += n
-        return self._drawn[slice(at, at + n)]
+        return self._ready[slice(at, at + n)]

@@ -21,8 +21,8 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from plant_models.core.ar1 import ar1
 from plant_models.core.errors import BadInput, UnknownName
-from plant_models.weather.ar1 import ar1
 
 Single = npt.NDArray[np.float32]
 
@@ -137,9 +137,9 @@ def _level(models: Mapping[str, Model], level: str) -> Model:
 
 
 def _laplace(rng: np.random.Generator, shape: tuple[int, ...], model: Laplacian) -> Single:
-    """Return e by lead; the difference of two exponentials is Laplacian, and they can be drawn in float32."""
+    """Return e by lead; an exponential of random sign is Laplacian, and it can be drawn in float32."""
     noise = rng.standard_exponential(shape, dtype=np.float32)
-    noise -= rng.standard_exponential(shape, dtype=np.float32)
+    noise *= 1 - 2 * rng.integers(0, 2, shape, dtype=np.int8)
     noise[..., 0] *= np.float32(model.first_scale)
     noise[..., 0] += np.float32(model.first_mean)
     noise[..., 1:] *= np.float32(model.scale)

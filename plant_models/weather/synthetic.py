@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plant_models.core.ar1 import stationary
 from plant_models.core.errors import BadInput
-from plant_models.weather.ar1 import stationary
 from plant_models.weather.sun import Array, Sun, extraterrestrial, position
 from plant_models.weather.year import AT_STAMP, HOURS, MID_HOUR, WeatherYear, check_place
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from plant_models.core.ar1 import stationary
 from plant_models.core.errors import BadInput
-from plant_models.weather.ar1 import stationary
 from plant_models.weather.calendar import SATURDAY, TUESDAY, day, hour_of_day, weekday
 from plant_models.weather.sun import Array
 

@@ -127,7 +127,7 @@ def test_a_step_too_stiff_for_the_kernel_is_done_by_cvodes() -> None:
 def test_a_trip_freezes_the_plant_and_charges_what_is_left() -> None:
     plant = get("exothermic_cstr")
     simulator = started(plant, n=2)
-    simulator.S.write("x", np.array([[0.5], [341.0]]), np.array([0]))
+    simulator.S.write("x", np.array([[0.5], [350.0]]), np.array([0]))
     result = simulator.step(np.zeros((2, 1)))
     assert simulator.S.read("status")[0].tolist() == [TRIPPED, 0.0]
     assert result.terminated.tolist() == [True, False]

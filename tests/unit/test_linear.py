@@ -13,7 +13,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.vector import Vector
 from plant_models.derive.linear import Robustness, linearise, linearise_nominal
 from plant_models.derive.steady import nominal, nominal_equilibrium
-from plant_models.env.simulator import Settings
+from plant_models.env.start import Settings
 
 Array = NDArray[np.float64]
 

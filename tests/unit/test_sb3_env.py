@@ -64,7 +64,7 @@ def test_only_a_time_limit_is_bootstrapped_and_the_last_observation_is_kept() ->
     for _ in range(PLANT.scenario().steps - 1):
         *_, infos = env.step(zero)
         assert infos == [{}, {}, {}]
-    env.plants.simulator.S.write("x", np.array([[0.5], [341.0]]), np.array([0]))
+    env.plants.simulator.S.write("x", np.array([[0.5], [350.0]]), np.array([0]))
     env.plants.simulator.S.write("x", np.nan, np.array([1]))
     observation, _, done, infos = env.step(zero)
     assert done.all()
@@ -95,7 +95,7 @@ class Tripping(PlantVecEnv):
 
     def step_wait(self) -> Any:
         if self.plants.simulator.k[0] == PLANT.scenario().steps - 1:
-            self.plants.simulator.S.write("x", np.array([[0.5], [341.0]]), np.array([0]))
+            self.plants.simulator.S.write("x", np.array([[0.5], [350.0]]), np.array([0]))
         return super().step_wait()
 
 

@@ -8,6 +8,7 @@ import pytest
 from plant_models.catalogue import get, names
 from plant_models.core.errors import BadInput
 from plant_models.core.scenario import Draw
+from plant_models.derive.layout import layout
 from plant_models.env.scenario import BLOCK, Episodes, concatenate, draw
 from plant_models.env.source import EpisodeSource
 
@@ -90,6 +91,6 @@ def test_parameters_vary_within_their_declared_uncertainty_unless_exact(name: st
 
 @pytest.mark.parametrize("ahead", [1, 3, 16])
 def test_a_source_hands_out_the_episodes_of_its_seed_in_order(ahead: int) -> None:
-    supply = EpisodeSource(CSTR, CSTR.scenario(), 7, "training", ahead)
-    taken = concatenate([supply.take(n) for n in (1, 5, 2, 20, 1)])
+    supply = EpisodeSource(CSTR, layout(CSTR, "setpoint"), CSTR.scenario(), 7, "training", ahead)
+    taken = concatenate([supply.take(n).episodes for n in (1, 5, 2, 20, 1)])
     assert_same(taken, draw(CSTR, CSTR.scenario(), 7, 29, "training"))

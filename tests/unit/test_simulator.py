@@ -9,7 +9,8 @@ from plant_models.catalogue import get, names
 from plant_models.core.errors import InvalidAction
 from plant_models.derive.layout import LANES
 from plant_models.env.scenario import draw
-from plant_models.env.simulator import Settings, Simulator
+from plant_models.env.simulator import Simulator
+from plant_models.env.start import Settings
 
 CSTR = get("exothermic_cstr")
 

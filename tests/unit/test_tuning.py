@@ -10,7 +10,7 @@ from controller.simc import FirstOrder, fit, simc, simc_layer
 from plant_models.catalogue import get, names
 from plant_models.derive.linear import Robustness
 from plant_models.derive.steady import nominal_equilibrium
-from plant_models.env.simulator import Settings
+from plant_models.env.start import Settings
 
 
 def test_a_first_order_response_is_fitted() -> None:

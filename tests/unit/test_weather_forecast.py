@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from plant_models.core.ar1 import ar1
 from plant_models.core.errors import BadInput, UnknownName
-from plant_models.weather.ar1 import ar1
 from plant_models.weather.forecast import IRRADIANCE, TEMPERATURE, irradiance_error, irradiance_ratio, temperature_error
 
 LEVELS = ("low", "medium", "high")
