@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.interface import no_offset
-from plant_models.core.plant import Plant, Setback
+from plant_models.core.duty import Recipe, Setback
+from plant_models.core.plant import Plant
 from plant_models.env.scenario import Episodes, Single
 
 
@@ -56,6 +57,27 @@ class Scheduled:
         """Send what the schedule says for the episodes' occupancy."""
         setpoints = self.schedule.references(episodes.disturbance(self.schedule.occupancy))
         return episodes.following(setpoints[:, :, None])
+
+    def act(self, observation: Single) -> Single:
+        """Add nothing."""
+        return no_offset(observation, len(self.plant.acted))
+
+
+@dataclass(frozen=True)
+class Published:
+    """The PID layer on the recipe of the literature: a batch's floor."""
+
+    plant: Plant
+    recipe: tuple[Recipe, ...]
+    name: str = "published recipe"
+
+    def plan(self, episodes: Episodes) -> Episodes:
+        """Send the recipe's setpoints to the master loops it names; the others keep theirs."""
+        references = episodes.exogenous[:, :, episodes.references()].copy()
+        tags = [loop.tag for loop in self.plant.masters]
+        for part in self.recipe:
+            references[:, :, tags.index(part.tag)] = part.references(references.shape[1], self.plant.decision)
+        return episodes.following(references)
 
     def act(self, observation: Single) -> Single:
         """Add nothing."""

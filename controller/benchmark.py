@@ -12,18 +12,21 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from controller.baselines import Constant, Pid, Scheduled
+from controller.baselines import Constant, Pid, Published, Scheduled
 from controller.historian import Historian
 from controller.interface import Controller
 from controller.recording import episode_record
 from controller.rollout import Run, returns, rollout
 from controller.scores import kpis
 from controller.statistics import Interval, paired_difference
+from plant_models.core.duty import Batch, Economic
 from plant_models.core.errors import BadInput
-from plant_models.core.plant import Economic, Plant
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
 from plant_models.env.scenario import draw
 
 TUNING_EPISODES = 96
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -79,29 +82,35 @@ def compare(
 
 
 def baselines(plant: Plant) -> list[Controller]:
-    """Return the tuned PID layer and what stands below it: the best constant setpoint and, for buildings, the published rule."""
+    """Return the tuned PID layer and what stands below it: the best constant setpoints, or the published rule or recipe."""
+    duty = plant.duty
+    if isinstance(duty, Batch):
+        return [Published(plant, duty.published), Pid(plant)]
     below: list[Controller] = [best_constant(plant)]
-    if isinstance(plant.duty, Economic):
-        below.append(Scheduled(plant, plant.duty.rule, "rule"))
+    if isinstance(duty, Economic) and duty.rule:
+        below.append(Scheduled(plant, duty.rule, "rule"))
     return [*below, Pid(plant)]
 
 
 @cache
 def best_constant(plant: Plant) -> Constant:
-    """Return the constant setpoint of the master loop that does best on tuning episodes.
-
-    Raises:
-        BadInput: for a plant with more than one master loop.
-    """
-    if len(plant.masters) != 1:
-        raise BadInput(f"{plant.name}: the best constant setpoint is found for one master loop, it has {len(plant.masters)}")
+    """Return the constant setpoints of the master loops that do best on tuning episodes, found one after the other."""
     episodes = draw(plant, plant.scenario(), 0, TUNING_EPISODES, "tuning")
-    loop = plant.masters[0]
-    found = minimize_scalar(
-        lambda value: returns(Constant(plant, (float(value),)), episodes).mean(),
-        bounds=(loop.low, loop.high), method="bounded", options={"maxiter": 24},
-    )  # fmt: skip
-    return Constant(plant, (float(found.x),))
+    best = np.array([plant.Output.quantities()[loop.pv].nominal for loop in plant.masters])
+    for _ in range(1 if len(best) == 1 else ROUNDS):
+        for i, loop in enumerate(plant.masters):
+            found = minimize_scalar(
+                lambda value, at=i: returns(Constant(plant, _with(best, at, value)), episodes).mean(),
+                bounds=(loop.low, loop.high), method="bounded", options={"maxiter": 24},
+            )  # fmt: skip
+            best[i] = found.x
+    return Constant(plant, tuple(best.tolist()))
+
+
+def _with(values: Array, at: int, value: float) -> tuple[float, ...]:
+    changed = values.copy()
+    changed[at] = value
+    return tuple(changed.tolist())
 
 
 def record(comparison: Comparison, historian: Historian, run_id: str, most: int = 8) -> None:

@@ -16,8 +16,9 @@ from scipy.optimize import OptimizeResult, differential_evolution
 from controller.baselines import Pid
 from controller.rollout import returns
 from controller.simc import simc_layer
+from plant_models.core.duty import Economic, Setback
 from plant_models.core.loop import Loop
-from plant_models.core.plant import Economic, Plant, Setback
+from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.linear import Robustness
 from plant_models.derive.steady import nominal_equilibrium
@@ -73,6 +74,8 @@ class Tuner:
     def _loop_knobs(self) -> list[_Knob]:
         knobs = []
         for loop in self.start:
+            if loop.gains.K_c == 0.0:
+                continue
             size, g = abs(loop.gains.K_c), loop.gains
             knobs += [
                 _Knob(f"{loop.tag} K_c", 0.05 * size, 20.0 * size, log=True),
@@ -86,8 +89,8 @@ class Tuner:
 
     def _plant_knobs(self) -> tuple[_Knob, ...]:
         knobs = [_Knob("advance", 0.0, self.plant.preview + 0.999)] if self.plant.preview else []
-        if isinstance(self.plant.duty, Economic):
-            schedule, rule = self.plant.duty.schedule, self.plant.duty.rule
+        if schedule := _schedule(self.plant):
+            rule = _rule(self.plant) or schedule
             low = min(schedule.empty, rule.empty)
             knobs += [_Knob("occupied", rule.occupied - 1.0, rule.occupied + 2.0), _Knob("empty", low, rule.occupied + 1.0),
                       _Knob("lead", 0.0, 24.999)]  # fmt: skip
@@ -97,17 +100,18 @@ class Tuner:
         """Return the layer, the advance and the schedule at a point of the unit cube."""
         values = {knob.name: knob.value(float(s)) for knob, s in zip(self.knobs, shares, strict=True)}
         loops = tuple(self._loop(loop, values) for loop in self.start)
-        duty = self.plant.duty
-        schedule = None
-        if isinstance(duty, Economic):
+        schedule = _schedule(self.plant)
+        if schedule:
             schedule = replace(
-                duty.schedule, occupied=values["occupied"], empty=min(values["empty"], values["occupied"]),
+                schedule, occupied=values["occupied"], empty=min(values["empty"], values["occupied"]),
                 lead=int(values["lead"]),
             )  # fmt: skip
         return loops, int(values.get("advance", 0.0)), schedule
 
     def _loop(self, loop: Loop, values: dict[str, float]) -> Loop:
         g, tag = loop.gains, loop.tag
+        if g.K_c == 0.0:
+            return loop
         found = replace(
             g,
             K_c=float(np.copysign(values[f"{tag} K_c"], g.K_c)),
@@ -168,9 +172,17 @@ def tune(
 
 def current(plant: Plant, seed: int = 0, episodes: int = 96) -> Tuning:
     """Return the PID layer that the plant file carries, judged like a candidate."""
-    schedule = plant.duty.schedule if isinstance(plant.duty, Economic) else None
+    schedule = _schedule(plant)
     cost, sensitivity = Tuner(plant, seed, episodes).cost(plant.loops, plant.advance, schedule)
     return Tuning(plant.loops, plant.advance, schedule, cost, sensitivity)
+
+
+def _schedule(plant: Plant) -> Setback | None:
+    return plant.duty.schedule if isinstance(plant.duty, Economic) else None
+
+
+def _rule(plant: Plant) -> Setback | None:
+    return plant.duty.rule if isinstance(plant.duty, Economic) else None
 
 
 def _side_by_side(each: list[Settings], repeat: int) -> Settings:

@@ -24,10 +24,10 @@ from safetensors.numpy import save as save_tensors
 from plant_models.core.errors import InvalidFile
 from plant_models.core.plant import Plant
 from plant_models.derive.identity import plant_hash
+from plant_models.derive.kernel import kernel
 from plant_models.derive.layout import Level
 from plant_models.derive.observation import Feature
 from plant_models.env.scenario import Episodes, Single
-from plant_models.env.simulator import Simulator
 
 SCHEMA = 1
 LARGEST = 20_000_000
@@ -101,7 +101,7 @@ def load(folder: Path, plant: Plant) -> Policy:
 
 
 def _features(plant: Plant, level: Level) -> tuple[Feature, ...]:
-    return Simulator(plant, 1, 1, level).kernel.observation.features
+    return kernel(plant, level).observation.features
 
 
 def _entry(feature: Feature) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from plant_models.derive.layout import FAILED, TRIPPED, Level
 from plant_models.env.scenario import Episodes
 from plant_models.env.simulator import Simulator
 from plant_models.env.start import Settings
+from plant_models.env.substeps import fleet
 
 RECORDED = ("x", "y", "u", "sp", "v", "d")
 SUMMED = ("terms", "measures", "time")
@@ -47,7 +48,7 @@ def rollout(controller: Controller, episodes: Episodes, level: Level = "setpoint
     """Run the episodes from start to end; a plant that trips stays where it is and is charged for what is left."""
     planned = controller.plan(episodes)
     n, steps = len(planned), planned.scenario.steps
-    simulator = Simulator(planned.plant, n, steps, level)
+    simulator = fleet(planned.plant, n, steps, level)
     simulator.load(planned, np.arange(n), settings)
     keep = _Recorder(simulator)
     cost, running = np.zeros((n, steps)), np.ones(n, dtype=bool)
@@ -88,7 +89,7 @@ def returns(controller: Controller, episodes: Episodes, settings: Settings | Non
     """Return only the objective of each episode, (n,): what tuning and validation during training need."""
     planned = controller.plan(episodes)
     n, steps = len(planned), planned.scenario.steps
-    simulator = Simulator(planned.plant, n, steps)
+    simulator = fleet(planned.plant, n, steps)
     simulator.load(planned, np.arange(n), settings)
     total, running = np.zeros(n), np.ones(n, dtype=bool)
     observation = simulator.observe()

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.rollout import Run
-from plant_models.core.plant import Economic, Plant, Tracking
+from plant_models.core.duty import Batch, Economic, Tracking
+from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import layout
 
@@ -31,20 +32,22 @@ def kpis(run: Run) -> dict[str, Kpi]:
     """Return every figure of a run by name; ``cost`` is the objective that was judged."""
     plant = run.episodes.plant
     duty = plant.duty
-    found = {"cost": Kpi(run.total, duty.currency if isinstance(duty, Economic) else "1")}
+    found = {"cost": Kpi(run.total, plant.worth)}
     if isinstance(duty, Tracking):
-        found |= _tracking(run, plant, duty)
+        for i, name in enumerate(duty.scales):
+            prefix = f"{name} " if len(duty.scales) > 1 else ""
+            found |= {prefix + key: kpi for key, kpi in _tracking(run, plant, i, name).items()}
     else:
         found |= _money(run, plant)
     return found | _measures(run, plant) | _limits(run, plant) | _travel(run, plant)
 
 
-def _tracking(run: Run, plant: Plant, duty: Tracking) -> dict[str, Kpi]:
+def _tracking(run: Run, plant: Plant, i: int, name: str) -> dict[str, Kpi]:
     steps = run.cost.shape[1]
-    q = plant.Output.quantities()[duty.output]
+    q = plant.Output.quantities()[name]
     unit, h = q.unit, plant.decision
-    target = run.episodes.exogenous[:, :steps, run.episodes.targets()][:, :, 0]
-    y = _true_output(run, plant, duty.output)[:, 1:]
+    target = run.episodes.exogenous[:, :steps, run.episodes.targets()][:, :, i]
+    y = _true_output(run, plant, name)[:, 1:]
     error = y - target
     since = np.arange(1, steps + 1) * h
     overshoot, settling = _after_steps(y, target, h)
@@ -88,9 +91,9 @@ def _step_response(y: Array, target: float, before: float, h: float) -> tuple[fl
 def _money(run: Run, plant: Plant) -> dict[str, Kpi]:
     names = layout(plant, "setpoint").terms
     sums = run.sums["terms"].sum(axis=1)
-    unit = plant.duty.currency if isinstance(plant.duty, Economic) else "1"
+    unit, stock = plant.worth, plant.duty.stock if isinstance(plant.duty, Economic | Batch) else ""
     money = {f"{name} cost": Kpi(sums[:, i], unit) for i, name in enumerate(names)}
-    return money | {"stored heat": Kpi(sums.sum(axis=1) - run.total, unit)}
+    return money | {stock: Kpi(sums.sum(axis=1) - run.total, unit)}
 
 
 def _measures(run: Run, plant: Plant) -> dict[str, Kpi]:

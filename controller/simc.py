@@ -46,6 +46,9 @@ def simc_layer(plant: Plant) -> tuple[Loop, ...]:
     model = linearise_nominal(plant, nominal_equilibrium(plant))
     tuned: dict[str, Loop] = {}
     for loop in reversed(plant.loops):
+        if loop.gains.K_c == 0.0:
+            tuned[loop.tag] = loop
+            continue
         k_static, response = _moved(plant, model, loop, tuned)
         gains = simc(fit(response, plant.loop_period), plant.loop_period)
         tuned[loop.tag] = replace(loop, gains=replace(gains, setpoint=1.0 / k_static, disturbance=_static(plant, model, loop)))

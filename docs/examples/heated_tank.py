@@ -5,8 +5,9 @@
 Assumed: perfect mixing, constant volume and properties, no loss to the surroundings.
 """
 
+from plant_models.core.duty import Tracking
 from plant_models.core.loop import Gains, Loop
-from plant_models.core.plant import Learning, Limit, Margin, Plant, Tracking, hard, trip
+from plant_models.core.plant import Learning, Limit, Margin, Plant, hard, trip
 from plant_models.core.quantity import Source, quantity
 from plant_models.core.scenario import Draw, Scenario, Signals
 from plant_models.core.vector import Expr, Vector
@@ -88,13 +89,12 @@ PLANT = Plant(
             gains=Gains(K_c=1.67e6, T_i=1.6, setpoint=2.09e5, disturbance=(("T_in", -2.09e5),)),
         ),
     ),
-    duty=Tracking(output="T", scale=2.0, moves={"Q": 0.01}),
+    duty=Tracking(scales={"T": 2.0}, moves={"Q": 0.01}),
     scenarios=(Scenario("steps", "temperature targets in steps, feed temperature wandering", 90, _steps),),
     safe_action={"Q": 0.0},
     time_unit="min",
     decision=1.0,
     loop_period=0.2,
-    substeps=1,
     scale=0.2,
     worst=50.0,
     limits=(Limit("T", "T_max", "high"), Limit("T", "T_trip", "high")),

@@ -59,6 +59,17 @@ class Loop:
             raise ValueError(f"{self.tag}: setpoint range [{self.low}, {self.high}] is empty")
 
 
+def setter(
+    tag: str, pv: str, mv: str, low: float, high: float, authority: float = 0.0, offset_rate: float = float("inf")
+) -> Loop:
+    """Declare a loop so much faster than the plant that its input simply is its setpoint, such as a flow controller's.
+
+    ``pv`` shows the input and has the same nominal value; only limits and rate of the input stand between.
+    """
+    gains = Gains(K_c=0.0, T_i=float("inf"), setpoint=1.0)
+    return Loop(tag=tag, pv=pv, mv=mv, low=low, high=high, gains=gains, authority=authority, offset_rate=offset_rate)
+
+
 class Coefficients(NamedTuple):
     """The law's gains with the loop period worked in, so that a compiled loop divides by nothing."""
 

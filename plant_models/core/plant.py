@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-import numpy as np
-
+from plant_models.core.duty import Duty, Tracking
 from plant_models.core.errors import UnknownName, unknown
 from plant_models.core.loop import Loop
-from plant_models.core.quantity import Source
-from plant_models.core.scenario import Array, Scenario
+from plant_models.core.quantity import Reproduced, Source
+from plant_models.core.scenario import Scenario
 from plant_models.core.vector import Expr, Vector
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -55,55 +54,6 @@ class Limit:
     side: Literal["low", "high"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tracking:
-    """Duty: hold an output at its target; stage cost = mean of ((output - target) / scale)^2 + moves + cost terms.
-
-    ``moves`` weighs (change of an input / its half range)^2, summed over the loop periods of a decision.
-    """
-
-    output: str
-    scale: float
-    moves: Mapping[str, float] = field(default_factory=dict)
-    kind: Literal["tracking"] = "tracking"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setback:
-    """A setpoint schedule: ``occupied`` from ``lead`` samples before the occupancy signal rises until it falls, else ``empty``.
-
-    ``occupancy`` names a disturbance that is at its highest value while the building is occupied.
-    """
-
-    tag: str
-    occupancy: str
-    occupied: float
-    empty: float
-    lead: int
-
-    def references(self, occupancy: Array) -> Array:
-        """Return the setpoints for occupancy signals (n, samples)."""
-        present = occupancy >= occupancy.max()
-        ahead = [np.pad(present[:, k:], ((0, 0), (0, k)), mode="edge") for k in range(self.lead + 1)]
-        return np.where(np.any(ahead, axis=0), self.occupied, self.empty)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Economic:
-    """Duty: least money; stage cost = integral of the cost terms - growth of the stock's value.
-
-    ``schedule`` is the best setpoint schedule (tuned) that the plant's own hierarchy sends, ``rule`` the published one.
-    """
-
-    currency: str
-    schedule: Setback
-    rule: Setback
-    kind: Literal["economic"] = "economic"
-
-
-Duty = Tracking | Economic
-
-
 def _nothing(x: Any, u: Any, d: Any, p: Any) -> dict[str, Any]:
     return {}
 
@@ -132,8 +82,8 @@ class Learning:
 class Plant:
     """A plant: five vectors, pure functions of ``x, u, d, p``, its PID layer, its duty and its clocks.
 
-    ``decision``, ``loop_period`` are in ``time_unit``; a loop period is integrated in ``substeps`` steps. ``scale`` divides
-    the stage cost to give the reward, ``worst`` is the stage cost charged for each step that a trip leaves undone.
+    ``decision``, ``loop_period`` are in ``time_unit``. ``scale`` divides the stage cost to give the reward, ``worst`` is the
+    stage cost charged for each step that a trip leaves undone. ``complete`` is at least zero once a batch is finished.
     ``preview`` counts the future targets shown, ``leads`` the steps ahead at which forecast disturbances are shown.
     """
 
@@ -149,6 +99,7 @@ class Plant:
     cost: Callable[..., dict[str, Expr]] = _nothing
     measures: Callable[..., dict[str, Measure]] = _nothing
     stock: Callable[..., Expr] = _no_stock
+    complete: Callable[..., Expr] | None = None
     loops: tuple[Loop, ...]
     duty: Duty
     scenarios: tuple[Scenario, ...]
@@ -156,7 +107,6 @@ class Plant:
     time_unit: Literal["s", "min", "h"]
     decision: float
     loop_period: float
-    substeps: int
     scale: float
     worst: float
     learning: Learning
@@ -165,13 +115,14 @@ class Plant:
     leads: tuple[int, ...] = ()
     limits: tuple[Limit, ...] = ()
     sources: tuple[Source, ...] = ()
+    reproduced: tuple[Reproduced, ...] = ()
 
     def __post_init__(self) -> None:
         """Raise ValueError, naming the plant, for a name that a declaration uses but no vector holds."""
         _check_loops(self)
         _check_names(self, "safe action", self.safe_action, self.Input)
         if isinstance(self.duty, Tracking):
-            _check_names(self, "duty", [self.duty.output], self.Output)
+            _check_names(self, "duty", self.duty.scales, self.Output)
             _check_names(self, "moves", self.duty.moves, self.Input)
         if abs(self.decision / self.loop_period - self.loops_per_decision) > 1e-9:
             raise ValueError(f"{self.title}: the decision period is not a whole number of loop periods")
@@ -211,7 +162,12 @@ class Plant:
     @property
     def targets(self) -> tuple[str, ...]:
         """The outputs that the duty judges against a target."""
-        return (self.duty.output,) if isinstance(self.duty, Tracking) else ()
+        return tuple(self.duty.scales) if isinstance(self.duty, Tracking) else ()
+
+    @property
+    def worth(self) -> str:
+        """The unit of the objective: a currency, a product's unit, or 1 for tracking."""
+        return "1" if isinstance(self.duty, Tracking) else self.duty.unit
 
     def scenario(self, name: str = "") -> Scenario:
         """Return a scenario by name; the first one without a name.

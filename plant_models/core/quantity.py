@@ -18,6 +18,33 @@ class Source:
     doi: str = ""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Reproduced:
+    """A published number that the plant reproduces: what it is, the published value, ours, and the deviation allowed.
+
+    ``tolerance`` is relative to the published value (absolute where that is zero); ``remark`` says why it is that wide. A test
+    computes ``ours`` anew and holds it against both.
+    """
+
+    what: str
+    published: float
+    ours: float
+    unit: str
+    tolerance: float
+    source: Source
+    remark: str = ""
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where our value is farther from the published one than the tolerance."""
+        if abs(self.ours - self.published) > self.tolerance * (abs(self.published) or 1.0):
+            raise ValueError(f"{self.what}: ours {self.ours} {self.unit} is not the published {self.published} {self.unit}")
+
+    @property
+    def deviation(self) -> float:
+        """Our deviation, relative to the published value (absolute where that is zero)."""
+        return (self.ours - self.published) / (abs(self.published) or 1.0)
+
+
 @dataclass(frozen=True)
 class Quantity:
     """One declared number; ``low``/``high`` scale it, ``valid`` bounds the physics, ``rate`` is per time unit."""

@@ -13,6 +13,7 @@ from plant_models.core.ar1 import stationary
 from plant_models.core.loop import Loop
 
 Array: TypeAlias = NDArray[np.float64]
+Protocol = Literal["tracking", "disturbance", "boundary"]
 Split = Literal["training", "validation", "tuning", "judging"]
 
 
@@ -73,3 +74,5 @@ class Scenario:
     exact: bool = False
     loops: tuple[Loop, ...] = ()
     """Other settings of the same loops, where the scenario runs at another operating point."""
+    protocol: Protocol = "tracking"
+    """What it asks: the duty under everyday disturbances, large disturbances at rest, or life at the limits."""

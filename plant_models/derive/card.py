@@ -59,7 +59,7 @@ def _quantity(name: str, q: Quantity) -> dict[str, Any]:
 
 def _loop(plant: Plant, loop: Loop) -> dict[str, Any]:
     g = loop.gains
-    gains = {"K_c": g.K_c, "T_i": g.T_i, "T_d": g.T_d, "b": g.b, "setpoint feed-forward": g.setpoint}
+    gains = {"K_c": g.K_c, "T_i": _finite(g.T_i), "T_d": g.T_d, "b": g.b, "setpoint feed-forward": g.setpoint}
     gains |= {f"{name} feed-forward": gain for name, gain in g.disturbance}
     unit = plant.Output.quantities()[loop.pv].unit
     return {"tag": loop.tag, "pv": loop.pv, "mv": loop.mv, "sp_of": loop.sp_of, "low": loop.low, "high": loop.high,
@@ -74,7 +74,8 @@ def _margins(plant: Plant) -> list[dict[str, Any]]:
 
 
 def _duty(plant: Plant) -> dict[str, Any]:
-    return {key: dict(value) if key == "moves" else value for key, value in asdict(plant.duty).items()}
+    """Return the duty's declarations; what it leaves out is left out."""
+    return {key: dict(value) if key in ("moves", "scales") else value for key, value in asdict(plant.duty).items() if value}
 
 
 def _sources(plant: Plant, vectors: Any) -> list[dict[str, str]]:

@@ -15,17 +15,18 @@ from dataclasses import dataclass
 import casadi as ca
 
 from plant_models.core import loop as law
-from plant_models.core.plant import Plant, Tracking
+from plant_models.core.duty import Tracking
+from plant_models.core.plant import Plant
 from plant_models.core.smooth import clamp
 from plant_models.core.vector import Expr
 from plant_models.derive import symbolic
-from plant_models.derive.layout import COEFFICIENTS, FAILED, LIMITS, MEMORY, RUNNING, TRIPPED, Layout, Level, layout
+from plant_models.derive.layout import COEFFICIENTS, COMPLETE, FAILED, LIMITS, MEMORY, RUNNING, TRIPPED, Layout, Level, layout
 
 STIFF = 0.2
 """A sub-step whose two midpoint slopes differ by more than this share of a state's range is done again by CVODES."""
 
 Ref = tuple[str, int]
-"""A row of a block, as ``("S", 3)``; ``("tau", 0)`` is the elapsed share of the decision."""
+"""A row of a block, as ``("S", 3)``; ``("tau", 0)`` is a piece's own scalar: elapsed share of the decision, or a sub-step."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,7 @@ class Trace:
 
     def substep(self) -> Piece:
         """Integrate one sub-step by the classical Runge-Kutta method, then account for it."""
-        h = self.plant.loop_period / self.plant.substeps
+        h = self._blocks["tau"]
         x, k_2, k_3 = self._runge_kutta(h)
         ranges = self.plant.State.quantities().values()
         smooth = [ca.fabs(h * (k_3[i] - k_2[i])) <= STIFF * (q.high - q.low) for i, q in enumerate(ranges)]
@@ -205,20 +206,17 @@ class Trace:
 
     def advance(self) -> Piece:
         """Integrate one sub-step with nothing else: the open-loop simulator."""
-        return self.piece("advance", {"x": self._runge_kutta(self.plant.loop_period / self.plant.substeps)[0]})
+        return self.piece("advance", {"x": self._runge_kutta(self._blocks["tau"])[0]})
 
-    def account(self, h: float) -> tuple[ca.SX, Piece]:
-        """Return symbols for a state reached otherwise, and the piece that accounts for a step of ``h`` to it.
-
-        The symbols stand where the noise of a measurement does: in block ``X``.
-        """
+    def account(self) -> Piece:
+        """Account for a step to a state that was reached otherwise, which stands in block ``X``."""
         x = ca.vertcat(*(ca.SX.sym(f"X_{i}") for i in range(self.S("x").numel())))
-        return x, self.piece("account", self._account(x, h, []))
+        return self.piece("account", self._account(x, self._blocks["tau"], []))
 
     def _slope(self, x: ca.SX) -> ca.SX:
         return symbolic.derivative(self.plant, x, self.S("u"), self.S("d"), self.P("p"))
 
-    def _runge_kutta(self, h: float) -> tuple[ca.SX, ca.SX, ca.SX]:
+    def _runge_kutta(self, h: ca.SX) -> tuple[ca.SX, ca.SX, ca.SX]:
         x = self.S("x")
         k_1 = self._slope(x)
         k_2 = self._slope(x + 0.5 * h * k_1)
@@ -226,14 +224,14 @@ class Trace:
         k_4 = self._slope(x + h * k_3)
         return x + h / 6.0 * (k_1 + 2.0 * k_2 + 2.0 * k_3 + k_4), k_2, k_3
 
-    def _account(self, x: ca.SX, h: float, smooth: list[ca.SX]) -> dict[str, ca.SX]:
+    def _account(self, x: ca.SX, h: ca.SX, smooth: list[ca.SX]) -> dict[str, ca.SX]:
         """Accept the new state only where it is finite and physical; freeze a plant that tripped or failed."""
         running = self.S("status") == RUNNING
         good = _all([*smooth, *self._valid(x)])
         step = ca.logic_and(running, good)
         margins = [m.value for m in self._evaluate(self.plant.margins, x).values()]
         tripped = self._tripped(margins)
-        judged = ca.if_else(good, ca.if_else(tripped, TRIPPED, RUNNING), FAILED)
+        judged = ca.if_else(good, ca.if_else(tripped, TRIPPED, self._completed(x)), FAILED)
         writes = {
             "x": _select(step, x, self.S("x")),
             "status": ca.if_else(running, judged, self.S("status")),
@@ -264,12 +262,19 @@ class Trace:
             tripped = ca.logic_or(tripped, over)
         return tripped
 
+    def _completed(self, x: ca.SX) -> ca.SX:
+        """A batch that reached its end stands still, like one that tripped, and is charged nothing more."""
+        if self.plant.complete is None:
+            return ca.SX(RUNNING)
+        reached = symbolic.apply(self.plant, self.plant.complete, x, self.S("u"), self.S("d"), self.P("p"))
+        return ca.if_else(reached >= 0.0, COMPLETE, RUNNING)
+
     def _terms(self, x: ca.SX) -> list[ca.SX]:
         duty, terms = self.plant.duty, []
         if isinstance(duty, Tracking):
             y = symbolic.outputs(self.plant, x, self.S("u"), self.S("d"), self.P("p"))
-            at = self.plant.Output.names().index(duty.output)
-            terms.append(((y[at] - self.E("target")[0]) / duty.scale) ** 2)
+            for i, (output, scale) in enumerate(duty.scales.items()):
+                terms.append(((y[self.plant.Output.names().index(output)] - self.E("target")[i]) / scale) ** 2)
         return terms + [ca.SX(c) for c in self._evaluate(self.plant.cost, x).values()]
 
     def _per_stage(self) -> float:

@@ -65,13 +65,13 @@ def accept(A, clipped):
 
 
 @plain
-def decide(s, p, e, n, W, k, first, m):
+def decide(s, p, e, n, W, k, first, m, substeps):
     begin(s, p, e, n, 0.0, m)
     for j in range(@LOOPS@):
         noise(n, W, k, j, first, m)
         control(s, p, e, n, (j + 0.5) / @LOOPS@, m)
-        for i in range(@SUBSTEPS@):
-            substep(s, p, e, n, 0.0, m)
+        for i in range(substeps):
+            substep(s, p, e, n, @PERIOD@ / substeps, m)
         measure(s, p, e, n, 0.0, m)
     finish(s, p, e, n, 0.0, m)
 
@@ -83,7 +83,7 @@ def see(S, P, M, F, k, OBS):
 
 
 @plain
-def step(S, P, E, N, M, W, F, k, A, clipped, OBS, R):
+def step(S, P, E, N, M, W, F, k, A, clipped, OBS, R, substeps):
     # Advances every plant by one decision; False, with nothing changed, where an action is not finite.
     if not accept(A, clipped):
         return False
@@ -92,7 +92,7 @@ def step(S, P, E, N, M, W, F, k, A, clipped, OBS, R):
         m = min(@LANES@, k.shape[0] - first)
         s = S[c]
         gather(s, P[c], E[c], M, k, A, first, m)
-        decide(s, P[c], E[c], N[c], W, k, first, m)
+        decide(s, P[c], E[c], N[c], W, k, first, m, substeps)
         for lane in range(m):
             k[first + lane] += 1
             R[first + lane, 0] = s[@STAGE@ * @STRIDE@ + lane]
@@ -102,22 +102,22 @@ def step(S, P, E, N, M, W, F, k, A, clipped, OBS, R):
 
 
 @plain
-def open_loop(S, P, E, N, plants, steps):
+def open_loop(S, P, E, N, plants, steps, h):
     # Integrates with inputs and disturbances held, and nothing else.
     for c in range(S.shape[0]):
         m = min(@LANES@, plants - c * @LANES@)
         for i in range(steps):
-            advance(S[c], P[c], E[c], N[c], 0.0, m)
+            advance(S[c], P[c], E[c], N[c], h, m)
 
 
 @plain
-def closed_loop(S, P, E, N, W, k, steps):
+def closed_loop(S, P, E, N, W, k, steps, substeps):
     # Decisions with everything exogenous held: PID layer, plant, margins, objective.
     for c in range(S.shape[0]):
         first = c * @LANES@
         m = min(@LANES@, k.shape[0] - first)
         for i in range(steps):
-            decide(S[c], P[c], E[c], N[c], W, k, first, m)
+            decide(S[c], P[c], E[c], N[c], W, k, first, m, substeps)
 """
 
 
@@ -148,13 +148,14 @@ def source(trace: Trace, observed: Observation) -> str:
     return text + re.sub(r"@([A-Z]+)@", lambda match: str(_numbers(trace)[match[1]]), DRIVER)
 
 
-def _numbers(trace: Trace) -> dict[str, int]:
+def _numbers(trace: Trace) -> dict[str, float]:
     rows, plant = trace.layout, trace.plant
     return {
         "ADVANCE": rows.P.row("advance"), "EXOGENOUS": rows.exogenous, "REFERENCE": rows.E.row("r"),
         "MASTERS": len(plant.masters), "DISTURBANCES": rows.E["d"].stop, "NEXT": rows.E.row("d1"),
-        "ACTION": rows.E.row("a"), "NOISE": rows.noise, "LOOPS": plant.loops_per_decision, "SUBSTEPS": plant.substeps,
+        "ACTION": rows.E.row("a"), "NOISE": rows.noise, "LOOPS": plant.loops_per_decision,
         "STAGE": rows.S.row("stage"), "STATUS": rows.S.row("status"), "LANES": LANES, "STRIDE": STRIDE,
+        "PERIOD": plant.loop_period,
     }  # fmt: skip
 
 

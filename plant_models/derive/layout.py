@@ -19,7 +19,7 @@ LEVELS: tuple[Level, ...] = ("setpoint", "absolute", "direct")
 MEMORY, COEFFICIENTS, LIMITS = 5, 7, 2
 LANES, STRIDE = 64, 72
 """Plants in a chunk, and the distance of its rows: a little more, or the rows would compete for the same cache sets."""
-RUNNING, TRIPPED, FAILED = 0.0, 1.0, 2.0
+RUNNING, TRIPPED, FAILED, COMPLETE = 0.0, 1.0, 2.0, 3.0
 
 
 class Rows:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from plant_models.core.plant import Plant, Tracking
+from plant_models.core.duty import Batch, Tracking
+from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity
 from plant_models.derive.layout import LIMITS, MEMORY, STRIDE, Layout, Level
 
@@ -54,6 +55,7 @@ def _features(plant: Plant, rows: Layout, level: Level) -> Iterator[Feature]:
     if level != "setpoint":
         yield from _integrals(plant, rows)
     yield from _targets(plant, rows)
+    yield from _batch_time(plant)
     yield from _disturbances(plant)
     yield from _forecasts(plant)
 
@@ -109,15 +111,20 @@ def _moved(plant: Plant, i: int) -> tuple[str, float]:
 def _targets(plant: Plant, rows: Layout) -> Iterator[Feature]:
     if not isinstance(plant.duty, Tracking):
         return
-    output, scale = plant.duty.output, plant.duty.scale
-    column = rows.E.row("target")
-    q = plant.Output.quantities()[output]
-    y = rows.S.row("y") + plant.Output.names().index(output)
-    yield Feature(f"{output} target", q.unit, f"M[e, now, {column}]", q.centre, q.half_range)
-    yield Feature(f"{output} error", q.unit, f"M[e, now, {column}] - {_state(y)}", 0.0, scale)
-    for lead in range(1, plant.preview + 1):
-        change = f"M[e, now + {lead}, {column}] - M[e, now, {column}]"
-        yield Feature(f"{output} target change in {lead} steps", q.unit, change, 0.0, scale)
+    for column, (output, scale) in enumerate(plant.duty.scales.items(), start=rows.E.row("target")):
+        q = plant.Output.quantities()[output]
+        y = rows.S.row("y") + plant.Output.names().index(output)
+        yield Feature(f"{output} target", q.unit, f"M[e, now, {column}]", q.centre, q.half_range)
+        yield Feature(f"{output} error", q.unit, f"M[e, now, {column}] - {_state(y)}", 0.0, scale)
+        for lead in range(1, plant.preview + 1):
+            change = f"M[e, now + {lead}, {column}] - M[e, now, {column}]"
+            yield Feature(f"{output} target change in {lead} steps", q.unit, change, 0.0, scale)
+
+
+def _batch_time(plant: Plant) -> Iterator[Feature]:
+    if isinstance(plant.duty, Batch):
+        half = 0.5 * plant.scenario().steps * plant.decision
+        yield Feature("batch time", plant.time_unit, f"{plant.decision!r} * now", half, half)
 
 
 def _disturbances(plant: Plant) -> Iterator[Feature]:

@@ -23,14 +23,14 @@ TOLERANCE = 1e-10
 class Twin:
     """One plant, one decision at a time, at CVODES' tolerance of 1e-10."""
 
-    def __init__(self, plant: Plant, level: Level = "setpoint") -> None:
+    def __init__(self, plant: Plant, level: Level, substeps: int) -> None:
         trace = Trace(plant, level)
-        self.plant, self.layout = plant, trace.layout
-        self._h = plant.loop_period / plant.substeps
+        self.plant, self.layout, self.substeps = plant, trace.layout, substeps
+        self._h = plant.loop_period / substeps
         self._begin, self._control, self._measure, self._finish = (
             trace.begin(), trace.control(), trace.measure(), trace.finish()
         )  # fmt: skip
-        _, self._account = trace.account(self._h)
+        self._account = trace.account()
         self._integrate = _cvodes(plant, self._h)
 
     def step(self, S: Array, P: Array, E: Array, noise: Array) -> Array:
@@ -44,7 +44,7 @@ class Twin:
         loops = self.plant.loops_per_decision
         for j in range(loops):
             _run(self._control, blocks | {"tau": np.array([(j + 0.5) / loops])})
-            for _ in range(self.plant.substeps):
+            for _ in range(self.substeps):
                 self._substep(blocks)
             _run(self._measure, blocks | {"N": noise[j]})
         _run(self._finish, blocks)
@@ -55,7 +55,7 @@ class Twin:
         if S[rows.row("status")] != RUNNING:
             return
         held = np.concatenate([S[rows["u"]], S[rows["d"]], blocks["P"][self.layout.P["p"]]])
-        _run(self._account, blocks | {"X": self._reach(S[rows["x"]], held)})
+        _run(self._account, blocks | {"X": self._reach(S[rows["x"]], held), "tau": np.array([self._h])})
         if S[rows.row("status")] == FAILED:
             raise IntegrationError(f"{self.plant.name}: the state left the range where the model is valid")
 
@@ -67,9 +67,9 @@ class Twin:
 
 
 @cache
-def twin(plant: Plant, level: Level = "setpoint") -> Twin:
-    """Return the twin, built once a process."""
-    return Twin(plant, level)
+def twin(plant: Plant, level: Level, substeps: int) -> Twin:
+    """Return the twin, built once a process; it looks at margins and trips ``substeps`` times in a loop period."""
+    return Twin(plant, level, substeps)
 
 
 def _run(piece: Piece, blocks: dict[str, Array]) -> None:

@@ -13,10 +13,11 @@ from plant_models.catalogue import get
 from plant_models.core.scenario import Split
 from plant_models.derive.layout import FAILED, Level
 from plant_models.env.scenario import Single
-from plant_models.env.simulator import Index, Simulator
+from plant_models.env.simulator import Index
 from plant_models.env.source import EpisodeSource
 from plant_models.env.spaces import action_space, observation_space
 from plant_models.env.start import starts
+from plant_models.env.substeps import fleet
 
 
 class PlantVectorEnv(VectorEnv[Single, Single, Any]):
@@ -41,7 +42,7 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         self.render_mode = render_mode
         self.num_envs = num_envs
         self._split: Split = split
-        self.simulator = Simulator(self.plant, num_envs, self.scenario.steps, level)
+        self.simulator = fleet(self.plant, num_envs, self.scenario.steps, level)
         self.single_observation_space = observation_space(self.simulator.kernel)
         self.single_action_space = action_space(self.simulator.kernel)
         self.observation_space: gymnasium.Space[Single] = batch_space(self.single_observation_space, num_envs)

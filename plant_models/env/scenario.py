@@ -65,6 +65,10 @@ class Episodes:
         column: Array = self.exogenous[:, :, self.plant.Disturbance.names().index(name)]
         return column
 
+    def under(self, parameters: Array) -> Episodes:
+        """Return the episodes with other plant parameters, (n, parameters)."""
+        return replace(self, parameters=parameters)
+
     def following(self, references: Array) -> Episodes:
         """Return the episodes with other setpoints sent to the master loops, (n, samples, masters)."""
         exogenous = self.exogenous.copy()

@@ -8,12 +8,13 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from plant_models.core.duty import Batch
 from plant_models.core.errors import BadInput, IntegrationError, InvalidAction, UnknownName, unknown
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.blocks import Block
 from plant_models.derive.kernel import Kernel, kernel
-from plant_models.derive.layout import FAILED, LEVELS, RUNNING, STRIDE, TRIPPED, Level
+from plant_models.derive.layout import COMPLETE, FAILED, LEVELS, RUNNING, STRIDE, TRIPPED, Level
 from plant_models.derive.twin import twin
 from plant_models.env.scenario import Episodes, Single
 from plant_models.env.start import Settings, Starts, starts
@@ -35,15 +36,16 @@ class Simulator:
     """``n`` plants of one kind at one action level; each runs an episode of its own from :meth:`load`.
 
     ``S``, ``P``, ``E`` and ``noise`` are the kernel's blocks, ``noises`` (n, loop periods + 1, outputs) the episodes' sensor
-    noise, ``k`` the decision each plant is at; ``clipped``, ``failures`` and ``rescued`` count what happened to each.
+    noise, ``k`` the decision each plant is at, ``substeps`` the steps in which a loop period is integrated; ``clipped``,
+    ``failures`` and ``rescued`` count what happened to each.
     """
 
-    def __init__(self, plant: Plant, n: int, steps: int, level: Level = "setpoint") -> None:
+    def __init__(self, plant: Plant, n: int, steps: int, substeps: int, level: Level = "setpoint") -> None:
         if n < 1:
             raise BadInput(f"{n} plants of {plant.name}: give at least 1")
         if level not in LEVELS:
             raise UnknownName(unknown("level", level, LEVELS))
-        self.plant, self.n, self.steps, self.level = plant, n, steps, level
+        self.plant, self.n, self.steps, self.level, self.substeps = plant, n, steps, level, substeps
         self.kernel: Kernel = kernel(plant, level)
         rows = self.kernel.layout
         self.S, self.P, self.E = Block(rows.S, n), Block(rows.P, n), Block(rows.E, n)
@@ -111,7 +113,7 @@ class Simulator:
         observation = np.empty((self.n, self.width), dtype=np.float32)
         accepted = self.kernel.step(
             self.S.data, self.P.data, self.E.data, self.noise, self._M, self.noises, self._F, self.k,
-            self._actions, self.clipped, observation, self._report,
+            self._actions, self.clipped, observation, self._report, self.substeps,
         )  # fmt: skip
         if not accepted:
             raise InvalidAction(f"{self.plant.name}: an action is not finite; give numbers in [-1, 1]")
@@ -129,11 +131,15 @@ class Simulator:
         self._actions[:] = given
 
     def _judge(self, observation: Single) -> Step:
-        """A trip or a failure is charged every remaining step at the worst declared stage cost."""
+        """A trip or a failure is charged every remaining step at the worst declared stage cost; a batch's end is final."""
         stage, status = self._report[:, 0], self._report[:, 1]
         left = self.steps - self.k
-        cost = np.where(status == RUNNING, stage, self.plant.worst * (left + 1))
-        return Step(observation, -cost / self.plant.scale, status == TRIPPED, (status == FAILED) | (left <= 0))
+        lost = (status == TRIPPED) | (status == FAILED)
+        cost = np.where(lost, self.plant.worst * (left + 1), stage)
+        final, over = (status == TRIPPED) | (status == COMPLETE), left <= 0
+        if isinstance(self.plant.duty, Batch):
+            final |= over & (status == RUNNING)
+        return Step(observation, -cost / self.plant.scale, final, ((status == FAILED) | over) & ~final)
 
     def _rescue(self, observation: Single) -> None:
         """Repeat by CVODES what the kernel could not integrate; what fails there too stays frozen and is counted."""
@@ -156,6 +162,6 @@ class Simulator:
         loops, rows = self.plant.loops_per_decision, self.kernel.layout.S
         first = (self.k[e] - 1) * loops + 1
         noise = self.noises[e, first : first + loops].astype(float)
-        column = twin(self.plant, self.level).step(start, self.P.column(e), self.E.column(e), noise)
+        column = twin(self.plant, self.level, self.substeps).step(start, self.P.column(e), self.E.column(e), noise)
         self.S.restore(e, column)
         self._report[e] = column[rows.row("stage")], column[rows.row("status")]

@@ -13,9 +13,9 @@ from plant_models.catalogue import get
 from plant_models.core.scenario import Split
 from plant_models.derive.layout import FAILED, TRIPPED, Level
 from plant_models.env.scenario import Episodes, Single
-from plant_models.env.simulator import Simulator
 from plant_models.env.source import EpisodeSource
 from plant_models.env.spaces import action_space, observation_space
+from plant_models.env.substeps import fleet
 
 ONE = np.zeros(1, dtype=np.intp)
 
@@ -42,7 +42,7 @@ class PlantEnv(gymnasium.Env[Single, Single]):
         self.scenario = self.plant.scenario(scenario)
         self.render_mode = render_mode
         self._split: Split = split
-        self.simulator = Simulator(self.plant, 1, self.scenario.steps, level)
+        self.simulator = fleet(self.plant, 1, self.scenario.steps, level)
         self.observation_space: Space[Single] = observation_space(self.simulator.kernel)
         self.action_space: Space[Single] = action_space(self.simulator.kernel)
         self._source: EpisodeSource | None = None

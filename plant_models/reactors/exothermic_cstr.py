@@ -9,9 +9,10 @@ Assumed: perfect mixing, constant volume and density, one jacket temperature tha
 
 import numpy as np
 
+from plant_models.core.duty import Tracking
 from plant_models.core.loop import Gains, Loop
-from plant_models.core.plant import Learning, Limit, Margin, Plant, Tracking, hard, trip
-from plant_models.core.quantity import Source, quantity
+from plant_models.core.plant import Learning, Limit, Margin, Plant, hard, trip
+from plant_models.core.quantity import Reproduced, Source, quantity
 from plant_models.core.scenario import Draw, Scenario, Signals
 from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
@@ -86,6 +87,23 @@ def _tracking(draw: Draw) -> Signals:
     )
 
 
+def _disturbed(draw: Draw) -> Signals:
+    """Hold the target while the feed steps in temperature and composition."""
+    return Signals(
+        targets={"c_A": np.full((draw.n, draw.count), 0.877)},
+        disturbances={"T_f": draw.steps(345.0, 355.0, hold=(15, 25)), "c_f": draw.steps(0.98, 1.02, hold=(15, 25))},
+    )
+
+
+def _boundary(draw: Draw) -> Signals:
+    """Ask for as much conversion as the hard limit allows, where the reactor is about to ignite."""
+    return Signals(
+        targets={"c_A": draw.steps(0.825, 0.85, hold=(15, 25))},
+        disturbances={"T_f": draw.wander(350.0, 1.5, memory=20.0)},
+        initial={"c_A": draw.uniform(0.86, 0.88), "T": draw.uniform(323.0, 326.0)},
+    )
+
+
 def _unstable(draw: Draw) -> Signals:
     """Hold the saddle at T_c 300 K, with the limits raised above it."""
     return Signals(
@@ -131,16 +149,19 @@ PLANT = Plant(
     margins=margins,
     cost=cost,
     loops=LOOPS,
-    duty=Tracking(output="c_A", scale=0.03, moves={"T_c": 0.01}),
+    duty=Tracking(scales={"c_A": 0.03}, moves={"T_c": 0.01}),
     scenarios=(
         Scenario("tracking", "concentration targets in steps, feed temperature wandering", 60, _tracking),
-        Scenario("unstable", "hold the open-loop unstable middle state", 60, _unstable, exact=True, loops=SADDLE),
+        Scenario("disturbance", "feed temperature and concentration in steps", 60, _disturbed, protocol="disturbance"),
+        Scenario("boundary", "targets close to the hard temperature limit", 60, _boundary, protocol="boundary"),
+        Scenario(
+            "unstable", "hold the open-loop unstable middle state", 60, _unstable, exact=True, loops=SADDLE, protocol="boundary"
+        ),
     ),
     safe_action={"T_c": 290.0},
     time_unit="min",
     decision=26.0 / 60.0,
     loop_period=26.0 / 300.0,
-    substeps=2,
     scale=0.05,
     worst=25.0,
     limits=(Limit("T", "T_max", "high"), Limit("T", "T_trip", "high")),
@@ -148,4 +169,16 @@ PLANT = Plant(
     advance=2,
     learning=Learning(horizon=10.0, steps=800_000),
     sources=(BOOK,),
+    reproduced=tuple(
+        Reproduced(
+            what=f"{state} steady temperature at T_c 300 K",
+            published=published,
+            ours=ours,
+            unit="K",
+            tolerance=1.5e-4,
+            source=BOOK,
+            remark="half of the last printed digit",
+        )
+        for state, published, ours in (("cold", 324.5, 324.475), ("middle", 350.0, 350.006), ("hot", 369.7, 369.705))
+    ),
 )

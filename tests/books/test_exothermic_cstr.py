@@ -12,6 +12,7 @@ import pytest
 from plant_models.catalogue import get
 from plant_models.derive.linear import linearise
 from plant_models.derive.steady import equilibria, nominal
+from tests.books.published import check
 
 PLANT = get("exothermic_cstr")
 D, P = nominal(PLANT.Disturbance), nominal(PLANT.Parameter)
@@ -25,6 +26,11 @@ def temperatures(T_c: float) -> list[float]:
 @pytest.mark.parametrize(("T_c", "expected"), [(300.0, [324.5, 350.0, 369.7]), (302.0, [328.7, 343.5, 373.6]), (305.0, [378.1])])
 def test_steady_states(T_c: float, expected: list[float]) -> None:
     assert temperatures(T_c) == pytest.approx(expected, abs=0.05)
+
+
+def test_the_plant_file_states_what_is_reproduced() -> None:
+    for state, value in zip(("cold", "middle", "hot"), temperatures(300.0), strict=True):
+        check(PLANT, f"{state} steady temperature at T_c 300 K", value)
 
 
 def test_cold_state_at_295_K() -> None:

@@ -12,9 +12,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from plant_models.catalogue import get
 from plant_models.hvac import heat_pump_house as house
 from plant_models.weather import calendar
 from plant_models.weather.sun import position, tilted
+from tests.books.published import check
 
 Array = NDArray[np.float64]
 BURN_IN, FREE, DAYS, STEP, SUBSTEPS = 960, 96, 30, 900.0, 3
@@ -64,7 +66,9 @@ def test_free_run_of_24_hours_on_30_unseen_days() -> None:
     for j in range(FREE):
         x = run_on(x, start + j, s)
     error = x[0] - s["T_zone"][start + FREE - 1]
-    assert np.sqrt(np.mean(error**2)) <= 0.15
+    rmse = float(np.sqrt(np.mean(error**2)))
+    assert rmse <= 0.15
+    check(get("heat_pump_house"), "RMSE of the zone temperature after a free run of 24 h, 30 unseen days", rmse)
     assert abs(np.mean(error)) <= 0.05
 
 

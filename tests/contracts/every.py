@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,13 +10,28 @@ import pint
 import pytest
 
 from plant_models.catalogue import get, names
+from plant_models.core.curve import evaluate
+from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.vector import Vector
 
 UNITS: pint.UnitRegistry[Any] = pint.UnitRegistry()
 UNITS.define("EUR = [currency]")
+UNITS.define("USD = [dollar]")
+
+
+@evaluate.register
+def _(first: pint.Quantity, function: Callable[..., Any], arguments: Sequence[tuple[Any, str]], unit: str) -> Any:
+    return UNITS.Quantity(function(*(value.to(_unit(given)).magnitude for value, given in arguments)), _unit(unit))
+
 
 plants = pytest.mark.parametrize("plant", [get(name) for name in names()], ids=names())
+
+
+steady = pytest.mark.parametrize(
+    "plant", [get(name) for name in names() if not isinstance(get(name).duty, Batch)],
+    ids=[name for name in names() if not isinstance(get(name).duty, Batch)],
+)  # fmt: skip
 
 
 def arguments(plant: Plant) -> tuple[type[Vector], ...]:

@@ -12,6 +12,7 @@ from plant_models.derive.layout import FAILED, LEVELS, TRIPPED, Level
 from plant_models.derive.twin import twin
 from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
+from plant_models.env.substeps import fleet
 from tests.contracts.every import plants
 
 ALLOWED, TOGETHER = 1e-5, 1e-4
@@ -19,7 +20,7 @@ ALLOWED, TOGETHER = 1e-5, 1e-4
 
 
 def started(plant: Plant, seed: int = 0, n: int = 4) -> Simulator:
-    simulator = Simulator(plant, n, plant.scenario().steps)
+    simulator = fleet(plant, n, plant.scenario().steps)
     simulator.load(draw(plant, plant.scenario(), seed, n, "judging"), np.arange(n))
     return simulator
 
@@ -46,7 +47,7 @@ def test_kernel_and_cvodes_agree_along_random_closed_loop_trajectories(plant: Pl
 @pytest.mark.parametrize("level", LEVELS)
 def test_kernel_and_cvodes_stay_together_at_every_level(plant: Plant, level: Level) -> None:
     """Thirty decisions with random actions, never brought back together."""
-    simulator, exact, n = Simulator(plant, 2, plant.scenario().steps, level), twin(plant, level), 2
+    simulator, exact, n = fleet(plant, 2, plant.scenario().steps, level), twin(plant, level), 2
     simulator.load(draw(plant, plant.scenario(), 1, n, "judging"), np.arange(n))
     rng, rows, loops = np.random.default_rng(1), simulator.kernel.layout.S, plant.loops_per_decision
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])

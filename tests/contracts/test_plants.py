@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from controller.baselines import Constant, Pid
-from controller.benchmark import best_constant
+from controller.benchmark import baselines, best_constant
 from controller.rollout import returns
-from plant_models.core.plant import Economic, Plant, Tracking
+from plant_models.core.duty import Batch, Tracking
+from plant_models.core.plant import Plant
 from plant_models.derive import symbolic
 from plant_models.derive.steady import nominal, nominal_equilibrium
 from plant_models.env.scenario import CODES, Episodes, draw
-from tests.contracts.every import UNITS, arguments, dressed, plain, plants, somewhere, with_units
+from tests.contracts.every import UNITS, arguments, dressed, plain, plants, somewhere, steady, with_units
 
 
 @plants
@@ -38,8 +39,8 @@ def everything(plant: Plant, x: Any, u: Any, d: Any, p: Any) -> dict[str, Any]:
 
 def declared_units(plant: Plant) -> dict[str, str]:
     """The units in which plain numbers are meant, for all but margins, whose unit is their own."""
-    money = f"{plant.duty.currency}" if isinstance(plant.duty, Economic) else "dimensionless"
-    rate = f"{money} / hour" if isinstance(plant.duty, Economic) else "dimensionless"
+    money = "dimensionless" if plant.worth == "1" else plant.worth
+    rate = "dimensionless" if isinstance(plant.duty, Tracking) else f"{money} / hour"
     units = {f"derivative {n}": f"({q.unit}) / {plant.time_unit}" for n, q in plant.State.quantities().items()}
     units |= {f"output {n}": "dimensionless" if q.unit == "1" else q.unit for n, q in plant.Output.quantities().items()}
     units |= {f"cost {name}": rate for name in plant.cost(*map(plain, arguments(plant)))}
@@ -94,7 +95,7 @@ def test_nominal_point_keeps_every_margin(plant: Plant) -> None:
         assert margin.value >= 0.0, name
 
 
-@plants
+@steady
 def test_nominal_state_is_close_to_an_equilibrium(plant: Plant) -> None:
     away = np.abs(nominal_equilibrium(plant) - nominal(plant.State))
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
@@ -171,12 +172,13 @@ def test_limit_lines_name_an_output_and_what_bounds_it(plant: Plant) -> None:
 
 
 @plants
-def test_pid_beats_the_best_constant_setpoint(plant: Plant) -> None:
+def test_pid_beats_its_floor(plant: Plant) -> None:
+    """The floor: the best constant setpoints, or a batch's published recipe; without a calendar, money has no such floor."""
     episodes = draw(plant, plant.scenario(), 0, 32, "judging")
-    saved = returns(best_constant(plant), episodes) - returns(Pid(plant), episodes)
+    saved = returns(baselines(plant)[0], episodes) - returns(Pid(plant), episodes)
     if isinstance(plant.duty, Tracking):
         assert saved.mean() - 2.0 * saved.std() / np.sqrt(len(saved)) > 0.0
-    else:
+    elif isinstance(plant.duty, Batch) or plant.duty.schedule:
         assert saved.mean() > 0.0
 
 
@@ -195,8 +197,19 @@ def test_every_scenario_is_held_by_the_pid_layer(plant: Plant) -> None:
         assert returns(Pid(plant), episodes).max() < plant.worst * scenario.steps
 
 
-@plants
+@steady
 def test_best_constant_is_found_inside_the_setpoint_range(plant: Plant) -> None:
     constant = best_constant(plant)
     assert isinstance(constant, Constant)
-    assert plant.masters[0].low <= constant.setpoints[0] <= plant.masters[0].high
+    for loop, setpoint in zip(plant.masters, constant.setpoints, strict=True):
+        assert loop.low <= setpoint <= loop.high
+
+
+@plants
+def test_every_protocol_has_a_scenario(plant: Plant) -> None:
+    assert {scenario.protocol for scenario in plant.scenarios} == {"tracking", "disturbance", "boundary"}
+
+
+@plants
+def test_every_plant_reproduces_a_published_number(plant: Plant) -> None:
+    assert plant.reproduced

@@ -11,7 +11,7 @@ from plant_models.catalogue import get, names
 from plant_models.core.loop import Actuator, Coefficients, Gains, Loop, Memory, align, coefficients, held_back, pid
 from plant_models.derive.closed_loop import Trace
 from plant_models.env.scenario import draw
-from plant_models.env.simulator import Simulator
+from plant_models.env.substeps import fleet
 
 H = 0.1
 WIDE = Actuator(bias=0.0, low=-100.0, high=100.0, step=np.inf)
@@ -147,7 +147,7 @@ def test_the_derivative_is_filtered() -> None:
 @pytest.mark.parametrize("name", names())
 def test_the_compiled_layer_keeps_limits_and_rates_of_every_input(name: str) -> None:
     plant = get(name)
-    simulator = Simulator(plant, 16, plant.scenario().steps)
+    simulator = fleet(plant, 16, plant.scenario().steps)
     simulator.load(draw(plant, plant.scenario(), 0, 16, "judging"), np.arange(16))
     rng, path = np.random.default_rng(0), [simulator.S.read("u")]
     for _ in range(40):

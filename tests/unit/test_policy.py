@@ -11,14 +11,14 @@ import pytest
 from controller.policy import MANIFEST, WEIGHTS, Policy, load
 from plant_models.catalogue import get
 from plant_models.core.errors import InvalidFile
-from plant_models.env.simulator import Simulator
+from plant_models.env.substeps import fleet
 
 PLANT = get("exothermic_cstr")
 
 
 def policy(seed: int = 0) -> Policy:
     rng = np.random.default_rng(seed)
-    width = Simulator(PLANT, 1, 1).width
+    width = fleet(PLANT, 1, 1).width
     sizes = [(8, width), (1, 8)]
     layers = tuple((rng.normal(size=s).astype(np.float32), rng.normal(size=s[0]).astype(np.float32)) for s in sizes)
     return Policy(PLANT, "setpoint", layers)

@@ -11,13 +11,14 @@ from plant_models.derive.layout import LANES
 from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
 from plant_models.env.start import Settings
+from plant_models.env.substeps import fleet
 
 CSTR = get("exothermic_cstr")
 
 
 def started(name: str, n: int, seed: int = 0) -> Simulator:
     plant = get(name)
-    simulator = Simulator(plant, n, plant.scenario().steps)
+    simulator = fleet(plant, n, plant.scenario().steps)
     simulator.load(draw(plant, plant.scenario(), seed, n, "judging"), np.arange(n))
     return simulator
 
@@ -28,7 +29,7 @@ def test_a_plant_runs_alike_wherever_it_stands(name: str) -> None:
     n = LANES + 2
     plant = get(name)
     episodes = draw(plant, plant.scenario(), 0, n, "judging")
-    forward, backward = (Simulator(plant, n, plant.scenario().steps) for _ in range(2))
+    forward, backward = (fleet(plant, n, plant.scenario().steps) for _ in range(2))
     forward.load(episodes, np.arange(n))
     backward.load(episodes, np.arange(n)[::-1].copy())
     backward.S.write("x", np.nan, np.array([5]))

@@ -17,7 +17,7 @@ from plant_models.derive.closed_loop import Trace
 from plant_models.derive.layout import FAILED
 from plant_models.derive.vector_math import HEAD
 from plant_models.env.scenario import draw
-from plant_models.env.simulator import Simulator
+from plant_models.env.substeps import fleet
 
 Evaluate = Callable[[Callable[[Any], Any], float], float]
 POINTS = (-np.inf, -1.0, 0.0, 279.9, 280.0, 300.0, 320.0, 320.1, np.inf)
@@ -88,7 +88,7 @@ def test_where_evaluates_both_and_picks_by_entry() -> None:
 def test_nan_passes_the_limits_of_the_compiled_pid_layer() -> None:
     """One NaN from an instrument must not become a plausible 290 K of coolant: output, state and status show it."""
     plant = get("exothermic_cstr")
-    simulator = Simulator(plant, 3, plant.scenario().steps)
+    simulator = fleet(plant, 3, plant.scenario().steps)
     simulator.load(draw(plant, plant.scenario(), 0, 3, "judging"), np.arange(3))
     simulator.S.write("y", np.nan, np.array([1]))
     simulator.step(np.zeros((3, len(plant.acted))))

@@ -1,0 +1,117 @@
+"""How finely a plant is integrated: found by halving the sub-step until trajectories stop changing, and kept.
+
+The trajectories are closed-loop ones at their most demanding: every scenario, uncertain parameters at their corners, and
+setpoint offsets thrown from one end to the other. With a method of order four, halving a step leaves a fifteenth of the
+difference as error (Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from plant_models.core.errors import IntegrationError
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array, Scenario
+from plant_models.derive.identity import plant_hash
+from plant_models.derive.layout import RUNNING, Level
+from plant_models.env.scenario import Episodes, draw
+from plant_models.env.simulator import Simulator
+
+TOLERANCE = 4e-6
+"""Largest difference between whole and halved sub-steps, as a share of a state's range: less than half of what is promised."""
+ORDER = 4.0
+MOST = 256
+EPISODES, STEPS = 64, 60
+
+
+def fleet(plant: Plant, n: int, steps: int, level: Level = "setpoint") -> Simulator:
+    """Return a simulator of ``n`` plants for episodes of ``steps`` decisions, integrated as finely as the plant needs."""
+    return Simulator(plant, n, steps, substeps(plant), level)
+
+
+@cache
+def substeps(plant: Plant) -> int:
+    """Return the sub-steps in a loop period; worked out once and kept beside the compiled kernels.
+
+    Raises:
+        IntegrationError: where even the finest sub-step is too coarse; the text names the state.
+    """
+    path = Path(platformdirs.user_cache_dir("setpoint")) / "substeps" / f"{plant_hash(plant)[:32]}.json"
+    try:
+        return int(json.loads(path.read_text()))
+    except (OSError, ValueError, TypeError):
+        found = choose(plant)
+    _keep(path, found)
+    return found
+
+
+def choose(plant: Plant) -> int:
+    """Find the sub-steps in a loop period.
+
+    Raises:
+        IntegrationError: where even the finest sub-step is too coarse; the text names the state.
+    """
+    count, coarse, needed = 1, _trajectories(plant, 1), 1
+    while count <= MOST:
+        fine = _trajectories(plant, 2 * count)
+        worst = _difference(plant, coarse, fine)
+        if worst.max() <= TOLERANCE:
+            return min(count, needed)
+        needed = math.ceil(count * (worst.max() / TOLERANCE) ** (1.0 / ORDER))
+        count, coarse = 2 * count, fine
+    state = plant.State.names()[int(worst.argmax())]
+    raise IntegrationError(
+        f"{plant.name}: {state} still changes by {worst.max():.1e} of its range when {MOST} sub-steps in a loop period are "
+        "halved, {TOLERANCE:.0e} is allowed; shorten loop_period, widen the range, or declare method='implicit'"
+    )
+
+
+def _difference(plant: Plant, coarse: list[Array], fine: list[Array]) -> Array:
+    """Return the largest difference of each state as a share of its range, while both plants run."""
+    spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
+    apart = [np.nanmax(np.abs(a - b), axis=(0, 2), initial=0.0) for a, b in zip(coarse, fine, strict=True)]
+    worst: Array = np.max(apart, axis=0) / spans
+    return worst
+
+
+def _trajectories(plant: Plant, count: int) -> list[Array]:
+    return [_states(plant, scenario, count) for scenario in plant.scenarios]
+
+
+def _states(plant: Plant, scenario: Scenario, count: int) -> Array:
+    """Return the states after each decision, (steps, states, episodes), and NaN from a trip or failure on."""
+    episodes = cornered(draw(plant, scenario, 0, EPISODES, "tuning"))
+    simulator = Simulator(plant, EPISODES, scenario.steps, count)
+    simulator.load(episodes, np.arange(EPISODES))
+    rng, path = np.random.default_rng(0), []
+    for _ in range(min(STEPS, scenario.steps)):
+        simulator.step(rng.choice([-1.0, 0.0, 1.0], (EPISODES, simulator.kernel.layout.actions)))
+        running = simulator.S.read("status")[0] == RUNNING
+        path.append(np.where(running, simulator.S.read("x"), np.nan))
+    return np.stack(path)
+
+
+def cornered(episodes: Episodes) -> Episodes:
+    """Return the episodes with every uncertain parameter at one end of its range, drawn by chance."""
+    plant, rng = episodes.plant, np.random.default_rng(1)
+    spread = np.array([0.0 if episodes.scenario.exact else q.uncertain for q in plant.Parameter.quantities().values()])
+    middle = episodes.parameters.mean(axis=0)
+    corners = middle * (1.0 + spread * rng.choice([-1.0, 1.0], episodes.parameters.shape))
+    return episodes.under(np.where(spread > 0.0, corners, episodes.parameters))
+
+
+def _keep(path: Path, found: int) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}.tmp")
+        temporary.write_text(json.dumps(found))
+        temporary.replace(path)
+    except OSError:
+        return
