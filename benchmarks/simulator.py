@@ -1,15 +1,12 @@
 """How fast the simulator is, as ratios within one run: against vectorised C, closed against open loop, one ``env.step``.
 
-``python benchmarks/simulator.py --json``. One core; the sides of a ratio alternate and each counts its best round, so that
+``python -m benchmarks.simulator --json``. One core; the sides of a ratio alternate and each counts its best round, so that
 what else the machine does weighs on both alike.
 """
 
 from __future__ import annotations
 
 import ctypes
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,93 +15,90 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from benchmarks.c_limit import PLANTS, Limit, available, compiled, pointer
 from benchmarks.provenance import arguments, report
 from plant_models import environment_id
-from plant_models.catalogue import get
+from plant_models.catalogue import get, names
+from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
+from plant_models.env.substeps import substeps
 
-NAME, PLANTS, SUBSTEPS = "exothermic_cstr", 256, 10
+NAME, SUBSTEPS = "exothermic_cstr", 10
 PARAMETERS = ("q", "V", "rho", "c_p", "dH", "E_R", "k_0", "UA")
-
-
-def compiled_c() -> ctypes.CDLL | None:
-    """Compile and load the C limit; None where there is no gcc."""
-    if shutil.which("gcc") is None:
-        return None
-    library = Path(tempfile.mkdtemp(prefix="setpoint-limit-")) / "limit.so"
-    source = Path(__file__).parent / "cstr_limit.c"
-    flags = ["-Ofast", "-march=native", "-shared", "-fPIC"]
-    subprocess.run(["gcc", *flags, str(source), "-o", str(library), "-lmvec", "-lm"], check=True)
-    return ctypes.CDLL(str(library))
-
-
-def pointer(array: Array) -> ctypes.c_void_p:
-    """Return the address of a contiguous array."""
-    return ctypes.c_void_p(array.ctypes.data)
 
 
 class Sides:
     """The kernel and the C limit on the same plants."""
 
-    def __init__(self) -> None:
-        self.plant = get(NAME)
-        self.simulator = Simulator(self.plant, PLANTS, self.plant.scenario().steps)
-        self.simulator.load(draw(self.plant, self.plant.scenario(), 0, PLANTS, "judging"), np.arange(PLANTS))
-        self.h = self.plant.loop_period / self.plant.substeps
-        self.library = compiled_c()
-        self.columns = self._columns()
+    def __init__(self, plant: Plant, count: int) -> None:
+        self.plant, self.count, self.h = plant, count, plant.loop_period / count
+        self.simulator = Simulator(plant, PLANTS, plant.scenario().steps, count)
+        self.simulator.load(draw(plant, plant.scenario(), 0, PLANTS, "judging"), np.arange(PLANTS))
+        self._start = self.simulator.S.data.copy()
 
-    def _columns(self) -> list[Array]:
-        S, P = self.simulator.S, self.simulator.P
-        names = self.plant.Parameter.names()
-        parameters = [P.read("p")[names.index(name)] for name in PARAMETERS]
-        return [np.ascontiguousarray(row) for row in (*S.read("x"), *S.read("u"), *S.read("d"), *parameters)]
+    def begin(self) -> None:
+        """Put the kernel's plants back to their start."""
+        self.simulator.S.data[:] = self._start
 
     def kernel_open(self, steps: int) -> None:
         """Integrate open loop by the kernel."""
         s = self.simulator
-        s.kernel.open_loop(s.S.data, s.P.data, s.E.data, s.noise, PLANTS, steps * SUBSTEPS)
+        s.kernel.open_loop(s.S.data, s.P.data, s.E.data, s.noise, PLANTS, steps * self.count, self.h)
 
-    def kernel_closed(self, steps: int) -> None:
+    def kernel_closed(self, decisions: int) -> None:
         """Run whole decisions by the kernel."""
         s = self.simulator
-        s.kernel.closed_loop(s.S.data, s.P.data, s.E.data, s.noise, s.noises, s.k, steps)
+        s.kernel.closed_loop(s.S.data, s.P.data, s.E.data, s.noise, s.noises, s.k, decisions, self.count)
 
-    def limit(self, steps: int) -> None:
-        """Integrate open loop by the C limit, with parameters in arrays."""
-        assert self.library is not None
-        self.library.advance(*map(pointer, self.columns), PLANTS, steps * SUBSTEPS, ctypes.c_double(self.h))
-
-    def limit_baked(self, steps: int) -> None:
-        """Integrate open loop by the C limit, with the parameters baked in."""
-        assert self.library is not None
-        self.library.advance_baked(*map(pointer, self.columns[:5]), PLANTS, steps * SUBSTEPS, ctypes.c_double(self.h))
-
-    def disagreement(self) -> float:
-        """Return the largest relative difference between kernel and C after ten plant-steps from the same start."""
-        self.columns = self._columns()
-        self.kernel_open(10)
-        self.limit(10)
-        reached = self.simulator.S.read("x")
-        return float(max(np.max(np.abs(c / k - 1.0)) for c, k in zip(self.columns, reached, strict=False)))
+    def limit(self) -> Limit:
+        """Return the same plants in C, as they stand."""
+        return Limit(self.plant, self.simulator.S, self.simulator.P, self.simulator.E)
 
 
-def rates(sides: dict[str, Callable[[int], None]], steps: int, rounds: int) -> dict[str, float]:
-    """Return plant-steps per second of each side, best of alternating rounds."""
+class HandWritten:
+    """The stirred tank as an engineer would write it in C, its parameters in arrays or baked in."""
+
+    def __init__(self, sides: Sides) -> None:
+        self._library = compiled((Path(__file__).parent / "cstr_limit.c").read_text())
+        S, P, names = sides.simulator.S, sides.simulator.P, sides.plant.Parameter.names()
+        parameters = [P.read("p")[names.index(name)] for name in PARAMETERS]
+        self._columns = [np.ascontiguousarray(row) for row in (*S.read("x"), *S.read("u"), *S.read("d"), *parameters)]
+        self._h = ctypes.c_double(sides.h)
+
+    def run(self, steps: int) -> None:
+        """Integrate ``steps`` sub-steps, parameters in arrays."""
+        self._library.advance(*map(pointer, self._columns), PLANTS, steps, self._h)
+
+    def run_baked(self, steps: int) -> None:
+        """Integrate ``steps`` sub-steps, parameters baked in."""
+        self._library.advance_baked(*map(pointer, self._columns[:5]), PLANTS, steps, self._h)
+
+    def states(self) -> Array:
+        """Return the states, (states, plants)."""
+        return np.stack(self._columns[:2])
+
+
+def relative_difference(a: Array, b: Array) -> float:
+    """Return the largest relative difference between two arrays; not a number where either holds one."""
+    return float(np.max(np.abs(a / b - 1.0)))
+
+
+def rates(sides: dict[str, Callable[[], None]], work: int, rounds: int) -> dict[str, float]:
+    """Return plant-steps per second of each side, best of alternating rounds of ``work`` plant-steps."""
     best = dict.fromkeys(sides, 0.0)
     for _ in range(rounds):
         for name, run in sides.items():
             begun = time.perf_counter()
-            run(steps)
-            best[name] = max(best[name], PLANTS * steps / (time.perf_counter() - begun))
+            run()
+            best[name] = max(best[name], work / (time.perf_counter() - begun))
     return best
 
 
-def gym_step(steps: int) -> dict[str, float]:
+def gym_step(name: str, steps: int) -> dict[str, float]:
     """Return the median microseconds of a step and the mean of a reset on ``gym.make``."""
-    env = gymnasium.make(environment_id(NAME))
+    env = gymnasium.make(environment_id(name))
     env.reset(seed=0)
     action = np.zeros(env.action_space.shape or (1,), dtype=np.float32)
     taken, resets = [], []
@@ -119,26 +113,71 @@ def gym_step(steps: int) -> dict[str, float]:
     return {"gym_step_us": 1e6 * float(np.median(taken)), "gym_reset_us": 1e6 * float(np.mean(resets or [0.0]))}
 
 
-def measure(quick: bool) -> dict[str, Any]:
-    """Measure everything."""
+def reactor(quick: bool) -> dict[str, Any]:
+    """Measure the stirred tank against hand-written C, ten sub-steps a plant-step."""
     steps, rounds = (20, 2) if quick else (400, 25)
-    sides = Sides()
-    disagreement = sides.disagreement() if sides.library else None
-    runs: dict[str, Callable[[int], None]] = {"open_loop": sides.kernel_open, "closed_loop": sides.kernel_closed}
-    if sides.library:
-        runs |= {"c": sides.limit, "c_baked": sides.limit_baked}
-    rates(runs, 2, 1)
-    found = rates(runs, steps, rounds)
-    c, baked = found.get("c"), found.get("c_baked")
+    sides, loops = Sides(get(NAME), SUBSTEPS), get(NAME).loops_per_decision
+    closed = -(-steps // loops)
+    runs: dict[str, Callable[[], None]] = {
+        "open_loop": lambda: sides.kernel_open(closed * loops),
+        "closed_loop": lambda: sides.kernel_closed(closed),
+    }
+    agreement = None
+    if available():
+        c = HandWritten(sides)
+        sides.kernel_open(10)
+        c.run(10 * SUBSTEPS)
+        agreement = relative_difference(c.states(), sides.simulator.S.read("x"))
+        runs |= {"c": lambda: c.run(closed * loops * SUBSTEPS), "c_baked": lambda: c.run_baked(closed * loops * SUBSTEPS)}
+    rates(runs, 1, 1)
+    found = rates(runs, PLANTS * closed * loops, rounds)
     return {
-        "plant": NAME, "plants": PLANTS, "substeps": SUBSTEPS,
-        "ratio_to_c": found["open_loop"] / c if c else None,
-        "ratio_to_c_with_constants_baked_in": found["open_loop"] / baked if baked else None,
+        "plant": NAME, "plants_in_step": PLANTS, "substeps": SUBSTEPS,
+        "ratio_to_c": _over(found, "open_loop", "c"),
+        "ratio_to_c_with_constants_baked_in": _over(found, "open_loop", "c_baked"),
         "closed_loop_ratio": found["closed_loop"] / found["open_loop"],
         "plant_steps_per_s": {name: round(rate) for name, rate in found.items()},
-        "kernel_against_c": disagreement,
-        **gym_step(200 if quick else 30_000),
+        "kernel_against_c": agreement,
+        **gym_step(NAME, 200 if quick else 30_000),
     }  # fmt: skip
+
+
+def every(name: str, quick: bool) -> dict[str, Any]:
+    """Measure one plant against its own straight-line code in C, in the sub-steps that it needs."""
+    plant, rounds = get(name), 2 if quick else 15
+    sides = Sides(plant, substeps(plant))
+    once = _duration(lambda: sides.kernel_open(1))
+    steps = 1 if quick else max(1, round(0.02 / once))
+    runs: dict[str, Callable[[], None]] = {"kernel": lambda: sides.kernel_open(steps)}
+    if available():
+        sides.begin()
+        limit = sides.limit()
+        runs["c"] = lambda: limit.run(steps * sides.count, sides.h)
+    rates(runs, 1, 1)
+    found = rates(runs, PLANTS * steps, rounds)
+    single = gym_step(name, 50 if quick else 2_000)["gym_step_us"]
+    return {
+        "steps_per_s": round(found["kernel"]),
+        "ratio_to_c": _over(found, "kernel", "c"),
+        "us_single": single,
+        "substeps": sides.count,
+    }
+
+
+def _duration(run: Callable[[], None]) -> float:
+    run()
+    begun = time.perf_counter()
+    run()
+    return time.perf_counter() - begun
+
+
+def _over(found: dict[str, float], one: str, other: str) -> float | None:
+    return found[one] / found[other] if other in found else None
+
+
+def measure(quick: bool) -> dict[str, Any]:
+    """Measure everything."""
+    return reactor(quick) | {"plants": {name: every(name, quick) for name in names()}}
 
 
 if __name__ == "__main__":

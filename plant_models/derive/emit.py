@@ -8,6 +8,8 @@ of rows that they do not overlap, and gives up beyond a handful. Unsigned indice
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import casadi as ca
 
 from plant_models.derive.closed_loop import Piece, Ref
@@ -17,12 +19,13 @@ BINARY = {ca.OP_ADD: "{} + {}", ca.OP_SUB: "{} - {}", ca.OP_MUL: "{} * {}", ca.O
           ca.OP_LT: "1.0 if {} < {} else 0.0", ca.OP_LE: "1.0 if {} <= {} else 0.0",
           ca.OP_EQ: "1.0 if {} == {} else 0.0", ca.OP_NE: "1.0 if {} != {} else 0.0",
           ca.OP_AND: "{} * {}", ca.OP_OR: "1.0 if {} + {} > 0.0 else 0.0",
-          ca.OP_IF_ELSE_ZERO: "{1} if {0} != 0.0 else 0.0",
-          ca.OP_POW: "power({}, {})", ca.OP_CONSTPOW: "power({}, {})"}  # fmt: skip
-UNARY = {ca.OP_NEG: "-{}", ca.OP_EXP: "exp({})", ca.OP_LOG: "math.log({})", ca.OP_SQRT: "math.sqrt({})",
+          ca.OP_IF_ELSE_ZERO: "{1} if {0} != 0.0 else 0.0"}  # fmt: skip
+UNARY = {ca.OP_NEG: "-{}", ca.OP_EXP: "exp({})", ca.OP_LOG: "log({})", ca.OP_SQRT: "math.sqrt({})",
          ca.OP_SQ: "{0} * {0}", ca.OP_TWICE: "{0} + {0}", ca.OP_INV: "1.0 / {}", ca.OP_NOT: "1.0 - {}",
-         ca.OP_FABS: "abs({})", ca.OP_SIN: "math.sin({})", ca.OP_COS: "math.cos({})",
-         ca.OP_TANH: "math.tanh({})", ca.OP_ASSIGN: "{}"}  # fmt: skip
+         ca.OP_FABS: "abs({})", ca.OP_TANH: "tanh({})", ca.OP_ASSIGN: "{}"}  # fmt: skip
+POWERS = (ca.OP_POW, ca.OP_CONSTPOW)
+LONGEST = 16
+"""Whole and half exponents up to here are written out as products."""
 INDENT = " " * 8
 
 
@@ -34,7 +37,7 @@ def emit(piece: Piece) -> str:
     """
     f = piece.f
     body = [f"r{k} = {_address(ref)}" for k, ref in enumerate(piece.reads)]
-    body += [_instruction(f, k) for k in range(f.n_instructions())]
+    body += list(_instructions(f))
     body += [f"{_address(ref)} = o{k}" for k, ref in enumerate(piece.writes)]
     lines = f"\n{INDENT}".join(body)
     return f"def {piece.name}(S, P, E, N, tau, m):\n    for e in range(np.uint64(m)):\n{INDENT}{lines}\n"
@@ -44,18 +47,41 @@ def _address(ref: Ref) -> str:
     return "tau" if ref[0] == "tau" else f"{ref[0]}[e + np.uint64({ref[1] * STRIDE})]"
 
 
-def _instruction(f: ca.Function, k: int) -> str:
-    op, inputs, output = f.instruction_id(k), f.instruction_input(k), f.instruction_output(k)
-    if op == ca.OP_INPUT:
-        return f"w{output[0]} = r{inputs[1]}"
-    if op == ca.OP_OUTPUT:
-        return f"o{output[1]} = w{inputs[0]}"
-    if op == ca.OP_CONST:
-        return f"w{output[0]} = {_constant(f.instruction_constant(k))}"
+def _instructions(f: ca.Function) -> Iterator[str]:
+    """Yield one assignment each; the constants that the registers hold are followed, so that exponents are known."""
+    constants: dict[int, float] = {}
+    for k in range(f.n_instructions()):
+        op, inputs, output = f.instruction_id(k), f.instruction_input(k), f.instruction_output(k)
+        if op == ca.OP_OUTPUT:
+            yield f"o{output[1]} = w{inputs[0]}"
+            continue
+        exponent = constants.get(inputs[1]) if op in POWERS else None
+        constants.pop(output[0], None)
+        if op == ca.OP_INPUT:
+            yield f"w{output[0]} = r{inputs[1]}"
+        elif op == ca.OP_CONST:
+            constants[output[0]] = float(f.instruction_constant(k))
+            yield f"w{output[0]} = {_constant(constants[output[0]])}"
+        elif op in POWERS:
+            yield f"w{output[0]} = " + _power(f"w{inputs[0]}", f"w{inputs[1]}", exponent)
+        else:
+            yield f"w{output[0]} = " + _form(f, op).format(*(f"w{i}" for i in inputs))
+
+
+def _form(f: ca.Function, op: int) -> str:
     form = BINARY.get(op) or UNARY.get(op)
     if form is None:
         raise NotImplementedError(f"operation {op} of {f.name()} has no compiled form; add it to derive/emit.py")
-    return f"w{output[0]} = " + form.format(*(f"w{i}" for i in inputs))
+    return form
+
+
+def _power(base: str, exponent: str, constant: float | None) -> str:
+    """Whole and half exponents as products and a square root; any other through the logarithm, for a positive base."""
+    if constant is None or not (2.0 * constant).is_integer() or not 0.5 <= abs(constant) <= LONGEST:
+        return f"power({base}, {exponent})"
+    whole, half = divmod(abs(constant), 1.0)
+    product = " * ".join([base] * int(whole) + [f"math.sqrt({base})"] * bool(half))
+    return product if constant > 0.0 else f"1.0 / ({product})"
 
 
 def _constant(value: float) -> str:

@@ -69,7 +69,7 @@ def choose(plant: Plant) -> int:
     state = plant.State.names()[int(worst.argmax())]
     raise IntegrationError(
         f"{plant.name}: {state} still changes by {worst.max():.1e} of its range when {MOST} sub-steps in a loop period are "
-        "halved, {TOLERANCE:.0e} is allowed; shorten loop_period, widen the range, or declare method='implicit'"
+        f"halved; allowed is {TOLERANCE:.0e}: shorten loop_period, or slow down what is fastest"
     )
 
 

@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from plant_models.core.plant import Plant, Tracking
+from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.core.vector import Vector
 from plant_models.env.scenario import Episodes, draw
 from plant_models.env.single import PlantEnv
+
+POINTS = 11
+"""Points at which a loop period is looked at, both ends among them."""
 
 
 def drifts(plant: Plant) -> NDArray[np.bool_]:
@@ -20,9 +23,9 @@ def drifts(plant: Plant) -> NDArray[np.bool_]:
     return np.array([q.kind in ("load", "weather") for q in plant.Disturbance.quantities().values()], dtype=bool)
 
 
-def restless(plant: Plant, n: int, seed: int = 0) -> Episodes:
-    """Episodes whose disturbances all jump at every sample, half-way to the ends of their ranges at most."""
-    episodes = draw(plant, plant.scenario(), seed, n, "judging")
+def restless(plant: Plant, seed: int) -> Episodes:
+    """An episode whose disturbances all jump at every sample, half-way to the ends of their ranges at most."""
+    episodes = draw(plant, plant.scenario(), seed, 1, "judging")
     exogenous, rng = episodes.exogenous.copy(), np.random.default_rng(seed)
     for i, q in enumerate(plant.Disturbance.quantities().values()):
         low, high = 0.5 * (q.low + q.nominal), 0.5 * (q.high + q.nominal)
@@ -30,14 +33,20 @@ def restless(plant: Plant, n: int, seed: int = 0) -> Episodes:
     return replace(episodes, exogenous=exogenous)
 
 
-def aiming(plant: Plant) -> Episodes:
-    """An episode whose judged target jumps at every sample, while other setpoints are sent to the loops."""
-    assert isinstance(plant.duty, Tracking)
-    episodes, q = draw(plant, plant.scenario(), 0, 1, "judging"), plant.Output.quantities()[plant.duty.output]
+def aiming(env: PlantEnv) -> Episodes:
+    """An episode whose judged targets jump at every sample, by less than what an observation clips; setpoints sent stay."""
+    plant, rng = env.plant, np.random.default_rng(0)
+    episodes = draw(plant, plant.scenario(), 0, 1, "judging")
     exogenous = episodes.exogenous.copy()
-    jumps = np.random.default_rng(0).uniform(-4.0, 4.0, exogenous[:, :, episodes.targets()].shape)
-    exogenous[:, :, episodes.targets()] = q.nominal + plant.duty.scale * jumps
+    for column, output in enumerate(plant.targets, start=episodes.targets().start):
+        nominal = plant.Output.quantities()[output].nominal
+        exogenous[:, :, column] = nominal + error_scale(env, output) * rng.uniform(-4.0, 4.0, exogenous.shape[:2])
     return replace(episodes, exogenous=exogenous)
+
+
+def error_scale(env: PlantEnv, output: str) -> float:
+    """By what the error shown of an output is divided, in its unit."""
+    return {f.name: f.half_range for f in env.simulator.kernel.observation.features}[f"{output} error"]
 
 
 def shown(env: PlantEnv, observation: NDArray[np.float32]) -> dict[str, float]:
@@ -63,7 +72,7 @@ def between(plant: Plant, samples: Array, shares: Array) -> Array:
 
 
 def path(plant: Plant, x: Array, d: Array, p: Array) -> Array:
-    """The states at the ends of sub-steps, each row of ``d`` held for a loop period, (sub-steps, states)."""
+    """The states along a decision, each row of ``d`` held for a loop period, (loop periods * POINTS, states)."""
     states = [x]
     for held in d:
         states += list(_period(plant, states[-1], held, p))
@@ -74,8 +83,8 @@ def _period(plant: Plant, x: Array, d: Array, p: Array) -> Array:
     def slope(_: float, z: Array) -> list[float]:
         return list(plant.derivative(*vectors(plant, z, d, p)))
 
-    ends = np.linspace(0.0, plant.loop_period, plant.substeps + 1)[1:]
-    run = solve_ivp(slope, (0.0, plant.loop_period), x, method="LSODA", t_eval=ends, rtol=1e-9, atol=1e-9)
+    at = np.linspace(0.0, plant.loop_period, POINTS)
+    run = solve_ivp(slope, (0.0, plant.loop_period), x, method="LSODA", t_eval=at, rtol=1e-9, atol=1e-9)
     return np.asarray(run.y.T)
 
 

@@ -20,11 +20,12 @@ from plant_models import environment_id
 from plant_models.catalogue import get, names
 from plant_models.core.errors import InvalidAction
 from plant_models.core.plant import Plant
-from plant_models.derive.layout import LEVELS, RUNNING, Level
+from plant_models.derive.layout import LEVELS, RUNNING, Level, layout
 from plant_models.derive.twin import twin
 from plant_models.env.scenario import draw
-from plant_models.env.simulator import Simulator
 from plant_models.env.single import PlantEnv
+from plant_models.env.substeps import fleet, substeps
+from tests.contracts.beside import aiming, between, drifts, error_scale, middles, nominal_inputs, path, restless, shown, vectors
 from tests.contracts.every import plants
 
 ROUNDING = 1e-9
@@ -33,7 +34,7 @@ DRIFT = 1e-4
 
 
 protected = pytest.mark.parametrize(
-    "plant", [p for p in map(get, names()) if "trip" in Simulator(p, 1, 1).kernel.layout.kinds], ids=lambda p: p.name
+    "plant", [p for p in map(get, names()) if "trip" in layout(p, "setpoint").kinds], ids=lambda p: p.name
 )
 
 
@@ -67,7 +68,7 @@ def test_a_seed_repeats_bit_for_bit(plant: Plant) -> None:
 @plants
 def test_many_plants_are_the_same_as_one(plant: Plant) -> None:
     episodes = draw(plant, plant.scenario(), 2, 70, "judging")
-    many, one = Simulator(plant, 70, plant.scenario().steps), Simulator(plant, 1, plant.scenario().steps)
+    many, one = fleet(plant, 70, plant.scenario().steps), fleet(plant, 1, plant.scenario().steps)
     many.load(episodes, np.arange(70))
     one.load(episodes[slice(67, 68)], np.arange(1))
     actions = np.random.default_rng(0).uniform(-1, 1, (20, 70, len(plant.acted))).astype(np.float32)
@@ -118,7 +119,7 @@ def test_the_zero_action_is_the_pid_layer_on_the_exact_plant(plant: Plant) -> No
     """A whole episode, never brought back together: the kernel beside the same PID layer on the plant by CVODES."""
     env = PlantEnv(plant.name, split="judging")
     env.reset(seed=4)
-    simulator, exact, loops = env.simulator, twin(plant), plant.loops_per_decision
+    simulator, exact, loops = env.simulator, twin(plant, "setpoint", substeps(plant)), plant.loops_per_decision
     rows, column = simulator.kernel.layout.S, simulator.S.column(0)
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
     for k in range(plant.scenario().steps):
@@ -165,7 +166,7 @@ def test_no_running_plant_costs_more_than_the_worst_declared_stage_cost(plant: P
     """So nothing that keeps running, however badly, ranks below what tripped or failed at the same moment."""
     for level in ("setpoint", "direct"):
         n, steps = 96, plant.scenario().steps
-        simulator = Simulator(plant, n, steps, level)
+        simulator = fleet(plant, n, steps, level)
         simulator.load(draw(plant, plant.scenario(), 7, n, "training"), np.arange(n))
         rng, shape = np.random.default_rng(0), (n, simulator.kernel.layout.actions)
         for _ in range(steps):
@@ -277,7 +278,7 @@ def returned(
     plant: Plant, level: Level, policy: Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
 ) -> Returned:
     n, rng = 32, np.random.default_rng(0)
-    simulator = Simulator(plant, n, plant.scenario().steps, level)
+    simulator = fleet(plant, n, plant.scenario().steps, level)
     simulator.load(draw(plant, plant.scenario(), 0, n, "judging"), np.arange(n))
     total, running = np.zeros(n), np.ones(n, dtype=bool)
     for _ in range(plant.scenario().steps):
@@ -285,3 +286,86 @@ def returned(
         total += np.where(running, result.reward, 0.0)
         running &= ~result.terminated
     return Returned(total, ~running)
+
+
+def those(which: Callable[[Plant], bool]) -> pytest.MarkDecorator:
+    """The plants of the catalogue that are so."""
+    return pytest.mark.parametrize("plant", [p for p in map(get, names()) if which(p)], ids=lambda p: p.name)
+
+
+tracking = those(lambda plant: bool(plant.targets))
+drifting, holding = those(lambda plant: bool(drifts(plant).any())), those(lambda plant: not drifts(plant).all())
+
+
+@drifting
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_loads_and_weather_run_straight_from_sample_to_sample(plant: Plant, seed: int) -> None:
+    """Read in the middle of each loop period; a decision ends where the equations end, far from where either sample leads."""
+    episodes, env, straight = restless(plant, seed), PlantEnv(plant.name, "direct"), middles(plant)
+    env.reset(options={"episodes": episodes})
+    spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
+    for k in range(4):
+        before = env.simulator.S.read("x")[:, 0]
+        env.step(nominal_inputs(plant))
+        ends = [
+            path(plant, before, between(plant, episodes.exogenous[0, k : k + 2], shares), episodes.parameters[0])[-1]
+            for shares in (straight, np.zeros_like(straight), np.ones_like(straight))
+        ]
+        missed, *held = (np.abs((end - env.simulator.S.read("x")[:, 0]) / spans).max() for end in ends)
+        assert missed <= 0.01 * min(held)
+
+
+@holding
+def test_prices_schedules_and_limits_hold_until_the_next_sample(plant: Plant) -> None:
+    """A decision runs and costs the same whatever the next sample says, and ends with the values it began with."""
+    episodes, other, hold = restless(plant, 0), restless(plant, 1), np.flatnonzero(~drifts(plant))
+    for k in range(4):
+        changed = episodes.exogenous.copy()
+        changed[:, k + 1 :, hold] = other.exogenous[:, k + 1 :, hold]
+        rewards, ends = [], []
+        for given in (episodes, replace(episodes, exogenous=changed)):
+            env = PlantEnv(plant.name)
+            env.reset(options={"episodes": given})
+            rewards.append([env.step(np.zeros(len(plant.acted), dtype=np.float32))[1] for _ in range(k + 1)])
+            ends.append(env.simulator.S)
+        assert rewards[0] == rewards[1]
+        np.testing.assert_array_equal(ends[0].read("x"), ends[1].read("x"))
+        np.testing.assert_array_equal(ends[0].read("d")[hold, 0], episodes.exogenous[0, k, hold])
+
+
+@tracking
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_target_shown_and_its_preview_are_the_targets_to_come(plant: Plant, level: Level) -> None:
+    env = PlantEnv(plant.name, level)
+    episodes, none = aiming(env), np.zeros(env.simulator.kernel.layout.actions, dtype=np.float32)
+    targets = episodes.exogenous[0, :, episodes.targets()]
+    observation = env.reset(options={"episodes": episodes})[0]
+    for k in range(20):
+        seen = shown(env, observation)
+        for i, output in enumerate(plant.targets):
+            target = seen[f"{output} target"]
+            ahead = [target + seen[f"{output} target change in {lead} steps"] for lead in range(1, plant.preview + 1)]
+            np.testing.assert_allclose([target, *ahead], targets[k : k + 1 + plant.preview, i], rtol=1e-5)
+            assert target - seen[f"{output} error"] == pytest.approx(seen[output], rel=1e-5)
+        observation = env.step(none)[0]
+
+
+@tracking
+def test_a_decision_is_judged_on_the_target_shown_before_it(plant: Plant) -> None:
+    """The mean square of the distance from it along the path of the equations, scaled as the error is; the reward holds it."""
+    env = PlantEnv(plant.name, "direct")
+    episodes = aiming(env)
+    p = episodes.parameters[0]
+    observation = env.reset(options={"episodes": episodes})[0]
+    for k in range(10):
+        seen, x = shown(env, observation), env.simulator.S.read("x")[:, 0]
+        observation, reward, *_, info = env.step(nominal_inputs(plant))
+        d = between(plant, episodes.exogenous[0, k : k + 2], middles(plant))
+        run = path(plant, x, d, p)
+        y = plant.outputs(*vectors(plant, run.T, np.repeat(d, len(run) // len(d), axis=0).T, p))
+        for output in plant.targets:
+            squares = ((getattr(y, output) - seen[f"{output} target"]) / error_scale(env, output)) ** 2
+            assert 0.999 * squares.min() <= info[f"term/{output}"] <= 1.001 * squares.max()
+        stocks = [plant.stock(plant.State.of(list(at)), plant.Parameter.of(list(p))) for at in (x, run[-1])]
+        terms = sum(value for name, value in info.items() if name.startswith("term/"))
+        assert -reward * plant.scale == pytest.approx(terms - (stocks[1] - stocks[0]), rel=1e-3)

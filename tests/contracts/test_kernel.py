@@ -12,7 +12,7 @@ from plant_models.derive.layout import FAILED, LEVELS, TRIPPED, Level
 from plant_models.derive.twin import twin
 from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
-from plant_models.env.substeps import fleet
+from plant_models.env.substeps import fleet, substeps
 from tests.contracts.every import plants
 
 ALLOWED, TOGETHER = 1e-5, 1e-4
@@ -27,7 +27,7 @@ def started(plant: Plant, seed: int = 0, n: int = 4) -> Simulator:
 
 @plants
 def test_kernel_and_cvodes_agree_along_random_closed_loop_trajectories(plant: Plant) -> None:
-    simulator, exact = started(plant), twin(plant)
+    simulator, exact = started(plant), twin(plant, "setpoint", substeps(plant))
     rng, rows = np.random.default_rng(0), simulator.kernel.layout.S
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
     loops = plant.loops_per_decision
@@ -47,7 +47,7 @@ def test_kernel_and_cvodes_agree_along_random_closed_loop_trajectories(plant: Pl
 @pytest.mark.parametrize("level", LEVELS)
 def test_kernel_and_cvodes_stay_together_at_every_level(plant: Plant, level: Level) -> None:
     """Thirty decisions with random actions, never brought back together."""
-    simulator, exact, n = fleet(plant, 2, plant.scenario().steps, level), twin(plant, level), 2
+    simulator, exact, n = fleet(plant, 2, plant.scenario().steps, level), twin(plant, level, substeps(plant)), 2
     simulator.load(draw(plant, plant.scenario(), 1, n, "judging"), np.arange(n))
     rng, rows, loops = np.random.default_rng(1), simulator.kernel.layout.S, plant.loops_per_decision
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
@@ -144,4 +144,6 @@ def test_the_twin_refuses_what_it_cannot_integrate() -> None:
     column = simulator.S.column(0)
     column[simulator.kernel.layout.S["x"]] = np.nan
     with pytest.raises(IntegrationError, match="exothermic_cstr"):
-        twin(plant).step(column, simulator.P.column(0), simulator.E.column(0), np.zeros((plant.loops_per_decision, 2)))
+        twin(plant, "setpoint", 1).step(
+            column, simulator.P.column(0), simulator.E.column(0), np.zeros((plant.loops_per_decision, 2))
+        )

@@ -1,0 +1,114 @@
+"""The benchmarks run as documented and print what they promise; the C limit computes what the kernel computes."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from benchmarks.c_limit import PLANTS
+from benchmarks.simulator import HandWritten, Sides, relative_difference
+from plant_models.catalogue import get, names
+from plant_models.core.scenario import Array
+from plant_models.env.substeps import substeps
+
+ROOT = Path(__file__).resolve().parents[2]
+MACHINE = ("machine", "python", "versions", "commit", "date")
+SPEEDS = ("closed_loop_ratio", "gym_step_us")
+AGAINST_C = ("ratio_to_c", "ratio_to_c_with_constants_baked_in", "kernel_against_c")
+LEARNING = ("share_of_free_env", "steps_per_s", "steps_per_s_free", "ratio_to_defaults")
+
+needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed: on Debian, apt install gcc")
+
+
+def measured(module: str, out: Path, path: str = os.environ.get("PATH", "")) -> dict[str, Any]:
+    """What a quick run prints as JSON and writes to `out`, which must be the same; `path` is where it finds programs."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", "--quick", "--json", "--out", str(out)]
+    done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout, parse_constant=refused)
+    assert json.loads(out.read_text()) == result
+    assert set(MACHINE) <= set(result)
+    return result
+
+
+def refused(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")
+
+
+def positive(result: dict[str, Any], keys: tuple[str, ...]) -> bool:
+    return all(math.isfinite(result[key]) and result[key] > 0.0 for key in keys)
+
+
+@needs_gcc
+def test_the_simulator_benchmark_prints_its_ratios(tmp_path: Path) -> None:
+    result = measured("simulator", tmp_path / "simulator.json")
+    assert positive(result, (*SPEEDS, *AGAINST_C))
+    assert positive(result["plant_steps_per_s"], ("open_loop", "closed_loop", "c", "c_baked"))
+    assert set(result["plants"]) == set(names())
+    assert all(positive(plant, ("steps_per_s", "ratio_to_c", "us_single")) for plant in result["plants"].values())
+
+
+def test_without_gcc_the_simulator_benchmark_leaves_out_what_needs_c(tmp_path: Path) -> None:
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "git").symlink_to(shutil.which("git") or "git")
+    result = measured("simulator", tmp_path / "simulator.json", path=str(programs))
+    assert positive(result, SPEEDS)
+    assert [result.get(key) for key in AGAINST_C] == [None, None, None]
+
+
+def test_the_training_benchmark_prints_its_ratios_for_each_plant(tmp_path: Path) -> None:
+    result = measured("training", tmp_path / "training.json")
+    assert set(result["plants"]) == set(names())
+    assert all(positive(plant, LEARNING) for plant in result["plants"].values())
+
+
+@needs_gcc
+@pytest.mark.parametrize("baked", [False, True], ids=["parameters in arrays", "parameters baked in"])
+def test_hand_written_c_integrates_as_the_kernel_does(baked: bool) -> None:
+    """The same method on the same equations for ten plant-steps, with parameters all different, or nominal where baked in."""
+    sides = Sides(get("exothermic_cstr"), 10)
+    nominal = np.array(list(sides.plant.Parameter.nominal()))[:, None]
+    spread = np.random.default_rng(0).uniform(0.999, 1.001, (len(nominal), PLANTS))
+    sides.simulator.P.write("p", nominal if baked else nominal * spread)
+    c = HandWritten(sides)
+    (c.run_baked if baked else c.run)(100)
+    check(sides, c.states())
+
+
+@needs_gcc
+@pytest.mark.parametrize("name", names())
+def test_emitted_c_integrates_as_the_kernel_does(name: str) -> None:
+    sides = Sides(get(name), substeps(get(name)))
+    sides.simulator.S.write("u", [[0.8 * q.nominal + 0.2 * q.high] for q in sides.plant.Input.quantities().values()])
+    limit = sides.limit()
+    limit.run(10 * sides.count, sides.h)
+    check(sides, limit.states())
+
+
+def check(sides: Sides, by_c: Array) -> None:
+    start = sides.simulator.S.read("x")
+    sides.kernel_open(10)
+    reached = sides.simulator.S.read("x")
+    spans = np.array([[q.high - q.low] for q in sides.plant.State.quantities().values()])
+    assert (np.abs(reached - start) / spans).max() > 1e-4
+    assert (np.abs(by_c - reached) / spans).max() < 1e-9
+
+
+def test_a_difference_hides_no_number_that_is_none() -> None:
+    a = np.array([[1.0, 2.0], [3.0, 4.0]])
+    assert relative_difference(a, a) == 0.0
+    assert relative_difference(1.5 * a, a) == pytest.approx(0.5)
+    for i in np.ndindex(a.shape):
+        broken = a.copy()
+        broken[i] = np.nan
+        assert math.isnan(relative_difference(broken, a))
