@@ -1,4 +1,4 @@
-"""A plant's closed loop as one compiled function over many plants: generated, cached on disk, loaded.
+"""A plant's closed loop as one function over many plants: generated, compiled, cached on disk, loaded.
 
 The step of a decision runs in one call: gather what the scenario prescribes, move the offsets, run PID layer and plant
 sub-step by sub-step, read the instruments, sum the objective, write the next observation.
@@ -17,11 +17,13 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import numba
 import platformdirs
 
 from plant_models.core.plant import Plant
-from plant_models.derive.closed_loop import Trace
+from plant_models.derive.closed_loop import Piece, Trace
 from plant_models.derive.emit import emit
+from plant_models.derive.interpreter import PLAIN_HEAD, interpret
 from plant_models.derive.layout import LANES, STRIDE, Level
 from plant_models.derive.observation import Observation, observation
 from plant_models.derive.vector_math import HEAD
@@ -54,7 +56,7 @@ def noise(n, W, k, j, first, m):
 def accept(A, clipped):
     for e in range(A.shape[0]):
         for i in range(A.shape[1]):
-            if not abs(A[e, i]) <= 1e300:
+            if not math.isfinite(A[e, i]):
                 return False
     for e in range(A.shape[0]):
         for i in range(A.shape[1]):
@@ -122,13 +124,18 @@ def closed_loop(S, P, E, N, W, k, steps, substeps):
 
 
 class Kernel:
-    """The compiled step of one plant at one action level, with its memory map."""
+    """The step of one plant at one action level, with its memory map.
+
+    Compiled, or where Numba is told to compile nothing (``NUMBA_DISABLE_JIT=1``) interpreted: the same pieces by CasADi.
+    """
 
     def __init__(self, plant: Plant, level: Level = "setpoint") -> None:
         trace = Trace(plant, level)
         self.plant, self.level, self.layout = plant, level, trace.layout
         self.observation: Observation = observation(plant, trace.layout, level)
-        self._module = load(source(trace, self.observation))
+        self._module = (
+            interpreted(trace, self.observation) if vars(numba.config)["DISABLE_JIT"] else load(source(trace, self.observation))
+        )
         self.step: Callable[..., bool] = self._module.step
         self.see: Callable[..., None] = self._module.see
         self.open_loop: Callable[..., None] = self._module.open_loop
@@ -143,9 +150,26 @@ def kernel(plant: Plant, level: Level = "setpoint") -> Kernel:
 
 def source(trace: Trace, observed: Observation) -> str:
     """Return the whole text of the generated module."""
-    pieces = (trace.begin(), trace.control(), trace.substep(), trace.measure(), trace.finish(), trace.advance())
-    text = HEAD + "".join(f"@compiled\n{emit(piece)}\n\n" for piece in pieces) + f"@plain\n{observed.source}\n\n"
-    return text + re.sub(r"@([A-Z]+)@", lambda match: str(_numbers(trace)[match[1]]), DRIVER)
+    return HEAD + "".join(f"@compiled\n{emit(piece)}\n\n" for piece in pieces(trace)) + _driver(trace, observed)
+
+
+def interpreted(trace: Trace, observed: Observation) -> ModuleType:
+    """Return the same module with nothing compiled: slow, at once there, and independent of :mod:`emit`."""
+    compiled = hashlib.sha256(source(trace, observed).encode()).hexdigest()
+    module = load(f"{PLAIN_HEAD}# {compiled}\n\n\n{_driver(trace, observed)}")
+    for piece in pieces(trace):
+        setattr(module, piece.name, interpret(piece))
+    return module
+
+
+def pieces(trace: Trace) -> tuple[Piece, ...]:
+    """Return what a kernel is made of."""
+    return trace.begin(), trace.control(), trace.substep(), trace.measure(), trace.finish(), trace.advance()
+
+
+def _driver(trace: Trace, observed: Observation) -> str:
+    driver = re.sub(r"@([A-Z]+)@", lambda match: str(_numbers(trace)[match[1]]), DRIVER)
+    return f"@plain\n{observed.source}\n\n{driver}"
 
 
 def _numbers(trace: Trace) -> dict[str, float]:
@@ -179,9 +203,15 @@ def _place(name: str, text: str) -> Path:
     try:
         return _write(folder, name, text)
     except OSError as error:
-        temporary = Path(tempfile.mkdtemp(prefix="setpoint-kernels-"))
-        sys.stderr.write(f"kernels are compiled anew in {temporary}: {folder} is not writable ({error.strerror})\n")
-        return _write(temporary, name, text)
+        return _write(_elsewhere(folder, error.strerror or "no reason given"), name, text)
+
+
+@cache
+def _elsewhere(folder: Path, reason: str) -> Path:
+    """Return a folder for this process alone, and say so once."""
+    temporary = Path(tempfile.mkdtemp(prefix="setpoint-kernels-"))
+    sys.stderr.write(f"kernels are compiled anew in {temporary}: {folder} is not writable ({reason})\n")
+    return temporary
 
 
 def _write(folder: Path, name: str, text: str) -> Path:

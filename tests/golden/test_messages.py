@@ -37,7 +37,7 @@ BAD_INPUT = {
     ("plant",): "No such command 'plant'. Did you mean 'plants'?",
     ("train", "exothermic_cstr", "--sead", "1"): "No such option: --sead (Possible options: --scenario, --seed, --steps)",
     ("simulate", "exothermic_cstr", "--scenario", "tracing"): "unknown scenario 'tracing'; did you mean 'tracking'? "
-    "Known: tracking, unstable",
+    "Known: tracking, disturbance, boundary, unstable",
     ("simulate", "exothermic_cstr", "--controller", "pdi"): "unknown controller 'pdi'; did you mean 'pid'? "
     "Known: constant, pid, ppo",
     ("benchmark", "exothermic_cstr", "--controllers", "pid,pid"): "controllers pid, pid: a name is given twice; "
