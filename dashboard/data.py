@@ -31,7 +31,7 @@ class CataloguePlants:
 
     def names(self) -> Sequence[str]:
         """Every plant's name."""
-        return tuple(importlib.import_module("plant_models.catalogue").names())
+        return tuple(importlib.import_module("plant_models.catalogue").usable())
 
     def card(self, name: str) -> Card:
         """One plant's card; raises UnknownName."""

@@ -11,6 +11,7 @@ from dashboard import terminal
 from dashboard.commands.session import (
     Episodes,
     Json,
+    PlantFile,
     PlantName,
     PolicyFolder,
     ScenarioName,
@@ -28,50 +29,54 @@ if TYPE_CHECKING:
 
     from controller.records import Kind
     from controller.train import Progress
+    from plant_models.core.plant import Plant
 
 
 def simulate(
     context: typer.Context,
-    plant: PlantName,
+    plant: PlantName = "",
     controller: Annotated[str, typer.Option(help="pid, constant, rule (buildings) or ppo.")] = "pid",
     policy: PolicyFolder = None,
     scenario: ScenarioName = "",
     episodes: Episodes = 1,
     seed: Seed = 0,
     weather_file: WeatherFile = None,
+    plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
     """Run one controller on held-out episodes and record them."""
-    _run(session(context), "simulate", plant, [controller], policy, scenario, episodes, seed, weather_file, as_json)
+    chosen = plant_with(plant, plant_file, scenario)
+    _run(session(context), "simulate", chosen, [controller], policy, scenario, episodes, seed, weather_file, as_json)
 
 
 def benchmark(
     context: typer.Context,
-    plant: PlantName,
+    plant: PlantName = "",
     controllers_given: Annotated[str, typer.Option("--controllers", help="Names, separated by commas.")] = "constant,pid",
     policy: PolicyFolder = None,
     scenario: ScenarioName = "",
     episodes: Episodes = 50,
     seed: Seed = 0,
     weather_file: WeatherFile = None,
+    plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
     """Compare controllers on the same held-out episodes, with paired differences to the PID layer."""
     names = [name.strip() for name in controllers_given.split(",") if name.strip()]
-    _run(session(context), "benchmark", plant, names, policy, scenario, episodes, seed, weather_file, as_json)
+    chosen = plant_with(plant, plant_file, scenario)
+    _run(session(context), "benchmark", chosen, names, policy, scenario, episodes, seed, weather_file, as_json)
 
 
 def _run(
-    opened: Session, kind: Kind, plant: str, names: list[str], policy: Path | None, scenario: str, episodes: int, seed: int,
+    opened: Session, kind: Kind, chosen: Plant, names: list[str], policy: Path | None, scenario: str, episodes: int, seed: int,
     weather_file: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
-    chosen = plant_with(plant, scenario)
     year = weather(weather_file, chosen)
     picked = controllers(chosen, names, policy)
     from controller.benchmark import compare, record, versions
 
     config = {"episodes": episodes, "scenario": chosen.scenario(scenario).name, "weather": str(weather_file or "")}
-    with opened.historian() as historian, historian.run(kind, plant, ",".join(names), seed, config, versions()) as run:
+    with opened.historian() as historian, historian.run(kind, chosen.name, ",".join(names), seed, config, versions()) as run:
         comparison = compare(chosen, picked, episodes, seed, scenario, year)
         record(comparison, historian, run)
         historian.finish(run, "completed", comparison.as_json())

@@ -9,33 +9,34 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dashboard import terminal
-from dashboard.commands.session import Json, PlantName, ScenarioName, Seed, plant_with, session
+from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, plant_with, session
 
 if TYPE_CHECKING:
     from controller.pid_tuning import Tuning
 
 
 def tune(
-    plant: PlantName,
+    plant: PlantName = "",
     generations: Annotated[int, typer.Option(min=1, max=5000, help="Generations of differential evolution.")] = 100,
     seed: Seed = 0,
+    plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
     """Tune the PID layer (and a building's schedule) on tuning scenarios; prints gains for the plant file."""
     from controller.pid_tuning import current, tune
 
-    chosen = plant_with(plant, "")
-    with terminal.progress(f"tuning {plant}") as bar:
+    chosen = plant_with(plant, plant_file)
+    with terminal.progress(f"tuning {chosen.name}") as bar:
         found = tune(chosen, seed, generations, report=lambda done, cost: bar.update(done, generations, f"cost {cost:.4g}"))
     before = current(chosen, seed)
     if as_json:
-        terminal.show_json({"plant": plant, "before": _as_json(before), "after": _as_json(found)})
+        terminal.show_json({"plant": chosen.name, "before": _as_json(before), "after": _as_json(found)})
         return
     rows = [
         [name, terminal.number(t.cost), f"{t.sensitivity:.3g}", str(t.advance)]
         for name, t in (("plant file", before), ("found", found))
     ]
-    terminal.show_table(f"PID layer of {plant}, mean cost on tuning scenarios", ("gains", "cost", "M_s", "advance"), rows)
+    terminal.show_table(f"PID layer of {chosen.name}, mean cost on tuning scenarios", ("gains", "cost", "M_s", "advance"), rows)
     for loop in found.loops:
         terminal.say(f"{loop.tag}: gains={_rounded(loop.gains)}")
     if found.schedule is not None:
@@ -56,26 +57,27 @@ def _rounded(gains: Any) -> str:
 
 def train(
     context: typer.Context,
-    plant: PlantName,
+    plant: PlantName = "",
     seed: Seed = 0,
     steps: Annotated[int | None, typer.Option(min=1, help="Decisions to learn from; the plant's own figure by default.")] = None,
     scenario: ScenarioName = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the policy; the user's data folder by default.")] = None,
+    plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
     """Train PPO to move the setpoints of a plant's PID layer, and keep the policy."""
-    chosen = plant_with(plant, scenario)
+    chosen = plant_with(plant, plant_file, scenario)
     from controller.demo import recorded_training
     from controller.store import runs_folder
 
-    with session(context).historian() as historian, terminal.progress(f"training {plant}") as bar:
+    with session(context).historian() as historian, terminal.progress(f"training {chosen.name}") as bar:
         run, trained = recorded_training(
             chosen, historian, seed, steps,
             lambda p: bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})"), scenario,
         )  # fmt: skip
     folder = out or runs_folder() / run / "policy"
     trained.policy.save(folder)
-    result = {"plant": plant, "run": run, "policy": str(folder), "steps": trained.steps, "seconds": trained.seconds,
+    result = {"plant": chosen.name, "run": run, "policy": str(folder), "steps": trained.steps, "seconds": trained.seconds,
               "score": trained.score, "pid": trained.baseline}  # fmt: skip
     if as_json:
         terminal.show_json(result)
@@ -84,4 +86,5 @@ def train(
         f"{trained.steps} decisions in {trained.seconds:.1f} s: mean return {trained.score:.4g}, PID {trained.baseline:.4g}"
     )
     terminal.say(f"policy: {folder}")
-    terminal.say(f"compare it: setpoint benchmark {plant} --controllers pid,ppo --policy {folder}")
+    shown = chosen.name if plant_file is None else f"--plant {plant_file}"
+    terminal.say(f"compare it: setpoint benchmark {shown} --controllers pid,ppo --policy {folder}")

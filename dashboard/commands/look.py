@@ -10,21 +10,25 @@ from typing import Annotated, Any
 import typer
 
 from dashboard import terminal
-from dashboard.commands.session import Json, session
+from dashboard.commands.session import Json, PlantFile, plant_with, session
 
 
 def plants(
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A plant, to see its card.")] = "", as_json: Json = False
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A plant, to see its card.")] = "",
+    plant_file: PlantFile = None,
+    as_json: Json = False,
 ) -> None:
     """List the plants, or show one: equations, tags, units, ranges, loops, sources."""
-    from plant_models.catalogue import names
+    from plant_models.catalogue import problems, usable
     from plant_models.derive.card import card
 
-    if name:
-        shown = card(name)
+    if name or plant_file:
+        shown = card(plant_with(name, plant_file).name)
         terminal.show_json(shown) if as_json else _show_card(shown)
         return
-    cards = [card(each) for each in names()]
+    for problem in problems().values():
+        terminal.note(f"left out: {problem}")
+    cards = [card(each) for each in usable()]
     if as_json:
         terminal.show_json([_summary(c) for c in cards])
         return
@@ -114,10 +118,14 @@ def _show_run(record: dict[str, Any], episodes: list[dict[str, Any]]) -> None:
 def dashboard(
     context: typer.Context,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8050,
+    plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
     """Serve the dashboard on 127.0.0.1 until interrupted."""
     from dashboard.app import serve
+
+    if plant_file:
+        plant_with("", plant_file)
 
     def ready(address: str) -> None:
         if as_json:

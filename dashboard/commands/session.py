@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from plant_models.core.plant import Plant
     from plant_models.weather.year import WeatherYear
 
-PlantName = Annotated[str, typer.Argument(metavar="PLANT", help="A plant's name; `setpoint plants` lists them.")]
+PlantName = Annotated[str, typer.Argument(metavar="[PLANT]", help="A plant's name; `setpoint plants` lists them.")]
+PlantFile = Annotated[Path | None, typer.Option("--plant", help="A plant file of your own, instead of a name.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, nothing else, on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same result.")]
 Episodes = Annotated[int, typer.Option(min=1, max=10_000, help="Held-out episodes.")]
@@ -43,15 +44,21 @@ def session(context: typer.Context) -> Session:
     return context.obj
 
 
-def plant_with(name: str, scenario: str) -> Plant:
-    """Return a plant that has the scenario.
+def plant_with(name: str, file: Path | None, scenario: str = "") -> Plant:
+    """Return a plant, by name or from the user's file, that has the scenario.
 
     Raises:
+        BadInput: where both or neither are given.
         UnknownName: where the plant or its scenario is not known; the text suggests the nearest.
+        NotAPlant: where the file cannot be used.
     """
-    from plant_models.catalogue import get
+    from plant_models.catalogue import get, load
+    from plant_models.core.errors import BadInput
 
-    plant = get(name)
+    if bool(name) == (file is not None):
+        given = f"{name!r} and --plant {file}" if name else "no plant"
+        raise BadInput(f"{given}: give either a plant's name or a file by --plant; `setpoint plants` lists the names")
+    plant = get(name) if file is None else load(file)
     plant.scenario(scenario)
     return plant
 

@@ -137,7 +137,7 @@ class Plant:
     @property
     def folder(self) -> str:
         """The family: the name of the folder that holds the plant's file."""
-        return self.derivative.__module__.split(".")[-2]
+        return self.derivative.__module__.rpartition(".")[0].rpartition(".")[2]
 
     @property
     def loops_per_decision(self) -> int:
