@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from plant_models.core.duty import Duty, Tracking
 from plant_models.core.errors import UnknownName, unknown
+from plant_models.core.fault import Fading, Fault, Valve
 from plant_models.core.loop import Loop
 from plant_models.core.quantity import Reproduced, Source
 from plant_models.core.scenario import Scenario
@@ -124,6 +125,7 @@ class Plant:
         if isinstance(self.duty, Tracking):
             _check_names(self, "duty", self.duty.scales, self.Output)
             _check_names(self, "moves", self.duty.moves, self.Input)
+        _check_faults(self)
         if abs(self.decision / self.loop_period - self.loops_per_decision) > 1e-9:
             raise ValueError(f"{self.title}: the decision period is not a whole number of loop periods")
         if not 0 <= self.advance <= self.preview:
@@ -165,6 +167,11 @@ class Plant:
         return tuple(self.duty.scales) if isinstance(self.duty, Tracking) else ()
 
     @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What goes wrong in any of the scenarios."""
+        return tuple(fault for scenario in self.scenarios for fault in scenario.faults)
+
+    @property
     def worth(self) -> str:
         """The unit of the objective: a currency, a product's unit, or 1 for tracking."""
         return "1" if isinstance(self.duty, Tracking) else self.duty.unit
@@ -198,3 +205,13 @@ def _check_loops(plant: Plant) -> None:
             _check_names(plant, f"{loop.tag} mv", [loop.mv], plant.Input)
         elif loop.sp_of not in tags[i + 1 :]:
             raise ValueError(f"{plant.title}: {loop.tag} commands {loop.sp_of!r}, which no later loop is; masters come first")
+
+
+def _check_faults(plant: Plant) -> None:
+    for fault in plant.faults:
+        if isinstance(fault, Fading):
+            _check_names(plant, "fading", [fault.parameter], plant.Parameter)
+        elif isinstance(fault, Valve):
+            _check_names(plant, "a valve's fault", [fault.input], plant.Input)
+        else:
+            _check_names(plant, "an instrument's fault", [fault.output], plant.Output)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from plant_models.core.ar1 import stationary
+from plant_models.core.fault import Fault
 from plant_models.core.loop import Loop
 
 Array: TypeAlias = NDArray[np.float64]
@@ -76,3 +77,4 @@ class Scenario:
     """Other settings of the same loops, where the scenario runs at another operating point."""
     protocol: Protocol = "tracking"
     """What it asks: the duty under everyday disturbances, large disturbances at rest, or life at the limits."""
+    faults: tuple[Fault, ...] = ()

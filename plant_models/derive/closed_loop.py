@@ -20,7 +20,19 @@ from plant_models.core.plant import Plant
 from plant_models.core.smooth import clamp
 from plant_models.core.vector import Expr
 from plant_models.derive import symbolic
-from plant_models.derive.layout import COEFFICIENTS, COMPLETE, FAILED, LIMITS, MEMORY, RUNNING, TRIPPED, Layout, Level, layout
+from plant_models.derive.layout import (
+    COEFFICIENTS,
+    COMPLETE,
+    FAILED,
+    HELD,
+    LIMITS,
+    MEMORY,
+    RUNNING,
+    TRIPPED,
+    Layout,
+    Level,
+    layout,
+)
 
 STIFF = 0.2
 """A sub-step whose two midpoint slopes differ by more than this share of a state's range is done again by CVODES."""
@@ -104,12 +116,23 @@ class Trace:
             u, writes = self._direct(), dict[str, ca.SX]()
         else:
             u, writes = self._cascade(d)
+        u = self._valves(u)
         moved = [
             weight * ((u[i] - self.S("u")[i]) / q.half_range) ** 2
             for i, (name, q) in enumerate(self.plant.Input.quantities().items())
             if (weight := _move_weight(self.plant, name)) > 0.0
         ]
         return self.piece("control", {**writes, "u": u, "d": d, "moves": self.S("moves") + sum(moved)})
+
+    def _valves(self, command: ca.SX) -> ca.SX:
+        """Where the valves stand: healthy ones at their command, faulty ones where stiction and play leave them."""
+        position, bands, names = symbolic.rows(command), self._blocks["N"][self.layout.bands], self.plant.Input.names()
+        for i, name in enumerate(self.layout.valves):
+            at, stick, play = names.index(name), bands[i], bands[len(self.layout.valves) + i]
+            stood, told = self.S("u")[at], position[at]
+            followed = clamp(stood, told - 0.5 * play, told + 0.5 * play)
+            position[at] = ca.if_else(ca.fabs(told - stood) <= stick, stood, followed)
+        return ca.vertcat(*position)
 
     def layer(self) -> tuple[dict[str, ca.SX], ca.SX]:
         """Return what the PID layer writes, as expressions, and the symbols of the disturbances that it sees."""
@@ -282,10 +305,21 @@ class Trace:
         return 1.0 / self.plant.decision if isinstance(self.plant.duty, Tracking) else self.plant.hours
 
     def measure(self) -> Piece:
-        """Read the instruments, each with its noise."""
+        """Read the instruments, each with what it adds; one that is held shows its last reading."""
         y = symbolic.outputs(self.plant, self.S("x"), self.S("u"), self.S("d"), self.P("p"))
-        sd = ca.vertcat(*(q.noise for q in self.plant.Output.quantities().values()))
-        return self.piece("measure", {"y": y + sd * self._blocks["N"]})
+        shown, writes = symbolic.rows(y), dict[str, ca.SX]()
+        history, at = symbolic.rows(self.S("history")), 0
+        for i, (name, periods) in enumerate(self.layout.delayed):
+            column = self.plant.Output.names().index(name)
+            past = [shown[column], *history[at : at + periods]]
+            history[at : at + periods] = past[:-1]
+            shown[column] = _chosen(past, self.P("delay")[i])
+            at += periods
+        if history:
+            writes["history"] = ca.vertcat(*history)
+        added, last = self._blocks["N"], self.S("y")
+        read = [ca.if_else(added[i] < HELD, value + added[i], last[i]) for i, value in enumerate(shown)]
+        return self.piece("measure", {"y": ca.vertcat(*read), **writes})
 
     def finish(self) -> Piece:
         """Sum the stage cost of the decision; a growth of the stock counts as income."""
@@ -311,6 +345,13 @@ def _scaled(a: ca.SX, ranges: list[tuple[float, float]]) -> ca.SX:
 
 def _move_weight(plant: Plant, name: str) -> float:
     return plant.duty.moves.get(name, 0.0) if isinstance(plant.duty, Tracking) else 0.0
+
+
+def _chosen(values: list[ca.SX], index: ca.SX) -> ca.SX:
+    chosen = values[0]
+    for k, value in enumerate(values[1:], start=1):
+        chosen = ca.if_else(index >= k, value, chosen)
+    return chosen
 
 
 def _all(conditions: list[ca.SX]) -> ca.SX:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from functools import cache
 
 from plant_models.core.plant import Plant
@@ -13,7 +14,8 @@ from plant_models.derive.observation import observation
 
 @cache
 def plant_hash(plant: Plant) -> str:
-    """Return the sha256 of the generated kernel, the PID layer's settings and the quantities' declarations."""
+    """Return the sha256 of the generated kernel, the PID layer's settings and the quantities' declarations, faults apart."""
+    plant = replace(plant, scenarios=tuple(replace(scenario, faults=()) for scenario in plant.scenarios))
     trace = Trace(plant)
     vectors = (plant.State, plant.Input, plant.Disturbance, plant.Parameter, plant.Output)
     declared = [source(trace, observation(plant, trace.layout, "setpoint")), repr(plant.loops), str(plant.advance)]

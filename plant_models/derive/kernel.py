@@ -43,6 +43,8 @@ def gather(s, p, e, M, k, A, first, m):
             e[(@NEXT@ + i) * @STRIDE@ + lane] = M[plant, t + 1, i]
         for i in range(A.shape[1]):
             e[(@ACTION@ + i) * @STRIDE@ + lane] = A[plant, i]
+        for i in range(@FADINGS@):
+            p[@FADING@[i] * @STRIDE@ + lane] = M[plant, t, @EXOGENOUS@ + i]
 
 
 @plain
@@ -172,11 +174,13 @@ def _driver(trace: Trace, observed: Observation) -> str:
     return f"@plain\n{observed.source}\n\n{driver}"
 
 
-def _numbers(trace: Trace) -> dict[str, float]:
+def _numbers(trace: Trace) -> dict[str, float | str]:
     rows, plant = trace.layout, trace.plant
+    fading = [plant.Parameter.names().index(name) for name in rows.fading]
     return {
         "ADVANCE": rows.P.row("advance"), "EXOGENOUS": rows.exogenous, "REFERENCE": rows.E.row("r"),
         "MASTERS": len(plant.masters), "DISTURBANCES": rows.E["d"].stop, "NEXT": rows.E.row("d1"),
+        "FADINGS": len(rows.fading), "FADING": str(tuple(rows.P.row("p") + i for i in fading) or (0,)),
         "ACTION": rows.E.row("a"), "NOISE": rows.noise, "LOOPS": plant.loops_per_decision,
         "STAGE": rows.S.row("stage"), "STATUS": rows.S.row("status"), "LANES": LANES, "STRIDE": STRIDE,
         "PERIOD": plant.loop_period,

@@ -1,14 +1,17 @@
 """Which row of which block holds what: the memory map that traced pieces, kernel, environments and tests share.
 
 Blocks have one row per quantity and one lane per plant: ``S`` what changes, ``P`` what is fixed for an episode, ``E``
-what a decision is given, ``N`` the sensor noise of one loop period. Plants stand in chunks of ``LANES``.
+what a decision is given, ``N`` what instruments add in one loop period, and the bands of faulty valves. Plants stand in
+chunks of ``LANES``.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
+from plant_models.core.fault import Delay, Fading, Valve
 from plant_models.core.plant import Plant
 from plant_models.core.vector import Vector
 
@@ -20,6 +23,8 @@ MEMORY, COEFFICIENTS, LIMITS = 5, 7, 2
 LANES, STRIDE = 64, 72
 """Plants in a chunk, and the distance of its rows: a little more, or the rows would compete for the same cache sets."""
 RUNNING, TRIPPED, FAILED, COMPLETE = 0.0, 1.0, 2.0, 3.0
+HELD = 1e30
+"""In place of noise: the instrument shows its last reading; in place of a valve's band: the valve is jammed."""
 
 
 class Rows:
@@ -55,11 +60,22 @@ class Layout:
     terms: tuple[str, ...]
     measures: tuple[tuple[str, str], ...]
     feedforward: int
+    delayed: tuple[tuple[str, int], ...]
+    """Instruments that some scenario delays, with the loop periods that are remembered."""
+    valves: tuple[str, ...]
+    """Inputs whose valve some scenario makes faulty; ``N`` holds for each its stiction and its dead band."""
+    fading: tuple[str, ...]
+    """Parameters that some scenario lets fade; the scenario tensor holds them after the targets."""
 
     @property
     def exogenous(self) -> int:
-        """Columns of the scenario tensor: disturbances, references of the masters, targets."""
+        """Columns of the scenario tensor that ``E`` holds: disturbances, references of the masters, targets."""
         return self.E.row("d1")
+
+    @property
+    def bands(self) -> slice:
+        """The rows of ``N`` with the bands of faulty valves: the stiction of each, then the dead band of each."""
+        return slice(self.noise - 2 * len(self.valves), self.noise)
 
 
 def size(vector: type[Vector]) -> int:
@@ -74,21 +90,45 @@ def layout(plant: Plant, level: Level) -> Layout:
     terms = (*plant.targets, *plant.cost(*at))
     actions = size(plant.Input) if level == "direct" else len(plant.acted)
     loops, disturbances = len(plant.loops), size(plant.Disturbance)
+    late, valves = delayed(plant), faulty_valves(plant)
     feedforward = sum(len(loop.gains.disturbance) for loop in plant.loops)
     return Layout(
         S=Rows(
             x=size(plant.State), u=size(plant.Input), memory=MEMORY * loops, v=actions, d=disturbances,
             y=size(plant.Output), sp=loops, base=len(plant.acted), status=1, terms=len(terms), moves=1,
             lowest=len(margins), time=len(margins), measures=len(measures), stock=1, stage=1,
+            history=sum(periods for _, periods in late),
         ),
         P=Rows(p=size(plant.Parameter), coefficients=COEFFICIENTS * loops, feedforward=feedforward,
-               limits=LIMITS * loops, advance=1),
+               limits=LIMITS * loops, advance=1, delay=len(late)),
         E=Rows(d=disturbances, r=len(plant.masters), target=len(plant.targets), d1=disturbances, a=actions),
-        noise=size(plant.Output),
+        noise=size(plant.Output) + 2 * len(valves),
         actions=actions,
         margins=tuple(margins),
         kinds=tuple(m.kind for m in margins.values()),
         terms=terms,
         measures=tuple((name, m.unit) for name, m in measures.items()),
         feedforward=feedforward,
+        delayed=late,
+        valves=valves,
+        fading=fading(plant),
     )  # fmt: skip
+
+
+def faulty_valves(plant: Plant) -> tuple[str, ...]:
+    """Return the inputs whose valve some scenario makes faulty."""
+    return tuple(dict.fromkeys(fault.input for fault in plant.faults if isinstance(fault, Valve)))
+
+
+def fading(plant: Plant) -> tuple[str, ...]:
+    """Return the parameters that some scenario lets fade."""
+    return tuple(dict.fromkeys(fault.parameter for fault in plant.faults if isinstance(fault, Fading)))
+
+
+def delayed(plant: Plant) -> tuple[tuple[str, int], ...]:
+    """Return the instruments that some scenario delays, with the longest delay in loop periods."""
+    longest: dict[str, int] = {}
+    for fault in plant.faults:
+        if isinstance(fault, Delay):
+            longest[fault.output] = max(longest.get(fault.output, 1), math.ceil(fault.time / plant.loop_period))
+    return tuple(longest.items())

@@ -34,7 +34,7 @@ class Twin:
         self._integrate = _cvodes(plant, self._h)
 
     def step(self, S: Array, P: Array, E: Array, noise: Array) -> Array:
-        """Return the state column after one decision; ``noise`` is (loops per decision, outputs).
+        """Return the state column after one decision; ``noise`` (loops per decision, rows of ``N``) is in units.
 
         Raises:
             IntegrationError: where CVODES fails or the state leaves the plant's valid range.
@@ -43,7 +43,7 @@ class Twin:
         _run(self._begin, blocks)
         loops = self.plant.loops_per_decision
         for j in range(loops):
-            _run(self._control, blocks | {"tau": np.array([(j + 0.5) / loops])})
+            _run(self._control, blocks | {"N": noise[j], "tau": np.array([(j + 0.5) / loops])})
             for _ in range(self.substeps):
                 self._substep(blocks)
             _run(self._measure, blocks | {"N": noise[j]})

@@ -13,6 +13,7 @@ from plant_models.core.errors import BadInput, UnknownName, unknown
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Draw, Scenario, Signals, Split
+from plant_models.env.faults import delays, faded, instruments
 
 BLOCK = 64
 """Episodes drawn from one generator."""
@@ -20,14 +21,17 @@ BLOCK = 64
 Single: TypeAlias = NDArray[np.float32]
 CODES: dict[Split, int] = {"training": 0, "tuning": 1, "judging": 2, "validation": 3}
 """Part of every seed: the same number never draws the same episode for two purposes."""
+FAULTS = 1
+"""Part of the seed of what goes wrong, which has a generator of its own: a fault changes nothing else of an episode."""
 
 
 @dataclass(frozen=True)
 class Episodes:
     """What ``n`` episodes of a scenario prescribe.
 
-    ``exogenous`` (n, samples, disturbances + references + targets), ``noise`` (n, loop periods + 1, outputs) in standard
-    deviations, ``forecasts`` (n, steps + 1, entries), ``initial`` (n, states), ``parameters`` (n, parameters).
+    ``exogenous`` (n, samples, disturbances + references + targets + fading parameters), ``noise`` (n, loop periods + 1,
+    outputs + two for each faulty valve) what instruments add, in units, and the valves' bands, ``forecasts`` (n, steps + 1,
+    entries), ``initial`` (n, states), ``parameters`` (n, parameters), ``delays`` (n, delayed instruments) in loop periods.
     """
 
     plant: Plant
@@ -37,6 +41,7 @@ class Episodes:
     forecasts: Single
     initial: Array
     parameters: Array
+    delays: Array
 
     def __len__(self) -> int:
         return len(self.exogenous)
@@ -58,7 +63,7 @@ class Episodes:
 
     def targets(self) -> slice:
         """Return the columns of ``exogenous`` that hold the judged targets."""
-        return slice(self.references().stop, self.exogenous.shape[2])
+        return slice(self.references().stop, self.references().stop + len(self.plant.targets))
 
     def disturbance(self, name: str) -> Array:
         """Return one disturbance, (n, samples)."""
@@ -110,12 +115,16 @@ def _block(plant: Plant, scenario: Scenario, seed: int, block: int, split: Split
     signals = scenario.signals(Draw(rng, BLOCK, samples, plant.decision, split, plant.leads, weather))
     exogenous = _exogenous(plant, signals, samples)
     periods = scenario.steps * plant.loops_per_decision + 1
+    standard = rng.standard_normal((BLOCK, periods, len(plant.Output.names())), dtype=np.float32)
+    parameters, faults = _parameters(plant, scenario, signals, rng), np.random.default_rng([*key, FAULTS])
     return Episodes(
-        plant, scenario, exogenous,
-        rng.standard_normal((BLOCK, periods, len(plant.Output.names())), dtype=np.float32),
+        plant, scenario,
+        np.concatenate([exogenous, faded(plant, scenario, parameters, samples, faults)], axis=2),
+        instruments(plant, scenario, standard, faults),
         _forecasts(plant, signals, exogenous, scenario.steps + 1),
         _vector(plant.State.quantities(), signals.initial),
-        _parameters(plant, scenario, signals, rng),
+        parameters,
+        delays(plant, scenario, BLOCK, faults),
     )  # fmt: skip
 
 

@@ -35,9 +35,9 @@ class Step:
 class Simulator:
     """``n`` plants of one kind at one action level; each runs an episode of its own from :meth:`load`.
 
-    ``S``, ``P``, ``E`` and ``noise`` are the kernel's blocks, ``noises`` (n, loop periods + 1, outputs) the episodes' sensor
-    noise, ``k`` the decision each plant is at, ``substeps`` the steps in which a loop period is integrated; ``clipped``,
-    ``failures`` and ``rescued`` count what happened to each.
+    ``S``, ``P``, ``E`` and ``noise`` are the kernel's blocks, ``noises`` (n, loop periods + 1, rows of ``N``) what the
+    episodes' instruments add, ``k`` the decision each plant is at, ``substeps`` the steps in which a loop period is
+    integrated; ``clipped``, ``failures`` and ``rescued`` count what happened to each.
     """
 
     def __init__(self, plant: Plant, n: int, steps: int, substeps: int, level: Level = "setpoint") -> None:
@@ -63,7 +63,7 @@ class Simulator:
         rows = self.kernel.layout
         samples = steps + 1 + max(plant.preview, *plant.leads, 1)
         forecasts = sum(q.forecast for q in plant.Disturbance.quantities().values()) * len(plant.leads)
-        self._M = np.zeros((n, samples, rows.exogenous))
+        self._M = np.zeros((n, samples, rows.exogenous + len(rows.fading)))
         self.noises = np.zeros((n, steps * plant.loops_per_decision + 1, rows.noise), dtype=np.float32)
         self._F = np.zeros((n, steps + 1, forecasts), dtype=np.float32)
 
@@ -89,7 +89,7 @@ class Simulator:
         self.k[plants], self.clipped[plants] = begun.at, 0
 
     def noise_of(self, plant: int) -> Single:
-        """Return the sensor noise of a plant's episode in standard deviations, (loop periods + 1, outputs)."""
+        """Return what instruments add in a plant's episode, in units, and its valves' bands, (loop periods + 1, rows)."""
         seen: Single = self.noises[plant]
         return seen
 

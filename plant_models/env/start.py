@@ -12,7 +12,7 @@ from plant_models.core.loop import Loop, coefficients
 from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity
 from plant_models.core.scenario import Array
-from plant_models.derive.layout import LIMITS, Layout
+from plant_models.derive.layout import HELD, LIMITS, Layout
 from plant_models.env.scenario import Episodes
 
 SETTINGS = ("coefficients", "feedforward", "limits", "advance")
@@ -64,30 +64,38 @@ def starts(layout: Layout, episodes: Episodes, settings: Settings | None = None,
     P[:, layout.P["p"]] = episodes.parameters
     for part in SETTINGS:
         P[:, layout.P[part]] = getattr(chosen, part).T
+    P[:, layout.P["delay"]] = episodes.delays
     return Starts(episodes, first, _state(layout, episodes, chosen, first), P)
 
 
 def _state(layout: Layout, episodes: Episodes, settings: Settings, at: NDArray[np.intp]) -> Array:
     plant, now = episodes.plant, episodes.exogenous[np.arange(len(episodes)), at]
     d = now[:, : len(plant.Disturbance.names())]
-    y = _measurement(episodes, d, at)
+    clean, y = _measurement(episodes, d, at)
     S = np.zeros((len(episodes), layout.S.size))
     parts: dict[str, Any] = {
         "x": episodes.initial, "u": np.array(list(plant.Input.nominal())), "d": d, "y": y, "lowest": np.inf,
         "memory": _memory(plant, y), "base": _bases(episodes, settings, now),
+        "history": _history(layout, plant, clean),
     }  # fmt: skip
     for part, values in parts.items():
         S[:, layout.S[part]] = values
     return S
 
 
-def _measurement(episodes: Episodes, d: Array, at: NDArray[np.intp]) -> Array:
+def _measurement(episodes: Episodes, d: Array, at: NDArray[np.intp]) -> tuple[Array, Array]:
+    """Return the outputs as they are and as instruments show them; one that is held from the start shows the truth."""
     plant, n = episodes.plant, len(episodes)
     clean = plant.outputs(plant.State.of(list(episodes.initial.T)), plant.Input.nominal(),
                           plant.Disturbance.of(list(d.T)), plant.Parameter.of(list(episodes.parameters.T)))  # fmt: skip
-    sd = np.array([q.noise for q in plant.Output.quantities().values()])
-    shown = np.stack([np.broadcast_to(value, (n,)) for value in clean], axis=1)
-    return shown + sd * episodes.noise[np.arange(n), at * plant.loops_per_decision]
+    y = np.stack([np.broadcast_to(value, (n,)) for value in clean], axis=1)
+    added = episodes.noise[np.arange(n), at * plant.loops_per_decision, : y.shape[1]]
+    return y, y + np.where(added < HELD, added, 0.0)
+
+
+def _history(layout: Layout, plant: Plant, y: Array) -> Array:
+    columns = [plant.Output.names().index(name) for name, periods in layout.delayed for _ in range(periods)]
+    return y[:, columns]
 
 
 def _memory(plant: Plant, y: Array) -> Array:
