@@ -18,6 +18,8 @@ from plant_models.derive.layout import layout
 
 SETTLED = 0.05
 """Settling: within 5 % of the step of the target, for the rest of its hold."""
+SMALLEST_STEP = 0.01
+"""A change of the target by less of the output's range is no step to settle after."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def _tracking(run: Run, plant: Plant, i: int, name: str) -> dict[str, Kpi]:
     y = _true_output(run, plant, name)[:, 1:]
     error = y - target
     since = np.arange(1, steps + 1) * h
-    overshoot, settling = _after_steps(y, target, h)
+    overshoot, settling = _after_steps(y, target, h, SMALLEST_STEP * (q.high - q.low))
     return {
         "IAE": Kpi(np.abs(error).sum(axis=1) * h, f"{unit} {plant.time_unit}"),
         "ISE": Kpi((error**2).sum(axis=1) * h, f"({unit})^2 {plant.time_unit}"),
@@ -69,12 +71,12 @@ def _true_output(run: Run, plant: Plant, name: str) -> Array:
     return value
 
 
-def _after_steps(y: Array, target: Array, h: float) -> tuple[Array, Array]:
-    """Return the mean overshoot in % of the step and the mean settling time over the steps of each episode."""
+def _after_steps(y: Array, target: Array, h: float, smallest: float) -> tuple[Array, Array]:
+    """Return the mean overshoot in % of the step and the mean settling time over the steps of each episode; 0 without any."""
     overshoot, settling = np.zeros(len(y)), np.zeros(len(y))
     for e in range(len(y)):
-        starts = np.flatnonzero(np.diff(target[e])) + 1
-        ends = [*starts[1:], y.shape[1]]
+        starts = np.flatnonzero(np.abs(np.diff(target[e])) > smallest) + 1
+        ends = [*starts[1:], y.shape[1]] if len(starts) else []
         each = [_step_response(y[e, a:b], target[e, a], target[e, a - 1], h) for a, b in zip(starts, ends, strict=True)]
         if each:
             overshoot[e], settling[e] = np.mean(each, axis=0)

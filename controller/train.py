@@ -52,7 +52,7 @@ class Trained:
 
 def environment(plant: Plant, seed: int, scenario: str = "") -> PlantVecEnv:
     """Return the training environment; the reward is scaled so that a discounted return is of order one."""
-    plants = PlantVectorEnv(plant.name, plant.learning.parallel, scenario=scenario)
+    plants = PlantVectorEnv(plant, plant.learning.parallel, scenario=scenario)
     env = PlantVecEnv(plants, scale=1.0 - discount(plant.learning))
     env.seed(seed)
     return env

@@ -14,12 +14,13 @@ from dashboard.commands.session import (
     PlantFile,
     PlantName,
     PolicyFolder,
+    ReplayLog,
     ScenarioName,
     Seed,
     Session,
     WeatherFile,
+    case,
     controllers,
-    plant_with,
     session,
     weather,
 )  # fmt: skip
@@ -42,10 +43,11 @@ def simulate(
     seed: Seed = 0,
     weather_file: WeatherFile = None,
     plant_file: PlantFile = None,
+    replay: ReplayLog = None,
     as_json: Json = False,
 ) -> None:
     """Run one controller on held-out episodes and record them."""
-    chosen = plant_with(plant, plant_file, scenario)
+    chosen, scenario = case(plant, plant_file, scenario, replay)
     _run(session(context), "simulate", chosen, [controller], policy, scenario, episodes, seed, weather_file, as_json)
 
 
@@ -59,11 +61,12 @@ def benchmark(
     seed: Seed = 0,
     weather_file: WeatherFile = None,
     plant_file: PlantFile = None,
+    replay: ReplayLog = None,
     as_json: Json = False,
 ) -> None:
     """Compare controllers on the same held-out episodes, with paired differences to the PID layer."""
     names = [name.strip() for name in controllers_given.split(",") if name.strip()]
-    chosen = plant_with(plant, plant_file, scenario)
+    chosen, scenario = case(plant, plant_file, scenario, replay)
     _run(session(context), "benchmark", chosen, names, policy, scenario, episodes, seed, weather_file, as_json)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dashboard import terminal
-from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, plant_with, session
+from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, case, plant_with, session
 
 if TYPE_CHECKING:
     from controller.pid_tuning import Tuning
@@ -66,7 +66,7 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train PPO to move the setpoints of a plant's PID layer, and keep the policy."""
-    chosen = plant_with(plant, plant_file, scenario)
+    chosen, scenario = case(plant, plant_file, scenario)
     from controller.demo import recorded_training
     from controller.store import runs_folder
 

@@ -21,7 +21,8 @@ Seed = Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the sa
 Episodes = Annotated[int, typer.Option(min=1, max=10_000, help="Held-out episodes.")]
 PolicyFolder = Annotated[Path | None, typer.Option("--policy", help="Folder of a trained policy.")]
 WeatherFile = Annotated[Path | None, typer.Option("--weather", help="EPW or TMY3 file to judge a building on.")]
-ScenarioName = Annotated[str, typer.Option("--scenario", help="Scenario; the plant's first one by default.")]
+ScenarioName = Annotated[str, typer.Option("--scenario", help="A scenario's name or a TOML file; the plant's first by default.")]
+ReplayLog = Annotated[Path | None, typer.Option("--replay", help="CSV or Parquet log of a real plant to run instead.")]
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,28 @@ def plant_with(name: str, file: Path | None, scenario: str = "") -> Plant:
     plant = get(name) if file is None else load(file)
     plant.scenario(scenario)
     return plant
+
+
+def case(name: str, file: Path | None, scenario: str, replay: Path | None = None) -> tuple[Plant, str]:
+    """Return a plant and the name of the scenario it shall run: one of its own, one from a file, or a log's.
+
+    Raises:
+        BadInput: where both a scenario and a log are given, or a file cannot be used.
+        UnknownName: where the plant or its scenario is not known; the text suggests the nearest.
+    """
+    from plant_models.core.errors import BadInput
+    from plant_models.env.replay import with_replay
+    from plant_models.env.scenario_file import with_scenario
+
+    if scenario and replay:
+        raise BadInput(f"--scenario {scenario} and --replay {replay}: give one of them")
+    if replay:
+        plant = with_replay(plant_with(name, file), replay)
+    elif scenario.endswith(".toml"):
+        plant = with_scenario(plant_with(name, file), Path(scenario))
+    else:
+        return plant_with(name, file, scenario), scenario
+    return plant, plant.scenarios[-1].name
 
 
 def weather(path: Path | None, plant: Plant) -> WeatherYear | None:

@@ -10,6 +10,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
 from plant_models.catalogue import get
+from plant_models.core.plant import Plant
 from plant_models.core.scenario import Split
 from plant_models.derive.layout import FAILED, Level
 from plant_models.env.scenario import Single
@@ -34,10 +35,10 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
     metadata = {"render_modes": [], "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
 
     def __init__(
-        self, plant: str, num_envs: int = 1, level: Level = "setpoint", scenario: str = "", split: Split = "training",
+        self, plant: str | Plant, num_envs: int = 1, level: Level = "setpoint", scenario: str = "", split: Split = "training",
         render_mode: str | None = None,
     ) -> None:  # fmt: skip
-        self.plant = get(plant)
+        self.plant = plant if isinstance(plant, Plant) else get(plant)
         self.scenario = self.plant.scenario(scenario)
         self.render_mode = render_mode
         self.num_envs = num_envs

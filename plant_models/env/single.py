@@ -10,6 +10,7 @@ from gymnasium.spaces import Space
 from numpy.typing import NDArray
 
 from plant_models.catalogue import get
+from plant_models.core.plant import Plant
 from plant_models.core.scenario import Split
 from plant_models.derive.layout import FAILED, TRIPPED, Level
 from plant_models.env.scenario import Episodes, Single
@@ -35,10 +36,10 @@ class PlantEnv(gymnasium.Env[Single, Single]):
     metadata = {"render_modes": []}  # noqa: RUF012
 
     def __init__(
-        self, plant: str, level: Level = "setpoint", scenario: str = "", split: Split = "training",
+        self, plant: str | Plant, level: Level = "setpoint", scenario: str = "", split: Split = "training",
         render_mode: str | None = None,
     ) -> None:  # fmt: skip
-        self.plant = get(plant)
+        self.plant = plant if isinstance(plant, Plant) else get(plant)
         self.scenario = self.plant.scenario(scenario)
         self.render_mode = render_mode
         self._split: Split = split
