@@ -13,10 +13,10 @@ from plant_models.derive.layout import FAILED, TRIPPED, Level
 from plant_models.env.scenario import Episodes
 from plant_models.env.simulator import Simulator
 from plant_models.env.start import Settings
-from plant_models.env.substeps import fleet
+from plant_models.env.substeps import fleet, judged
 
 RECORDED = ("x", "y", "u", "sp", "v", "d")
-SUMMED = ("terms", "measures", "time")
+SUMMED = ("terms", "measures", "time", "peak")
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def rollout(controller: Controller, episodes: Episodes, level: Level = "setpoint
     """Run the episodes from start to end; a plant that trips stays where it is and is charged for what is left."""
     planned = controller.plan(episodes)
     n, steps = len(planned), planned.scenario.steps
-    simulator = fleet(planned.plant, n, steps, level)
+    simulator = Simulator(planned.plant, n, steps, judged(planned.plant), level)
     simulator.load(planned, np.arange(n), settings)
     keep = _Recorder(simulator)
     cost, running = np.zeros((n, steps)), np.ones(n, dtype=bool)

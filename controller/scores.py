@@ -6,10 +6,10 @@ overshoot and settling after each step of the target, travel of each valve in fu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from controller.building import building
+from controller.kpi import Kpi
 from controller.rollout import Run
 from plant_models.core.duty import Batch, Economic, Tracking
 from plant_models.core.plant import Plant
@@ -20,14 +20,6 @@ SETTLED = 0.05
 """Settling: within 5 % of the step of the target, for the rest of its hold."""
 SMALLEST_STEP = 0.01
 """A change of the target by less of the output's range is no step to settle after."""
-
-
-@dataclass(frozen=True)
-class Kpi:
-    """One figure of every episode, (n,), with its unit."""
-
-    values: Array
-    unit: str
 
 
 def kpis(run: Run) -> dict[str, Kpi]:
@@ -41,7 +33,7 @@ def kpis(run: Run) -> dict[str, Kpi]:
             found |= {prefix + key: kpi for key, kpi in _tracking(run, plant, i, name).items()}
     else:
         found |= _money(run, plant)
-    return found | _measures(run, plant) | _limits(run, plant) | _travel(run, plant)
+    return found | _measures(run, plant) | building(run) | _limits(run, plant) | _travel(run, plant)
 
 
 def _tracking(run: Run, plant: Plant, i: int, name: str) -> dict[str, Kpi]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
+from plant_models.core.building import Building
 from plant_models.core.duty import Duty, Tracking
 from plant_models.core.errors import UnknownName, unknown
 from plant_models.core.fault import Fading, Fault, Valve
@@ -115,6 +116,7 @@ class Plant:
     advance: int = 0
     leads: tuple[int, ...] = ()
     limits: tuple[Limit, ...] = ()
+    building: Building | None = None
     sources: tuple[Source, ...] = ()
     reproduced: tuple[Reproduced, ...] = ()
 

@@ -88,7 +88,7 @@ class Trace:
 
     def begin(self) -> Piece:
         """Move the offsets toward the action within their rate, and clear what a decision accumulates."""
-        writes = dict.fromkeys(("terms", "moves", "time", "measures"), ca.SX(0.0))
+        writes = dict.fromkeys(("terms", "moves", "time", "measures", "bin", "peak"), ca.SX(0.0))
         writes |= {"lowest": ca.SX(1e300), "v": self._action(), "stock": self._stock()}
         return self.piece("begin", {part: value for part, value in writes.items() if _rows(self.layout, part)})
 
@@ -319,7 +319,17 @@ class Trace:
             writes["history"] = ca.vertcat(*history)
         added, last = self._blocks["N"], self.S("y")
         read = [ca.if_else(added[i] < HELD, value + added[i], last[i]) for i, value in enumerate(shown)]
-        return self.piece("measure", {"y": ca.vertcat(*read), **writes})
+        return self.piece("measure", {"y": ca.vertcat(*read), **writes, **self._peaks()})
+
+    def _peaks(self) -> dict[str, ca.SX]:
+        """Where a quarter of an hour is over, keep the largest energy of any so far; ``tau`` says that it is over."""
+        if self.plant.building is None:
+            return {}
+        over = self._blocks["tau"] > 0.0
+        at = [[name for name, _ in self.layout.measures].index(c.measure) for c in self.plant.building.carriers]
+        total = ca.vertcat(*(self.S("measures")[i] for i in at))
+        larger = -_smaller(self.S("bin") - total, -self.S("peak"))
+        return {"bin": _select(over, total, self.S("bin")), "peak": _select(over, larger, self.S("peak"))}
 
     def finish(self) -> Piece:
         """Sum the stage cost of the decision; a growth of the stock counts as income."""

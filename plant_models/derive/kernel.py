@@ -24,7 +24,7 @@ from plant_models.core.plant import Plant
 from plant_models.derive.closed_loop import Piece, Trace
 from plant_models.derive.emit import emit
 from plant_models.derive.interpreter import PLAIN_HEAD, interpret
-from plant_models.derive.layout import LANES, STRIDE, Level
+from plant_models.derive.layout import LANES, STRIDE, Level, bin_periods
 from plant_models.derive.observation import Observation, observation
 from plant_models.derive.vector_math import HEAD
 
@@ -76,7 +76,7 @@ def decide(s, p, e, n, W, k, first, m, substeps):
         control(s, p, e, n, (j + 0.5) / @LOOPS@, m)
         for i in range(substeps):
             substep(s, p, e, n, @PERIOD@ / substeps, m)
-        measure(s, p, e, n, 0.0, m)
+        measure(s, p, e, n, 1.0 if (j + 1) % @BIN@ == 0 else 0.0, m)
     finish(s, p, e, n, 0.0, m)
 
 
@@ -183,7 +183,7 @@ def _numbers(trace: Trace) -> dict[str, float | str]:
         "FADINGS": len(rows.fading), "FADING": str(tuple(rows.P.row("p") + i for i in fading) or (0,)),
         "ACTION": rows.E.row("a"), "NOISE": rows.noise, "LOOPS": plant.loops_per_decision,
         "STAGE": rows.S.row("stage"), "STATUS": rows.S.row("status"), "LANES": LANES, "STRIDE": STRIDE,
-        "PERIOD": plant.loop_period,
+        "PERIOD": plant.loop_period, "BIN": bin_periods(plant),
     }  # fmt: skip
 
 

@@ -11,8 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from plant_models.core.building import BIN
 from plant_models.core.fault import Delay, Fading, Valve
-from plant_models.core.plant import Plant
+from plant_models.core.plant import SECONDS, Plant
 from plant_models.core.vector import Vector
 
 Level = Literal["setpoint", "absolute", "direct"]
@@ -90,6 +91,7 @@ def layout(plant: Plant, level: Level) -> Layout:
     terms = (*plant.targets, *plant.cost(*at))
     actions = size(plant.Input) if level == "direct" else len(plant.acted)
     loops, disturbances = len(plant.loops), size(plant.Disturbance)
+    carriers = len(plant.building.carriers) if plant.building else 0
     late, valves = delayed(plant), faulty_valves(plant)
     feedforward = sum(len(loop.gains.disturbance) for loop in plant.loops)
     return Layout(
@@ -97,7 +99,7 @@ def layout(plant: Plant, level: Level) -> Layout:
             x=size(plant.State), u=size(plant.Input), memory=MEMORY * loops, v=actions, d=disturbances,
             y=size(plant.Output), sp=loops, base=len(plant.acted), status=1, terms=len(terms), moves=1,
             lowest=len(margins), time=len(margins), measures=len(measures), stock=1, stage=1,
-            history=sum(periods for _, periods in late),
+            history=sum(periods for _, periods in late), bin=carriers, peak=carriers,
         ),
         P=Rows(p=size(plant.Parameter), coefficients=COEFFICIENTS * loops, feedforward=feedforward,
                limits=LIMITS * loops, advance=1, delay=len(late)),
@@ -113,6 +115,11 @@ def layout(plant: Plant, level: Level) -> Layout:
         valves=valves,
         fading=fading(plant),
     )  # fmt: skip
+
+
+def bin_periods(plant: Plant) -> int:
+    """Return the loop periods over which a peak's power is averaged: a quarter of an hour, or a shorter decision."""
+    return max(1, min(round(BIN / (plant.loop_period * SECONDS[plant.time_unit])), plant.loops_per_decision))
 
 
 def faulty_valves(plant: Plant) -> tuple[str, ...]:

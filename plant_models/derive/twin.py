@@ -15,7 +15,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive import symbolic
 from plant_models.derive.closed_loop import Piece, Trace
-from plant_models.derive.layout import FAILED, RUNNING, Level
+from plant_models.derive.layout import FAILED, RUNNING, Level, bin_periods
 
 TOLERANCE = 1e-10
 
@@ -46,7 +46,8 @@ class Twin:
             _run(self._control, blocks | {"N": noise[j], "tau": np.array([(j + 0.5) / loops])})
             for _ in range(self.substeps):
                 self._substep(blocks)
-            _run(self._measure, blocks | {"N": noise[j]})
+            over = float((j + 1) % bin_periods(self.plant) == 0)
+            _run(self._measure, blocks | {"N": noise[j], "tau": np.array([over])})
         _run(self._finish, blocks)
         return blocks["S"]
 

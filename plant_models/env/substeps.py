@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
+from plant_models.core.building import SAMPLING
 from plant_models.core.errors import IntegrationError
-from plant_models.core.plant import Plant
+from plant_models.core.plant import SECONDS, Plant
 from plant_models.core.scenario import Array, Scenario
 from plant_models.derive.identity import plant_hash
 from plant_models.derive.layout import RUNNING, Level
@@ -34,6 +35,13 @@ EPISODES, STEPS = 64, 60
 def fleet(plant: Plant, n: int, steps: int, level: Level = "setpoint") -> Simulator:
     """Return a simulator of ``n`` plants for episodes of ``steps`` decisions, integrated as finely as the plant needs."""
     return Simulator(plant, n, steps, substeps(plant), level)
+
+
+def judged(plant: Plant) -> int:
+    """Return the sub-steps in a loop period with which a run is judged: a building's figures are sampled at 60 s or finer."""
+    if plant.building is None:
+        return substeps(plant)
+    return max(substeps(plant), math.ceil(plant.loop_period * SECONDS[plant.time_unit] / SAMPLING))
 
 
 @cache

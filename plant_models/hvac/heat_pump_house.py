@@ -16,6 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from plant_models.core.building import Building, Carrier
 from plant_models.core.duty import Economic, Setback
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, soft
@@ -293,6 +294,12 @@ PLANT = Plant(
     limits=(Limit("T_z", "T_low", "low"), Limit("T_z", "T_high", "high")),
     leads=(1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24),
     learning=Learning(horizon=70.0, steps=2_000_000, rollout=128, spread=0.3),
+    building=Building(
+        area=192.0, zones=1, thermal="discomfort",
+        carriers=(
+            Carrier(measure="electric energy", kind="electricity", emission=0.167, tariffs=tariff.household(), source=CASE),
+        ),
+    ),
     sources=(CASE,),
     reproduced=(
         Reproduced(

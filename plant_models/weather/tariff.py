@@ -12,6 +12,7 @@ mean of -2.35 EUR/MWh with a lowest hour of -120 EUR/MWh on 2 July 2023 (Belga).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,3 +122,12 @@ def _wind(rng: np.random.Generator, shape: tuple[int, int], share: float) -> Arr
     least, most = 0.6, 1.1
     drop = np.where(rng.random(shape) < share, rng.uniform(least, most, shape), 0.0)
     return np.asarray((1.0 - drop) / (1.0 - share * 0.5 * (least + most)))[..., None]
+
+
+def household() -> dict[str, Callable[[np.random.Generator, Array], Array]]:
+    """Return BOPTEST's three tariffs by name, in EUR/kWh; the market behind the highly dynamic one is synthetic."""
+    return {
+        "constant": lambda rng, hours: constant(hours),
+        "dynamic": lambda rng, hours: day_night(hours),
+        "highly dynamic (synthetic)": day_ahead,
+    }

@@ -12,7 +12,7 @@ from controller.rollout import returns, rollout
 from plant_models.core.duty import Economic
 from plant_models.core.plant import Plant
 from plant_models.env.scenario import Episodes, Single, draw
-from plant_models.env.substeps import fleet
+from plant_models.env.substeps import fleet, judged, substeps
 from tests.contracts.every import plants
 
 
@@ -47,11 +47,13 @@ def test_only_the_setpoints_of_the_hierarchy_are_planned(plant: Plant) -> None:
 
 @plants
 def test_a_rollout_repeats_and_its_cost_is_what_returns_gives(plant: Plant) -> None:
+    """Buildings are judged at a finer step than they are learned and tuned at; the objective hardly depends on it."""
     episodes = draw(plant, plant.scenario(), 0, 4, "judging")
+    close = 1e-7 if judged(plant) == substeps(plant) else 0.01
     for controller in every(plant):
         first = rollout(controller, episodes).total
         np.testing.assert_array_equal(first, rollout(controller, episodes).total)
-        np.testing.assert_allclose(first, returns(controller, episodes))
+        np.testing.assert_allclose(first, returns(controller, episodes), rtol=close)
 
 
 @plants

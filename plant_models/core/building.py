@@ -1,0 +1,43 @@
+"""What BOPTEST's building figures need to know of a plant: floor area, zones, energy carriers and tariffs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+
+from plant_models.core.quantity import Source
+
+Tariff: TypeAlias = Callable[[np.random.Generator, Any], Any]
+"""Prices per kWh at hours since midnight of an episode's first day, (n, k)."""
+SAMPLING = 60.0
+"""Seconds: the coarsest sub-step at which a building is judged."""
+BIN = 900.0
+"""Seconds over which a peak's power is averaged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carrier:
+    """An energy carrier: the measure in kWh that counts it, what it emits in kg/kWh, and its price per kWh by tariff."""
+
+    measure: str
+    kind: Literal["electricity", "gas", "district heat"]
+    emission: float
+    tariffs: Mapping[str, Tariff]
+    source: Source
+
+
+@dataclass(frozen=True, kw_only=True)
+class Building:
+    """Floor area in m^2, zones, carriers, and the measures that count discomfort over all zones.
+
+    ``thermal`` is in K h, ``air`` (CO2 beyond its limit) in ppm h. Episodes begin at midnight.
+    """
+
+    area: float
+    zones: int
+    carriers: tuple[Carrier, ...]
+    thermal: str
+    air: str = ""

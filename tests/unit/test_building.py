@@ -1,0 +1,69 @@
+"""A building's figures are BOPTEST's, worked out from the recorded run, and do not depend on the control step."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from controller.baselines import Pid
+from controller.building import building
+from controller.rollout import Run, rollout
+from plant_models.catalogue import get
+from plant_models.core.plant import Plant
+from plant_models.env.scenario import draw
+from plant_models.env.substeps import judged
+from plant_models.weather import tariff
+
+HOUSE = get("heat_pump_house")
+AREA = 192.0
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return rollout(Pid(HOUSE), draw(HOUSE, HOUSE.scenario(), 0, 8, "judging"))
+
+
+def test_totals_are_those_of_the_measures_for_each_square_metre(run: Run) -> None:
+    found = building(run)
+    energy, _, discomfort = (run.sums["measures"][:, :, i] for i in range(3))
+    np.testing.assert_allclose(found["ener"].values, energy.sum(axis=1) / AREA)
+    np.testing.assert_allclose(found["emis"].values, 0.167 * energy.sum(axis=1) / AREA)
+    np.testing.assert_allclose(found["tdis"].values, discomfort.sum(axis=1))
+    np.testing.assert_allclose(found["cost, constant tariff"].values, 0.2535 * energy.sum(axis=1) / AREA)
+    hours = 0.5 * np.arange(energy.shape[1])
+    np.testing.assert_allclose(found["cost, dynamic tariff"].values, (tariff.day_night(hours) * energy).sum(axis=1) / AREA)
+
+
+def test_a_peak_is_the_largest_quarter_of_an_hour(run: Run) -> None:
+    """The same run with a supervisor every quarter of an hour has the bins as its decisions."""
+    quarter = at(900.0)
+    fine = rollout(Pid(quarter), draw(quarter, quarter.scenario(), 0, 8, "judging"))
+    energy = fine.sums["measures"][:, :, 0]
+    np.testing.assert_allclose(building(fine)["pele"].values, 4.0 * energy.max(axis=1) / AREA)
+    halves = run.sums["measures"][:, :, 0]
+    peaks = building(run)["pele"].values
+    assert (peaks >= 2.0 * halves.max(axis=1) / AREA - 1e-12).all()
+    assert (peaks <= 4.0 * halves.max(axis=1) / AREA).all()
+
+
+def test_short_decisions_are_put_together_to_a_quarter_of_an_hour() -> None:
+    short = at(300.0)
+    run = rollout(Pid(short), draw(short, short.scenario(), 0, 4, "judging"))
+    bins = run.sums["measures"][:, :, 0].reshape(4, -1, 3).sum(axis=2)
+    np.testing.assert_allclose(building(run)["pele"].values, 4.0 * bins.max(axis=1) / AREA)
+
+
+def at(decision: float) -> Plant:
+    scenarios = tuple(replace(s, steps=336) for s in HOUSE.scenarios)
+    return replace(HOUSE, decision=decision, leads=(1,), scenarios=scenarios)
+
+
+def test_a_building_is_sampled_every_minute() -> None:
+    assert HOUSE.loop_period / judged(HOUSE) <= 60.0
+
+
+def test_another_plant_has_none() -> None:
+    plant = get("exothermic_cstr")
+    assert building(rollout(Pid(plant), draw(plant, plant.scenario(), 0, 1, "judging"))) == {}
