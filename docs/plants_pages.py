@@ -7,9 +7,20 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pictures import Panel, multiples
+
+from controller.recording import shown as displayed
 from plant_models import environment_id
-from plant_models.catalogue import names
+from plant_models.catalogue import get, names
+from plant_models.core.plant import SECONDS, Plant
 from plant_models.derive.card import card
+from plant_models.derive.responses import Response, SteadyMap, steady_maps, steps
+
+MOST_ROWS = 5
+"""Outputs drawn on a page: targets and what loops control come first."""
+
+LONG = 7200.0
+"""Seconds from which a response is drawn in hours."""
 
 
 def write(folder: Path) -> None:
@@ -20,6 +31,39 @@ def write(folder: Path) -> None:
         stale.unlink()
     for file, text in pages.items():
         _replace(folder / file, text)
+    for name in names():
+        for file, text in pictures(name).items():
+            _replace(folder / file, text)
+
+
+def pictures(name: str) -> dict[str, str]:
+    """Return the pictures of a plant by file name: how it answers steps of its inputs, and where it comes to rest."""
+    plant = get(name)
+    outputs = plant.Output.quantities()
+    shown = list(dict.fromkeys((*plant.targets, *(loop.pv for loop in plant.loops if loop.gains.K_c))))[:MOST_ROWS] or list(
+        outputs
+    )
+    rows = {output: plant.Output.names().index(output) for output in shown}
+    found = {f"{name}_steps.svg": multiples([[_answer(plant, r, o, i) for r in steps(plant)] for o, i in rows.items()], "steps")}
+    maps = steady_maps(plant)
+    if maps:
+        found[f"{name}_steady.svg"] = multiples([[_rest(plant, m, o, i) for m in maps] for o, i in rows.items()], "steady states")
+    return found
+
+
+def _answer(plant: Plant, response: Response, output: str, i: int) -> Panel:
+    q, moved = plant.Output.quantities()[output], plant.Input.quantities()[response.moved]
+    title = f"{output} [{q.shown}] after {response.moved} {response.step:+.3g} {moved.unit}"
+    long = plant.time_unit == "s" and response.time[-1] > LONG
+    unit, time = ("h", response.time / SECONDS["h"]) if long else (plant.time_unit, response.time)
+    return Panel(title, f"time [{unit}]", time, displayed(q, response.outputs[i]))
+
+
+def _rest(plant: Plant, steady: SteadyMap, output: str, i: int) -> Panel:
+    q, moved = plant.Output.quantities()[output], plant.Input.quantities()[steady.moved]
+    return Panel(
+        f"{output} [{q.shown}] at rest", f"{steady.moved} [{moved.unit}]", steady.values, displayed(q, steady.outputs[i])
+    )
 
 
 def page(name: str) -> str:
@@ -50,6 +94,17 @@ def _parts(shown: dict[str, Any]) -> Iterator[str]:
     yield _table(("declared", "value"), ([key, f"`{value}`"] for key, value in shown["duty"].items()))
     yield "## Scenarios"
     yield _table(("name", "decisions", "role", "description"), map(_scenario, shown["scenarios"]))
+    yield "## Published numbers reproduced"
+    yield _table(
+        ("number", "published", "ours", "deviation", "allowed", "source and remark"), map(_reproduced, shown["validated"])
+    )
+    yield "## Step responses"
+    yield "Open loop, the PID layer off, every other input and all disturbances nominal."
+    yield f"![step responses]({shown['name']}_steps.svg)"
+    if shown["duty"]["kind"] != "batch":
+        yield "## Steady-state map"
+        yield "Where the plant comes to rest for each value of an input, followed from the nominal point."
+        yield f"![steady-state map]({shown['name']}_steady.svg)"
     yield "## Sources"
     yield "\n".join(f"- {_source(source)}" for source in shown["sources"])
 
@@ -90,6 +145,12 @@ def _margin(margin: dict[str, Any]) -> list[str]:
 
 def _scenario(scenario: dict[str, Any]) -> list[str]:
     return [f"`{scenario['name']}`", str(scenario["steps"]), scenario["role"], scenario["description"]]
+
+
+def _reproduced(r: dict[str, Any]) -> list[str]:
+    said = f"{r['source']}{', doi:' + r['doi'] if r['doi'] else ''}{'; ' + r['remark'] if r['remark'] else ''}"
+    numbers = [f"{r['published']:.6g} {r['unit']}", f"{r['ours']:.6g} {r['unit']}"]
+    return [r["what"], *numbers, f"{100 * r['deviation']:+.2g} %", f"±{100 * r['tolerance']:.2g} %", said]
 
 
 def _source(source: dict[str, str]) -> str:

@@ -42,8 +42,8 @@ def _loops(card: dict[str, Any]) -> str:
 
 def _summary(card: dict[str, Any]) -> dict[str, Any]:
     vectors = {title: [q["name"] for q in quantities] for title, quantities in card["vectors"].items()}
-    kept = ("name", "title", "folder", "loops", "margins", "duty", "scenarios", "sources")
-    return {key: card[key] for key in kept} | vectors
+    kept = ("name", "title", "folder", "loops", "margins", "scenarios", "sources", "validated")
+    return {key: card[key] for key in kept} | vectors | {"objective": card["duty"]}
 
 
 def _show_card(card: dict[str, Any]) -> None:
@@ -58,6 +58,9 @@ def _show_card(card: dict[str, Any]) -> None:
     terminal.show_table("loops", ("tag", "PV", "moves", "setpoint range", f"gains (time in {card['time_unit']})"), rows)
     rows = [[m["name"], m["kind"], f"{m['nominal']:.4g} {m['unit']}"] for m in card["margins"]]
     terminal.show_table("margins", ("name", "kind", "at the nominal point"), rows)
+    rows = [[r["what"], _value(r["published"]), _value(r["ours"]), r["unit"], f"{100 * r['deviation']:+.2g} %"]
+            for r in card["validated"]]  # fmt: skip
+    terminal.show_table("reproduced", ("number", "published", "ours", "unit", "deviation"), rows)
     for source in card["sources"]:
         terminal.say(f"source: {source['text']} {source['doi']}".rstrip())
 

@@ -11,7 +11,7 @@ from typing import Any
 from plant_models.catalogue import get
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
-from plant_models.core.quantity import Quantity, Source
+from plant_models.core.quantity import Quantity, Reproduced, Source
 from plant_models.core.scenario import Scenario
 from plant_models.core.vector import Vector
 
@@ -39,11 +39,18 @@ def card(name: str) -> dict[str, Any]:
         "duty": _duty(plant),
         "scenarios": [_scenario(s, "training and judging" if i == 0 else "extra") for i, s in enumerate(plant.scenarios)],
         "sources": _sources(plant, vectors.values()),
+        "validated": [_reproduced(r) for r in plant.reproduced],
     }
 
 
+def _reproduced(r: Reproduced) -> dict[str, Any]:
+    return {"what": r.what, "published": r.published, "ours": r.ours, "unit": r.unit, "deviation": r.deviation,
+            "tolerance": r.tolerance, "remark": r.remark, "source": r.source.text, "doi": r.source.doi}  # fmt: skip
+
+
 def _scenario(scenario: Scenario, role: str) -> dict[str, Any]:
-    return {"name": scenario.name, "description": scenario.description, "steps": scenario.steps, "role": role}
+    return {"name": scenario.name, "description": scenario.description, "steps": scenario.steps, "role": role,
+            "protocol": scenario.protocol, "faults": [repr(fault) for fault in scenario.faults]}  # fmt: skip
 
 
 def _finite(value: float) -> float | None:

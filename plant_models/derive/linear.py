@@ -65,6 +65,7 @@ class Robustness:
 
     Each loop is broken in turn at its measurement and at its manipulated variable, all others closed: the diagonal of
     ``(I - P K)^-1`` and of ``(I - K P)^-1`` (Skogestad and Postlethwaite, Multivariable Feedback Control, 2005, 3.2).
+    A loop that only passes its setpoint on has an integral part that nothing moves: a mode at one, which is left out.
     """
 
     def __init__(self, plant: Plant, x: Array) -> None:
@@ -77,13 +78,15 @@ class Robustness:
         self._plant = (A, B, model.C, model.D)
         self._P = self._transfer(*self._plant)
         self._law = _law(plant)
+        self._idle = sum(loop.gains.K_c == 0.0 for loop in plant.loops)
         outputs = np.array([q.nominal for q in plant.Output.quantities().values()])
         self._point = (outputs, nominal(plant.Input))
 
     def peak(self, coefficients: Array, limits: Array) -> float:
         """Return M_s of the layer with these rows of coefficients; infinite where the closed loop is unstable."""
         law = tuple(part.full() for part in self._law(coefficients, limits, *self._point))
-        if np.abs(np.linalg.eigvals(_closed(self._plant, law))).max() >= 1.0 - 1e-9:
+        modes = np.sort(np.abs(np.linalg.eigvals(_closed(self._plant, law))))
+        if modes[len(modes) - 1 - self._idle] >= 1.0 - 1e-9:
             return float("inf")
         K = self._transfer(*law)
         eye_y, eye_u = np.eye(K.shape[2]), np.eye(K.shape[1])

@@ -365,7 +365,7 @@ def test_a_decision_is_judged_on_the_target_shown_before_it(plant: Plant) -> Non
         y = plant.outputs(*vectors(plant, run.T, np.repeat(d, len(run) // len(d), axis=0).T, p))
         for output in plant.targets:
             squares = ((getattr(y, output) - seen[f"{output} target"]) / error_scale(env, output)) ** 2
-            assert 0.999 * squares.min() <= info[f"term/{output}"] <= 1.001 * squares.max()
+            assert 0.999 * np.min(squares) <= info[f"term/{output}"] <= 1.001 * np.max(squares)
         stocks = [plant.stock(plant.State.of(list(at)), plant.Parameter.of(list(p))) for at in (x, run[-1])]
         terms = sum(value for name, value in info.items() if name.startswith("term/"))
         assert -reward * plant.scale == pytest.approx(terms - (stocks[1] - stocks[0]), rel=1e-3)
