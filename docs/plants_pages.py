@@ -27,6 +27,7 @@ def write(folder: Path) -> None:
     """Write the pages; a page that is current is left alone, so that a second build does nothing."""
     folder.mkdir(parents=True, exist_ok=True)
     pages = {f"{name}.md": page(name) for name in names()}
+    pages["summary.txt"] = summary()
     for stale in set(folder.glob("*.md")) - {folder / file for file in pages}:
         stale.unlink()
     for file, text in pages.items():
@@ -34,6 +35,20 @@ def write(folder: Path) -> None:
     for name in names():
         for file, text in pictures(name).items():
             _replace(folder / file, text)
+
+
+def summary() -> str:
+    """Return a table of all plants, each with one published number that it reproduces."""
+    heads = ("plant", "family", "duty", "states", "acts on", "reproduces, for example")
+    return _table(heads, (_line(card(name)) for name in names())) + "\n"
+
+
+def _line(shown: dict[str, Any]) -> list[str]:
+    acted = ", ".join(loop["tag"] for loop in shown["loops"] if loop["authority"])
+    first = next(iter(shown["validated"]), None)
+    example = f"{first['what']}: {first['published']:.6g} {first['unit']}, ours {first['ours']:.6g}" if first else ""
+    link = f"[{shown['title']}](_generated/{shown['name']}.md)"
+    return [link, shown["folder"], shown["duty"]["kind"], str(len(shown["vectors"]["states"])), acted, example]
 
 
 def pictures(name: str) -> dict[str, str]:

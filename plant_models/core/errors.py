@@ -18,12 +18,18 @@ class UnknownName(BadInput):
     """A name that the catalogue does not hold; the text suggests the nearest."""
 
 
+MANY = 10
+
+
 def unknown(what: str, given: str, known: Iterable[str]) -> str:
-    """Return one line that names what was given, the nearest known name and all that are allowed."""
+    """Return one line that names what was given, the nearest known name and all that are allowed, or the nearest of many."""
     names = tuple(known)
     near = difflib.get_close_matches(given, names, n=1, cutoff=0.4)
-    hint = f"; did you mean {near[0]!r}?" if near else ""
-    return f"unknown {what} {given!r}{hint} Known: {', '.join(names)}"
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    if len(names) <= MANY:
+        return f"unknown {what} {given!r}{hint} Known: {', '.join(names)}"
+    close = difflib.get_close_matches(given, names, n=MANY, cutoff=0.0)
+    return f"unknown {what} {given!r}{hint} Known: {', '.join(sorted(close))} and {len(names) - len(close)} more"
 
 
 class InvalidFile(BadInput):

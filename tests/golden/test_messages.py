@@ -9,7 +9,9 @@ import pytest
 
 from dashboard.cli import run
 
-COMMANDS = ("plants", "simulate", "tune", "train", "benchmark", "runs", "dashboard", "demo")
+COMMANDS = ("plants", "new", "check", "simulate", "tune", "train", "benchmark", "runs", "dashboard", "demo")
+
+LISTED = {"name", "title", "folder", "states", "inputs", "disturbances", "margins", "loops", "objective", "sources", "validated"}
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -32,8 +34,6 @@ def test_every_command_has_help_and_speaks_json(command: str, capsys: pytest.Cap
 
 
 BAD_INPUT = {
-    ("plants", "exotermic_cstr"): "unknown plant 'exotermic_cstr'; did you mean 'exothermic_cstr'? "
-    "Known: exothermic_cstr, heat_pump_house",
     ("plant",): "No such command 'plant'. Did you mean 'plants'?",
     ("train", "exothermic_cstr", "--sead", "1"): "No such option: --sead (Possible options: --scenario, --seed, --steps)",
     ("simulate", "exothermic_cstr", "--scenario", "tracing"): "unknown scenario 'tracing'; did you mean 'tracking'? "
@@ -52,6 +52,13 @@ def test_bad_input_is_one_line_and_exit_code_2(
     code, out, err = said(capsys, "--store", str(tmp_path / "runs.db"), *arguments)
     assert (code, out) == (2, "")
     assert err == f"setpoint: {message}\n"
+
+
+def test_an_unknown_plant_is_one_line_with_the_nearest_of_many(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = said(capsys, "plants", "exotermic_cstr")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("setpoint: unknown plant 'exotermic_cstr'; did you mean 'exothermic_cstr'? Known: ")
+    assert err.endswith(" more\n")
 
 
 def test_ppo_without_a_policy_says_how_to_get_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -100,7 +107,12 @@ def test_a_missing_policy_is_refused_with_its_path(tmp_path: Path, capsys: pytes
 def test_plants_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = said(capsys, "plants", "--json")
     assert (code, err) == (0, "")
-    assert {card["name"] for card in json.loads(out)} == {"exothermic_cstr", "heat_pump_house"}
+    cards = json.loads(out)
+    assert len({card["name"] for card in cards}) == len(cards) >= 21
+    for card in cards:
+        assert LISTED <= set(card), card["name"]
+        assert all({"what", "published", "ours", "deviation", "unit", "source"} <= set(r) for r in card["validated"])
+        assert card["validated"], card["name"]
 
 
 def test_simulate_records_what_it_ran(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
