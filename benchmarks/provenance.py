@@ -42,6 +42,7 @@ def arguments(description: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
+    parser.add_argument("--plants", type=lambda text: tuple(text.split(",")), help="names, separated by commas")
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
     return parser.parse_args()
 

@@ -175,11 +175,11 @@ def _over(found: dict[str, float], one: str, other: str) -> float | None:
     return found[one] / found[other] if other in found else None
 
 
-def measure(quick: bool) -> dict[str, Any]:
+def measure(quick: bool, plants: tuple[str, ...]) -> dict[str, Any]:
     """Measure everything."""
-    return reactor(quick) | {"plants": {name: every(name, quick) for name in names()}}
+    return reactor(quick) | {"plants": {name: every(name, quick) for name in plants}}
 
 
 if __name__ == "__main__":
     options = arguments(__doc__ or "")
-    report(measure(options.quick), options)
+    report(measure(options.quick, options.plants or names()), options)

@@ -56,7 +56,7 @@ class Scheduled:
     def plan(self, episodes: Episodes) -> Episodes:
         """Send what the schedule says for the episodes' occupancy."""
         setpoints = self.schedule.references(episodes.disturbance(self.schedule.occupancy))
-        return episodes.following(setpoints[:, :, None])
+        return episodes.commanding(self.schedule.tag, setpoints)
 
     def act(self, observation: Single) -> Single:
         """Add nothing."""

@@ -145,7 +145,7 @@ class Tuner:
         if schedule is None:
             return self.episodes
         setpoints = schedule.references(self.episodes.disturbance(schedule.occupancy))
-        return self.episodes.following(setpoints[:, :, None])
+        return self.episodes.commanding(schedule.tag, setpoints)
 
 
 def tune(

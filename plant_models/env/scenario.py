@@ -74,6 +74,13 @@ class Episodes:
         """Return the episodes with other plant parameters, (n, parameters)."""
         return replace(self, parameters=parameters)
 
+    def commanding(self, tag: str, setpoints: Array) -> Episodes:
+        """Return the episodes with other setpoints sent to one master loop, (n, samples)."""
+        exogenous = self.exogenous.copy()
+        column = [loop.tag for loop in self.plant.masters].index(tag)
+        exogenous[:, :, self.references().start + column] = setpoints
+        return replace(self, exogenous=exogenous)
+
     def following(self, references: Array) -> Episodes:
         """Return the episodes with other setpoints sent to the master loops, (n, samples, masters)."""
         exogenous = self.exogenous.copy()

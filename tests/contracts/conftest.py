@@ -1,7 +1,4 @@
-"""Which contracts run compiled in every run of the tests: those of four plants, of each kind of duty and with several targets.
-
-The others carry the mark ``every``: `run.py test` runs them interpreted, `.ci/run` compiled too.
-"""
+"""Marks the contracts of plants that are not compiled in every run: `run.py test` interprets them, `.ci/run` compiles them."""
 
 from __future__ import annotations
 
@@ -10,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from plant_models.core.plant import Plant
+from tests.compiled import COMPILED
 
-COMPILED = ("exothermic_cstr", "heat_pump_house", "quadruple_tank", "penicillin_fermentation")
 HERE = Path(__file__).parent
 
 

@@ -16,9 +16,10 @@ import pytest
 
 from benchmarks.c_limit import PLANTS
 from benchmarks.simulator import HandWritten, Sides, relative_difference
-from plant_models.catalogue import get, names
+from plant_models.catalogue import get
 from plant_models.core.scenario import Array
 from plant_models.env.substeps import substeps
+from tests.compiled import COMPILED, each
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINE = ("machine", "python", "versions", "commit", "date")
@@ -29,9 +30,12 @@ LEARNING = ("share_of_free_env", "steps_per_s", "steps_per_s_free", "ratio_to_de
 needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not installed: on Debian, apt install gcc")
 
 
-def measured(module: str, out: Path, path: str = os.environ.get("PATH", "")) -> dict[str, Any]:
+def measured(
+    module: str, out: Path, plants: tuple[str, ...] = COMPILED[:2], path: str = os.environ.get("PATH", "")
+) -> dict[str, Any]:
     """What a quick run prints as JSON and writes to `out`, which must be the same; `path` is where it finds programs."""
-    command = [sys.executable, "-m", f"benchmarks.{module}", "--quick", "--json", "--out", str(out)]
+    wanted = ["--quick", "--json", "--plants", ",".join(COMPILED[:2]), "--out", str(out)]
+    command = [sys.executable, "-m", f"benchmarks.{module}", *wanted]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     result: dict[str, Any] = json.loads(done.stdout, parse_constant=refused)
@@ -53,7 +57,7 @@ def test_the_simulator_benchmark_prints_its_ratios(tmp_path: Path) -> None:
     result = measured("simulator", tmp_path / "simulator.json")
     assert positive(result, (*SPEEDS, *AGAINST_C))
     assert positive(result["plant_steps_per_s"], ("open_loop", "closed_loop", "c", "c_baked"))
-    assert set(result["plants"]) == set(names())
+    assert set(result["plants"]) == set(COMPILED[:2])
     assert all(positive(plant, ("steps_per_s", "ratio_to_c", "us_single")) for plant in result["plants"].values())
 
 
@@ -68,7 +72,7 @@ def test_without_gcc_the_simulator_benchmark_leaves_out_what_needs_c(tmp_path: P
 
 def test_the_training_benchmark_prints_its_ratios_for_each_plant(tmp_path: Path) -> None:
     result = measured("training", tmp_path / "training.json")
-    assert set(result["plants"]) == set(names())
+    assert set(result["plants"]) == set(COMPILED[:2])
     assert all(positive(plant, LEARNING) for plant in result["plants"].values())
 
 
@@ -86,7 +90,7 @@ def test_hand_written_c_integrates_as_the_kernel_does(baked: bool) -> None:
 
 
 @needs_gcc
-@pytest.mark.parametrize("name", names())
+@each
 def test_emitted_c_integrates_as_the_kernel_does(name: str) -> None:
     sides = Sides(get(name), substeps(get(name)))
     sides.simulator.S.write("u", [[0.8 * q.nominal + 0.2 * q.high] for q in sides.plant.Input.quantities().values()])

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 from scipy.linalg import expm
 
-from plant_models.catalogue import get, names
+from plant_models.catalogue import get
 from plant_models.core.loop import Coefficients
 from plant_models.core.plant import Plant
 from plant_models.core.vector import Vector
 from plant_models.derive.linear import Robustness, linearise, linearise_nominal
 from plant_models.derive.steady import nominal, nominal_equilibrium
 from plant_models.env.start import Settings
+from tests.compiled import continuous
 
 Array = NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def slopes(plant: Plant, x: Array, of: str, by: int) -> Array:
     return np.stack(columns, axis=1)
 
 
-@pytest.mark.parametrize("name", names())
+@continuous
 def test_matrices_are_the_slopes_of_the_plant(name: str) -> None:
     plant = get(name)
     x = nominal_equilibrium(plant)
@@ -50,7 +50,7 @@ def test_matrices_are_the_slopes_of_the_plant(name: str) -> None:
         np.testing.assert_allclose(matrix, expected, rtol=1e-5, atol=1e-6 * max(np.abs(expected).max(), 1e-12))
 
 
-@pytest.mark.parametrize("name", names())
+@continuous
 def test_sampling_twice_half_as_long_is_sampling_once(name: str) -> None:
     plant = get(name)
     model = linearise_nominal(plant, nominal_equilibrium(plant))
@@ -89,7 +89,7 @@ def test_the_weaker_the_loops_the_nearer_the_sensitivity_is_to_one() -> None:
     assert 1.0 < peaks[-1] < 1.001
 
 
-@pytest.mark.parametrize("name", names())
+@continuous
 def test_the_tuned_layer_amplifies_nothing_more_than_twice(name: str) -> None:
     plant = get(name)
     settings = Settings.of(plant, plant.loops, plant.advance)

@@ -7,11 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from plant_models.catalogue import get, names
+from plant_models.catalogue import get
 from plant_models.core.loop import Actuator, Coefficients, Gains, Loop, Memory, align, coefficients, held_back, pid
 from plant_models.derive.closed_loop import Trace
 from plant_models.env.scenario import draw
 from plant_models.env.substeps import fleet
+from tests.compiled import each
 
 H = 0.1
 WIDE = Actuator(bias=0.0, low=-100.0, high=100.0, step=np.inf)
@@ -144,7 +145,7 @@ def test_the_derivative_is_filtered() -> None:
     assert m.u == pytest.approx(-1.0, abs=1e-3)
 
 
-@pytest.mark.parametrize("name", names())
+@each
 def test_the_compiled_layer_keeps_limits_and_rates_of_every_input(name: str) -> None:
     plant = get(name)
     simulator = fleet(plant, 16, plant.scenario().steps)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plant_models.catalogue import get, names
+from plant_models.catalogue import get
 from plant_models.core.errors import InvalidAction
 from plant_models.derive.layout import LANES
 from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
 from plant_models.env.start import Settings
 from plant_models.env.substeps import fleet
+from tests.compiled import each
 
 CSTR = get("exothermic_cstr")
 
@@ -23,7 +24,7 @@ def started(name: str, n: int, seed: int = 0) -> Simulator:
     return simulator
 
 
-@pytest.mark.parametrize("name", names())
+@each
 def test_a_plant_runs_alike_wherever_it_stands(name: str) -> None:
     """The same episodes in reverse order, over the borders of chunks, and with a broken neighbour."""
     n = LANES + 2

@@ -5,15 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from plant_models.catalogue import get, names
+from plant_models.catalogue import get
 from plant_models.core.errors import SetpointError
 from plant_models.derive.steady import equilibria, equilibrium, nominal, nominal_equilibrium
+from tests.compiled import continuous
 
 CSTR = get("exothermic_cstr")
 D, P = nominal(CSTR.Disturbance), nominal(CSTR.Parameter)
 
 
-@pytest.mark.parametrize("name", names())
+@continuous
 def test_nothing_moves_at_the_nominal_equilibrium(name: str) -> None:
     plant = get(name)
     x = nominal_equilibrium(plant)

@@ -11,6 +11,7 @@ from plant_models.catalogue import get, names
 from plant_models.derive.linear import Robustness
 from plant_models.derive.steady import nominal_equilibrium
 from plant_models.env.start import Settings
+from tests.compiled import continuous, each
 
 
 def test_a_first_order_response_is_fitted() -> None:
@@ -25,14 +26,14 @@ def test_simc_gains_are_skogestads() -> None:
     assert (gains.K_c, gains.T_i) == pytest.approx((2.5, 4.0))
 
 
-@pytest.mark.parametrize("name", names())
+@continuous
 def test_simc_gains_have_the_sign_of_the_tuned_ones(name: str) -> None:
     plant = get(name)
     for found, tuned in zip(simc_layer(plant), plant.loops, strict=True):
         assert np.sign(found.gains.K_c) == np.sign(tuned.gains.K_c)
 
 
-@pytest.mark.parametrize("name", names())
+@each
 def test_tuned_layers_are_robust_and_beat_simc(name: str) -> None:
     plant = get(name)
     carried = current(plant, episodes=16)
@@ -56,4 +57,5 @@ def test_an_unstable_layer_has_no_finite_sensitivity() -> None:
 def test_tuning_finds_the_carried_gains_again(name: str) -> None:
     """What tuning finds anew is at most 3 % better than what the plant file carries, on the same tuning episodes."""
     plant = get(name)
-    assert current(plant).cost <= 1.03 * tune(plant, generations=120).cost
+    found = tune(plant, generations=120).cost
+    assert current(plant).cost - found <= 0.03 * abs(found)

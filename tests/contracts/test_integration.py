@@ -1,0 +1,57 @@
+"""The compiled integration beside CVODES at a tolerance of 1e-10, over a thousand trajectories of each plant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.derive.layout import RUNNING
+from plant_models.derive.twin import twin
+from plant_models.env.scenario import draw
+from plant_models.env.simulator import Simulator
+from plant_models.env.substeps import cornered, fleet, substeps
+from tests.contracts.every import plants
+
+TRAJECTORIES, INTEGRATIONS = 1000, 300
+ALLOWED = 1e-5
+"""Largest distance of any state from that of CVODES, as a share of the state's range."""
+
+
+@pytest.mark.slow
+@plants
+def test_a_thousand_trajectories_stay_within_1e_5_of_cvodes(plant: Plant) -> None:
+    """Every scenario, parameters at their corners; a third of the setpoints by the PID layer, random and bang-bang each."""
+    decisions = max(3, INTEGRATIONS // (plant.loops_per_decision * substeps(plant)))
+    each = -(-TRAJECTORIES // len(plant.scenarios))
+    worst = np.zeros(len(plant.State.names()))
+    for scenario in plant.scenarios:
+        simulator = fleet(plant, each, scenario.steps)
+        simulator.load(cornered(draw(plant, scenario, 5, each, "judging")), np.arange(each))
+        worst = np.maximum(worst, farthest(simulator, min(decisions, scenario.steps)))
+    assert (worst <= ALLOWED).all(), dict(zip(plant.State.names(), worst, strict=True))
+
+
+def farthest(simulator: Simulator, decisions: int) -> Array:
+    """Run kernel and CVODES side by side, never brought together, until a trip; the largest distance of each state."""
+    plant, rows = simulator.plant, simulator.kernel.layout.S
+    exact, loops = twin(plant, "setpoint", simulator.substeps), plant.loops_per_decision
+    spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
+    columns, worst = [simulator.S.column(e) for e in range(simulator.n)], np.zeros(len(spans))
+    rng = np.random.default_rng(0)
+    for k in range(decisions):
+        simulator.step(setpoints(rng, simulator.n, simulator.kernel.layout.actions))
+        for e in map(int, np.flatnonzero(simulator.S.read("status")[0] == RUNNING)):
+            noise = simulator.noise_of(e)[k * loops + 1 : (k + 1) * loops + 1].astype(float)
+            columns[e] = exact.step(columns[e], simulator.P.column(e), simulator.E.column(e), noise)
+            worst = np.maximum(worst, np.abs(columns[e][rows["x"]] - simulator.S.column(e)[rows["x"]]) / spans)
+    return worst
+
+
+def setpoints(rng: np.random.Generator, n: int, actions: int) -> Array:
+    """Return a third of the actions zero, a third random, a third at one end or the other."""
+    found = np.zeros((n, actions))
+    found[n // 3 : 2 * n // 3] = rng.uniform(-1.0, 1.0, found[n // 3 : 2 * n // 3].shape)
+    found[2 * n // 3 :] = rng.choice([-1.0, 1.0], found[2 * n // 3 :].shape)
+    return found
