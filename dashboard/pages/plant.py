@@ -29,6 +29,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         _loops(card),
         html.Div([_margins(card), _scenarios(card)], className="columns"),
         *tables,
+        _reproduced(card),
         _sources(card),
         _runs(data, str(card["name"])),
         note=html.Code(str(card["name"])),
@@ -196,6 +197,20 @@ def _sources(card: Card) -> Component:
     sources = card.get("sources", ())
     lines = [html.Li(_reference(source)) for source in sources]
     return ui.panel("Sources", html.Ol(lines, className="sources") if lines else html.P("none", className="note"))
+
+
+def _reproduced(card: Card) -> Component:
+    """Published numbers beside ours: what the plant may be trusted for."""
+    rows: list[list[ui.Cell]] = [
+        [
+            str(claim["what"]), f"{claim['published']:.6g}", f"{claim['ours']:.6g}", unit_text(str(claim.get("unit", ""))),
+            f"{100 * claim['deviation']:+.2g} %", html.Span(str(claim.get("source", "")), className="source"),
+        ]
+        for claim in card.get("validated", ())
+    ]  # fmt: skip
+    heads = ["number", "published", "ours", "unit", "deviation", "source"]
+    body = ui.table(heads, rows, (1, 2, 4), "published numbers") if rows else html.P("none", className="note")
+    return ui.panel("Published numbers reproduced", body)
 
 
 def _reference(source: Entry) -> str:
