@@ -7,9 +7,12 @@ difference as error (Hairer, Norsett, Wanner, Solving Ordinary Differential Equa
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 import json
 import math
 import os
+import sys
 from functools import cache
 from pathlib import Path
 
@@ -54,7 +57,9 @@ def substeps(plant: Plant) -> int:
     Raises:
         IntegrationError: where even the finest sub-step is too coarse; the text names the state.
     """
-    path = Path(platformdirs.user_cache_dir("setpoint")) / "substeps" / f"{plant_hash(plant)[:32]}.json"
+    written = inspect.getsource(sys.modules[plant.derivative.__module__])
+    key = hashlib.sha256(f"{plant_hash(plant)}{written}".encode()).hexdigest()[:32]
+    path = Path(platformdirs.user_cache_dir("setpoint")) / "substeps" / f"{key}.json"
     try:
         return int(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
