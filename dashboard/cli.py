@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands import compare, learn, look, session
+from dashboard.commands import author, compare, learn, look, session
 from plant_models.core.errors import SetpointError
 
 app = typer.Typer(
@@ -32,6 +32,8 @@ def options(
 
 
 app.command()(look.plants)
+app.command()(author.new)
+app.command()(author.check)
 app.command()(compare.simulate)
 app.command()(learn.tune)
 app.command()(learn.train)

@@ -11,7 +11,7 @@ from pictures import Panel, multiples
 
 from controller.recording import shown as displayed
 from plant_models import environment_id
-from plant_models.catalogue import get, names
+from plant_models.catalogue import get, usable
 from plant_models.core.plant import SECONDS, Plant
 from plant_models.derive.card import card
 from plant_models.derive.responses import Response, SteadyMap, steady_maps, steps
@@ -24,23 +24,21 @@ LONG = 7200.0
 
 
 def write(folder: Path) -> None:
-    """Write the pages; a page that is current is left alone, so that a second build does nothing."""
+    """Write the pages; one that is current is left alone, so that a second build does nothing."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {f"{name}.md": page(name) for name in names()}
-    pages["summary.txt"] = summary()
-    for stale in set(folder.glob("*.md")) - {folder / file for file in pages}:
+    files = {f"{name}.md": page(name) for name in usable()} | {"summary.txt": summary()}
+    for name in usable():
+        files |= pictures(name)
+    for stale in set(folder.iterdir()) - {folder / file for file in files}:
         stale.unlink()
-    for file, text in pages.items():
+    for file, text in files.items():
         _replace(folder / file, text)
-    for name in names():
-        for file, text in pictures(name).items():
-            _replace(folder / file, text)
 
 
 def summary() -> str:
     """Return a table of all plants, each with one published number that it reproduces."""
     heads = ("plant", "family", "duty", "states", "acts on", "reproduces, for example")
-    return _table(heads, (_line(card(name)) for name in names())) + "\n"
+    return _table(heads, (_line(card(name)) for name in usable())) + "\n"
 
 
 def _line(shown: dict[str, Any]) -> list[str]:

@@ -87,6 +87,7 @@ def load(path: Path) -> Plant:
     Raises:
         NotAPlant: where the file is missing, cannot be imported, declares no PLANT, or bears a name that is taken.
     """
+    path = path.resolve()
     if path.suffix != ".py" or not path.is_file():
         raise NotAPlant(f"{path}: not a Python file; give the path of a plant file, or write one by `setpoint new plant NAME`")
     if not path.stem.isidentifier() or path.stem in names():

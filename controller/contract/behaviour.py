@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -18,7 +18,7 @@ LEAST, MOST = 0.3, 3.0
 """Bounds of the tuned PID layer's mean stage cost in units of ``scale``, on a tracking duty."""
 
 
-@cache
+@lru_cache(maxsize=8)
 def _run(plant: Plant, scenario: Scenario) -> Run:
     return rollout(Pid(plant), episodes(plant, scenario, 16))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from inspect import getdoc
 
 from plant_models.core.errors import SetpointError
@@ -45,7 +45,7 @@ def arguments(plant: Plant) -> tuple[type[Vector], ...]:
     return plant.State, plant.Input, plant.Disturbance, plant.Parameter
 
 
-@cache
+@lru_cache(maxsize=8)
 def episodes(plant: Plant, scenario: Scenario, n: int, split: Split = "judging") -> Episodes:
     """Return the first episodes of a scenario under seed 0; several checks look at the same ones."""
     return draw(plant, scenario, 0, n, split)

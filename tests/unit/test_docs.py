@@ -20,6 +20,7 @@ from controller.rollout import returns
 from dashboard.cli import app
 from plant_models import environment_id
 from plant_models.catalogue import get, names
+from plant_models.core.duty import Batch
 from plant_models.derive.card import card
 from plant_models.env.scenario import draw
 
@@ -83,9 +84,15 @@ def test_commands_and_environments_named_anywhere_exist(path: Path) -> None:
     assert set(re.findall(r"plants/[A-Z]\w+-v\d+", text_of(path))) <= known
 
 
+@pytest.fixture(scope="module")
+def plants_pages() -> ModuleType:
+    module_at(DOCS / "pictures.py", "pictures")
+    return module_at(DOCS / "plants_pages.py", "plants_pages")
+
+
 @pytest.mark.parametrize("name", names())
-def test_every_plant_has_a_page_with_what_its_file_declares(name: str) -> None:
-    shown, page = card(name), module_at(DOCS / "plants_pages.py", "plants_pages").page(name)
+def test_every_plant_has_a_page_with_what_its_file_declares(name: str, plants_pages: ModuleType) -> None:
+    shown, page = card(name), plants_pages.page(name)
     assert shown["equations"] in page
     assert environment_id(name) in page
     for quantities in shown["vectors"].values():
@@ -94,10 +101,16 @@ def test_every_plant_has_a_page_with_what_its_file_declares(name: str) -> None:
     assert all(source["text"] in page for source in shown["sources"])
 
 
-def test_a_page_of_a_plant_that_is_gone_goes_too(tmp_path: Path) -> None:
-    (tmp_path / "gone.md").write_text("# Gone\n")
-    module_at(DOCS / "plants_pages.py", "plants_pages").write(tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {f"{name}.md" for name in names()}
+def test_every_plant_has_pictures_and_one_that_is_gone_goes_too(tmp_path: Path, plants_pages: ModuleType) -> None:
+    for gone in ("gone.md", "gone_steps.svg"):
+        (tmp_path / gone).write_text("# Gone\n")
+    plants_pages.write(tmp_path)
+    written = {path.name: path.read_text() for path in tmp_path.iterdir()}
+    steady = [name for name in names() if not isinstance(get(name).duty, Batch)]
+    pictures = {f"{name}_steps.svg" for name in names()} | {f"{name}_steady.svg" for name in steady}
+    assert set(written) == {f"{name}.md" for name in names()} | pictures | {"summary.txt"}
+    assert all("<path" in written[picture] and "nan" not in written[picture] for picture in pictures)
+    assert all(get(name).title in written["summary.txt"] for name in names())
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda p: str(p.relative_to(ROOT)))
