@@ -24,7 +24,6 @@ ROOT = Path(__file__).resolve().parent
 LOCK = ROOT / "requirements.lock"
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
-PYTEST = [str(PYTHON), "-m", "pytest"]
 STAMP = VENV / "setpoint-install.txt"  # written last: the fingerprint of what the environment was made from
 LOG = VENV / "setpoint-install.log"  # what pip said in the stage that ran last
 PLAN = VENV / "setpoint-plan.json"  # pip's report of what it would install
@@ -248,18 +247,11 @@ def set_up(gpu: bool, command: str) -> None:
 
 def launch(command: str, arguments: list[str]) -> None:
     """Becomes the command, so that signals, the terminal and the exit code are its own."""
-    environment = clean_environment(dict(os.environ))
     target = [str(VENV / "bin" / "setpoint"), *(["demo"] if command == "demo" else []), *arguments]
     if command == "test":
         os.chdir(ROOT)
-        target = [*PYTEST, *arguments]
-    if command == "test" and not arguments:
-        interpreted = [*PYTEST, "-n", "2", "--dist", "loadgroup", "-m", "every and not slow", "tests/contracts"]
-        code = subprocess.run(interpreted, env=environment | {"NUMBA_DISABLE_JIT": "1"}, check=False).returncode
-        if code:
-            sys.exit(code)
-        target += ["-n", "2", "--dist", "loadgroup"]
-    os.execve(target[0], target, environment)  # noqa: S606
+        target = [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "loadgroup", *arguments]
+    os.execve(target[0], target, clean_environment(dict(os.environ)))  # noqa: S606
 
 
 def options(arguments: list[str]) -> argparse.Namespace:

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -12,9 +18,10 @@ from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
 from plant_models.env.start import Settings
 from plant_models.env.substeps import fleet
-from tests.compiled import each
+from tests.compiled import COMPILED, each
 
 CSTR = get("exothermic_cstr")
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def started(name: str, n: int, seed: int = 0) -> Simulator:
@@ -101,3 +108,39 @@ def test_another_tuning_runs_without_compiling_anew() -> None:
     assert gentle.kernel is tuned.kernel
     costs = [sum(-float(s.step(np.zeros((1, 1))).reward[0]) for _ in range(CSTR.scenario().steps)) for s in (gentle, tuned)]
     assert costs[0] > costs[1]
+
+
+def test_a_kernel_is_interpreted_where_numba_compiles_nothing() -> None:
+    """The same decisions, run by CasADi's interpreter in a process of its own, end in the same states to rounding."""
+    code = """
+import json, sys
+import numpy as np
+from plant_models.catalogue import get
+from plant_models.env.scenario import draw
+from plant_models.env.simulator import Simulator
+found = {}
+for name in sys.argv[1:]:
+    plant = get(name)
+    simulator = Simulator(plant, 3, plant.scenario().steps, 4)
+    simulator.load(draw(plant, plant.scenario(), 0, 3, "judging"), np.arange(3))
+    rng = np.random.default_rng(0)
+    rewards = [simulator.step(rng.uniform(-1, 1, (3, len(plant.acted)))).reward.tolist() for _ in range(8)]
+    found[name] = [simulator.S.read("x").tolist(), rewards]
+print(json.dumps(found))
+"""
+    compiled, interpreted = (
+        json.loads(
+            subprocess.run(
+                [sys.executable, "-c", code, *COMPILED],
+                env=os.environ | extra,
+                capture_output=True,
+                text=True,
+                check=True,
+                cwd=ROOT,
+            ).stdout
+        )
+        for extra in ({}, {"NUMBA_DISABLE_JIT": "1"})
+    )
+    for name in COMPILED:
+        for one, other in zip(compiled[name], interpreted[name], strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
