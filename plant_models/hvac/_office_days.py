@@ -1,0 +1,87 @@
+"""The days of the office: weather, people, tariff, and the setpoints that its building management system sends."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from plant_models.core.scenario import Array, Draw, Signals
+from plant_models.hvac._climate import ZERO_C, outdoors, time_of_use
+from plant_models.weather import calendar
+
+ZONES = ("n", "s", "e", "w", "c")
+TRAINED_ON = ("golden_co", "sterling_va", "greensboro_nc")
+JUDGED_ON = ("chicago_il",)
+Season: TypeAlias = tuple[float | Array, float | Array]
+YEAR, COLD, HOT = (0.0, 365.0), (0.0, 45.0), (190.0, 225.0)
+"""First and last day on which an episode may begin, counted from 1 January."""
+OPENS, CLOSES = 6.0, 19.0
+GAINS = ((0.0, 8.0, 9.0, 12.0, 12.001, 13.0, 13.001, 17.0, 19.0, 24.0), (0.05, 0.05, 0.9, 0.9, 0.8, 0.8, 1.0, 1.0, 0.1, 0.05))
+"""Hours of the day, every day of the week, and shares of the design gains between which they run straight."""
+START = (0.5, 1.5, 278.15, 20.0)
+"""The fan starts so many hours before people come; more, up to the second number, below an outdoor temperature in K, by K."""
+ZONE_RESET = (293.85, 296.85, 279.65, 291.95)
+CORE_RESET = (294.75, 295.55, 279.65, 291.95)
+SUPPLY_RESET = (289.35, 288.1, 285.15, 294.05)
+WARM_UP = 298.3
+"""Setpoints in K fall along straight lines from the first to the second number, between the two outdoor temperatures."""
+
+
+def reset(T_o: Array, line: tuple[float, float, float, float]) -> Array:
+    """Return a setpoint that runs from ``line[0]`` to ``line[1]`` while it is ``line[2]`` to ``line[3]`` outdoors."""
+    share = np.clip((T_o - line[2]) / (line[3] - line[2]), 0.0, 1.0)
+    return np.asarray(line[0] + share * (line[1] - line[0]))
+
+
+def schedule(hours: Array, T_o: Array) -> tuple[Array, Array]:
+    """Return when the fan runs and when outdoor air is due: people's hours, and an earlier start the colder it is."""
+    clock = calendar.hour_of_day(hours)
+    ahead = START[0] + (START[1] - START[0]) * np.clip((START[2] - T_o) / START[3], 0.0, 1.0)
+    occupied = (clock >= OPENS) & (clock < CLOSES)
+    return ((clock >= OPENS - ahead) & (clock < CLOSES)).astype(float), occupied.astype(float)
+
+
+def setpoints(T_o: Array, on: Array, air: Array) -> dict[str, Array]:
+    """Return what the hierarchy sends: zones and supply air reset by the outdoor temperature, warm air before people come."""
+    warming = (on > 0.0) & (air == 0.0) & (T_o < START[2])
+    sent = {"TIC-601": np.where(warming, WARM_UP, reset(T_o, SUPPLY_RESET))}
+    return sent | {f"TIC-61{i}": reset(T_o, CORE_RESET if i == 5 else ZONE_RESET) for i in range(1, 6)}
+
+
+def day(draw: Draw, season: Season = YEAR, warmer: float | Array = 0.0, share: Array | None = None) -> Signals:
+    """Return days of the season, so many kelvins warmer, gains multiplied by a share that nobody knows of."""
+    hours = 24.0 * np.floor(draw.rng.uniform(*season, draw.n))[:, None] + draw.period / 3600.0 * np.arange(draw.count)
+    weather = outdoors(draw, hours, JUDGED_ON if draw.split == "judging" else TRAINED_ON, warmer)
+    T_o = weather.T_o
+    on, air = schedule(hours, T_o)
+    g = np.interp(calendar.hour_of_day(hours), *GAINS)
+    T_z = draw.uniform(ZERO_C + 20.5, ZERO_C + 23.5)
+    zones_at = {f"{kind}_{zone}": T_z + draw.uniform(-0.5, 0.5) for kind in ("T", "M") for zone in ZONES}
+    mean = T_o.mean(axis=1)
+    return Signals(
+        references=setpoints(T_o, on, air),
+        disturbances={
+            "T_o": T_o, "w_o": weather.w, **{f"I_{name[0]}": sun for name, sun in weather.facades.items()},
+            "g": g if share is None else np.clip(g * share, 0.0, 1.2), "on": on, "air": air, "price": time_of_use(hours),
+            "T_low": ZERO_C + np.where(air > 0.0, 20.0, 12.0), "T_high": ZERO_C + np.where(air > 0.0, 24.0, 30.0),
+        },
+        forecasts={"T_o": weather.forecasts(draw, T_o)},
+        initial={
+            **zones_at, **{f"C_{zone}": np.full(draw.n, 450.0) for zone in ZONES}, "T_sa": T_z,
+            "w": np.minimum(weather.w[:, 0] + 0.001, 0.010),
+        },
+        parameters={"season": np.clip((ZERO_C + 12.0 - mean) / 8.0, -1.0, 1.0)},
+    )  # fmt: skip
+
+
+def crowd(draw: Draw) -> Signals:
+    """Let people come and go by steps, with a fifth more or half as many gains as the calendar says."""
+    return day(draw, share=draw.steps(0.5, 1.2, hold=(8, 20)))
+
+
+def extreme(draw: Draw) -> Signals:
+    """Run near the coils' limits: half of the days in deep winter, 6 K colder, the others in high summer, 4 K hotter."""
+    winter = draw.rng.random(draw.n) < 0.5
+    first, last = (np.where(winter, COLD[k], HOT[k]) for k in (0, 1))
+    return day(draw, (first, last), warmer=np.where(winter, -6.0, 4.0)[:, None])
