@@ -80,7 +80,7 @@ def choose(plant: Plant) -> int:
         worst = _difference(plant, coarse, fine)
         if worst.max() <= TOLERANCE:
             return min(count, needed)
-        needed = math.ceil(count * (worst.max() / TOLERANCE) ** (1.0 / ORDER))
+        needed = math.ceil(min(count * (worst.max() / TOLERANCE) ** (1.0 / ORDER), 2.0 * MOST))
         count, coarse = 2 * count, fine
     state = plant.State.names()[int(worst.argmax())]
     raise IntegrationError(
@@ -92,9 +92,16 @@ def choose(plant: Plant) -> int:
 def _difference(plant: Plant, coarse: list[Array], fine: list[Array]) -> Array:
     """Return the largest difference of each state as a share of its range, while both plants run."""
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
-    apart = [np.nanmax(np.abs(a - b), axis=(0, 2), initial=0.0) for a, b in zip(coarse, fine, strict=True)]
+    apart = [_apart(a, b) for a, b in zip(coarse, fine, strict=True)]
     worst: Array = np.max(apart, axis=0) / spans
     return worst
+
+
+def _apart(coarse: Array, fine: Array) -> Array:
+    mended = np.isinf(coarse) | np.isinf(fine)
+    with np.errstate(invalid="ignore"):
+        far = np.where(mended, np.inf, np.abs(coarse - fine))
+    return np.asarray(np.nanmax(far, axis=(0, 2), initial=0.0))
 
 
 def _trajectories(plant: Plant, count: int) -> list[Array]:
@@ -102,7 +109,10 @@ def _trajectories(plant: Plant, count: int) -> list[Array]:
 
 
 def _states(plant: Plant, scenario: Scenario, count: int) -> Array:
-    """Return the states after each decision, (steps, states, episodes), and NaN from a trip or failure on."""
+    """Return the states after each decision, (steps, states, episodes), and NaN from a trip or failure on.
+
+    A trajectory that CVODES had to mend is infinitely far from any other: its sub-steps are too coarse.
+    """
     n = INTERPRETED if vars(numba.config)["DISABLE_JIT"] else EPISODES
     episodes = cornered(draw(plant, scenario, 0, n, "tuning"))
     simulator = Simulator(plant, n, scenario.steps, count)
@@ -112,7 +122,8 @@ def _states(plant: Plant, scenario: Scenario, count: int) -> Array:
         simulator.step(rng.choice([-1.0, 0.0, 1.0], (n, simulator.kernel.layout.actions)))
         running = simulator.S.read("status")[0] == RUNNING
         path.append(np.where(running, simulator.S.read("x"), np.nan))
-    return np.stack(path)
+    rescued = np.where(simulator.rescued > 0, np.inf, 0.0)
+    return np.stack(path) + rescued
 
 
 def cornered(episodes: Episodes) -> Episodes:

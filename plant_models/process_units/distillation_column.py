@@ -170,11 +170,11 @@ def _boundary(draw: Draw) -> Signals:
 LOOPS = (
     Loop(
         tag="AIC-101", pv="y_D", mv="L", low=0.97, high=0.998, authority=0.003,
-        gains=Gains(K_c=26.1, T_i=3.76, b=1.0, disturbance=(("F", 1.35),)),
+        gains=Gains(K_c=78.2, T_i=3.12, T_d=0.15, b=0.042, disturbance=(("F", 1.685),)),
     ),
     Loop(
         tag="AIC-102", pv="x_B", mv="V", low=0.002, high=0.03, authority=0.003,
-        gains=Gains(K_c=-37.5, T_i=3.31, b=1.0, disturbance=(("F", 1.6),)),
+        gains=Gains(K_c=-103.4, T_i=3.87, b=0.011, disturbance=(("F", 2.161),)),
     ),
 )  # fmt: skip
 
@@ -199,9 +199,10 @@ PLANT = Plant(
     time_unit="min",
     decision=5.0,
     loop_period=1.0,
-    scale=0.5,
-    worst=2000.0,
+    scale=0.1,
+    worst=150_000.0,
     preview=3,
+    advance=1,
     learning=Learning(horizon=15.0, steps=1_500_000),
     sources=(MODEL, FIRST),
     reproduced=(

@@ -195,11 +195,11 @@ LOOPS = (
         gains=Gains(K_c=1.967, T_i=30.63, T_d=0.2988, b=0.9537, setpoint=0.1823, disturbance=(("line", -15.84),)),
     ),
     Loop(
-        tag="TDIC-501", pv="dT_1", mv="V_1", low=-4.0, high=4.0, authority=2.0,
+        tag="TDIC-501", pv="dT_1", mv="V_1", low=-3.0, high=4.0, authority=2.0,
         gains=Gains(K_c=6.3, T_i=0.6, T_d=0.8, b=0.2174, setpoint=0.4821),
     ),
     Loop(
-        tag="TDIC-503", pv="dT_3", mv="V_3", low=-4.0, high=4.0, authority=2.0,
+        tag="TDIC-503", pv="dT_3", mv="V_3", low=-3.0, high=4.0, authority=2.0,
         gains=Gains(K_c=6.3, T_i=0.87, T_d=0.8, b=0.154, setpoint=0.4466),
     ),
 )  # fmt: skip

@@ -7,11 +7,11 @@ import pytest
 
 from controller.pid_tuning import MOST_SENSITIVE, Tuner, current, tune
 from controller.simc import FirstOrder, fit, simc, simc_layer
-from plant_models.catalogue import get, names
+from plant_models.catalogue import get
 from plant_models.derive.linear import Robustness
 from plant_models.derive.steady import nominal_equilibrium
 from plant_models.env.start import Settings
-from tests.compiled import continuous, each
+from tests.compiled import COMPILED, continuous, each
 
 
 def test_a_first_order_response_is_fitted() -> None:
@@ -53,7 +53,7 @@ def test_an_unstable_layer_has_no_finite_sensitivity() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", COMPILED)
 def test_tuning_finds_the_carried_gains_again(name: str) -> None:
     """What tuning finds anew is at most 3 % better than what the plant file carries, on the same tuning episodes."""
     plant = get(name)
