@@ -37,15 +37,17 @@ class Simulator:
 
     ``S``, ``P``, ``E`` and ``noise`` are the kernel's blocks, ``noises`` (n, loop periods + 1, rows of ``N``) what the
     episodes' instruments add, ``k`` the decision each plant is at, ``substeps`` the steps in which a loop period is
-    integrated; ``clipped``, ``failures`` and ``rescued`` count what happened to each.
+    integrated; ``mend`` has CVODES redo what the kernel cannot; ``clipped``, ``failures`` and ``rescued`` count what happened
+    to each.
     """
 
-    def __init__(self, plant: Plant, n: int, steps: int, substeps: int, level: Level = "setpoint") -> None:
+    def __init__(self, plant: Plant, n: int, steps: int, substeps: int, level: Level = "setpoint", mend: bool = True) -> None:
         if n < 1:
             raise BadInput(f"{n} plants of {plant.name}: give at least 1")
         if level not in LEVELS:
             raise UnknownName(unknown("level", level, LEVELS))
         self.plant, self.n, self.steps, self.level, self.substeps = plant, n, steps, level, substeps
+        self._mend = mend
         self.kernel: Kernel = kernel(plant, level)
         rows = self.kernel.layout
         self.S, self.P, self.E = Block(rows.S, n), Block(rows.P, n), Block(rows.E, n)
@@ -118,7 +120,7 @@ class Simulator:
         if not accepted:
             raise InvalidAction(f"{self.plant.name}: an action is not finite; give numbers in [-1, 1]")
         status = self._report[:, 1]
-        if (status == FAILED).any():
+        if self._mend and (status == FAILED).any():
             self._rescue(observation)
         return self._judge(observation)
 

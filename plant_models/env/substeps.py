@@ -25,15 +25,17 @@ from plant_models.core.errors import IntegrationError
 from plant_models.core.plant import SECONDS, Plant
 from plant_models.core.scenario import Array, Scenario
 from plant_models.derive.identity import plant_hash
-from plant_models.derive.layout import RUNNING, Level
+from plant_models.derive.layout import FAILED, RUNNING, Level
 from plant_models.env.scenario import Episodes, draw
 from plant_models.env.simulator import Simulator
 
-TOLERANCE = 4e-6
-"""Largest difference between whole and halved sub-steps, as a share of a state's range: less than half of what is promised."""
+TOLERANCE = 5e-6
+"""Largest difference between whole and halved sub-steps, as a share of a state's range: half of what is promised."""
 ORDER = 4.0
 MOST = 256
 EPISODES, STEPS = 350, 60
+DECIDED = 16
+"""Sub-steps from which a failure at twice as many too is the plant's own: it left the range where its equations hold."""
 INTERPRETED = 4
 """Episodes where Numba compiles nothing, which is for tests and for looking inside."""
 
@@ -44,40 +46,52 @@ def fleet(plant: Plant, n: int, steps: int, level: Level = "setpoint") -> Simula
 
 
 def judged(plant: Plant) -> int:
-    """Return the sub-steps in a loop period with which a run is judged: a building's figures are sampled at 60 s or finer."""
-    if plant.building is None:
-        return substeps(plant)
-    return max(substeps(plant), math.ceil(plant.loop_period * SECONDS[plant.time_unit] / SAMPLING))
+    """Return the sub-steps in a loop period with which a run is judged: enough for every scenario.
 
-
-@cache
-def substeps(plant: Plant) -> int:
-    """Return the sub-steps in a loop period; worked out once and kept beside the compiled kernels.
+    A building's figures are sampled at 60 s or finer.
 
     Raises:
         IntegrationError: where even the finest sub-step is too coarse; the text names the state.
     """
+    enough = _kept(plant, tuple(scenario.name for scenario in plant.scenarios))
+    if plant.building is None:
+        return enough
+    return max(enough, math.ceil(plant.loop_period * SECONDS[plant.time_unit] / SAMPLING))
+
+
+def substeps(plant: Plant) -> int:
+    """Return the sub-steps in a loop period with which a plant is learned and tuned: enough for its first scenario.
+
+    Raises:
+        IntegrationError: where even the finest sub-step is too coarse; the text names the state.
+    """
+    return _kept(plant, (plant.scenarios[0].name,))
+
+
+@cache
+def _kept(plant: Plant, scenarios: tuple[str, ...]) -> int:
+    """Work out the sub-steps once and keep them beside the compiled kernels."""
     written = inspect.getsource(sys.modules[plant.derivative.__module__])
-    key = hashlib.sha256(f"{plant_hash(plant)}{written}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{plant_hash(plant)}{written}{scenarios}".encode()).hexdigest()[:32]
     path = Path(platformdirs.user_cache_dir("setpoint")) / "substeps" / f"{key}.json"
     try:
         return int(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
-        found = choose(plant)
+        found = choose(plant, tuple(plant.scenario(name) for name in scenarios))
     _keep(path, found)
     return found
 
 
-def choose(plant: Plant) -> int:
-    """Find the sub-steps in a loop period.
+def choose(plant: Plant, scenarios: tuple[Scenario, ...]) -> int:
+    """Find the sub-steps in a loop period that these scenarios need.
 
     Raises:
         IntegrationError: where even the finest sub-step is too coarse; the text names the state.
     """
-    count, coarse, needed = 1, _trajectories(plant, 1), 1
+    count, coarse, needed = 1, _trajectories(plant, scenarios, 1), 1
     while count <= MOST:
-        fine = _trajectories(plant, 2 * count)
-        worst = _difference(plant, coarse, fine)
+        fine = _trajectories(plant, scenarios, 2 * count)
+        worst = _difference(plant, coarse, fine, count >= DECIDED)
         if worst.max() <= TOLERANCE:
             return min(count, needed)
         needed = math.ceil(min(count * (worst.max() / TOLERANCE) ** (1.0 / ORDER), 2.0 * MOST))
@@ -89,41 +103,39 @@ def choose(plant: Plant) -> int:
     )
 
 
-def _difference(plant: Plant, coarse: list[Array], fine: list[Array]) -> Array:
+def _difference(plant: Plant, coarse: list[Array], fine: list[Array], decided: bool) -> Array:
     """Return the largest difference of each state as a share of its range, while both plants run."""
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
-    apart = [_apart(a, b) for a, b in zip(coarse, fine, strict=True)]
+    apart = [_apart(a, b, decided) for a, b in zip(coarse, fine, strict=True)]
     worst: Array = np.max(apart, axis=0) / spans
     return worst
 
 
-def _apart(coarse: Array, fine: Array) -> Array:
-    mended = np.isinf(coarse) | np.isinf(fine)
+def _apart(coarse: Array, fine: Array, decided: bool) -> Array:
+    """Where only one of two fails they are infinitely far apart; where both do, unless steps are fine enough to tell."""
+    a, b = np.isinf(coarse), np.isinf(fine)
     with np.errstate(invalid="ignore"):
-        far = np.where(mended, np.inf, np.abs(coarse - fine))
+        far = np.where(a & b & decided, np.nan, np.where(a | b, np.inf, np.abs(coarse - fine)))
     return np.asarray(np.nanmax(far, axis=(0, 2), initial=0.0))
 
 
-def _trajectories(plant: Plant, count: int) -> list[Array]:
-    return [_states(plant, scenario, count) for scenario in plant.scenarios]
+def _trajectories(plant: Plant, scenarios: tuple[Scenario, ...], count: int) -> list[Array]:
+    return [_states(plant, scenario, count) for scenario in scenarios]
 
 
 def _states(plant: Plant, scenario: Scenario, count: int) -> Array:
-    """Return the states after each decision, (steps, states, episodes), and NaN from a trip or failure on.
-
-    A trajectory that CVODES had to mend is infinitely far from any other: its sub-steps are too coarse.
-    """
+    """Return the states after each decision, (steps, states, episodes), NaN from a trip on, infinite from a failure on."""
     n = INTERPRETED if vars(numba.config)["DISABLE_JIT"] else EPISODES
     episodes = cornered(draw(plant, scenario, 0, n, "tuning"))
-    simulator = Simulator(plant, n, scenario.steps, count)
+    simulator = Simulator(plant, n, scenario.steps, count, mend=False)
     simulator.load(episodes, np.arange(n))
     rng, path = np.random.default_rng(0), []
     for _ in range(min(STEPS, scenario.steps)):
         simulator.step(rng.choice([-1.0, 0.0, 1.0], (n, simulator.kernel.layout.actions)))
-        running = simulator.S.read("status")[0] == RUNNING
-        path.append(np.where(running, simulator.S.read("x"), np.nan))
-    rescued = np.where(simulator.rescued > 0, np.inf, 0.0)
-    return np.stack(path) + rescued
+        status = simulator.S.read("status")[0]
+        states = np.where(status == RUNNING, simulator.S.read("x"), np.nan)
+        path.append(np.where(status == FAILED, np.inf, states))
+    return np.stack(path)
 
 
 def cornered(episodes: Episodes) -> Episodes:

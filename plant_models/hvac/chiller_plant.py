@@ -101,7 +101,7 @@ class Parameter(Vector):
     T_stop: Expr = quantity(275.15, "K", "chilled water at which the machine has unloaded", source=OURS)
     m_c: Expr = quantity(56.78, "kg/s", "condenser water flow, the tower's design flow", source=MACHINE)
     m_ref: Expr = quantity(28.39, "kg/s", "chilled water flow at the pump's rated power", source=MACHINE)
-    edge: Expr = quantity(0.25, "K", "over which the corners of the fits' ranges are rounded", source=OURS)
+    edge: Expr = quantity(0.5, "K", "over which the corners of the fits' ranges are rounded", source=OURS)
     T_wb_max: Expr = quantity(302.5944, "K", "highest wet bulb of the correlation", source=TOWER)
     R_min: Expr = quantity(1.1111, "K", "smallest range of the correlation", source=TOWER)
     R_max: Expr = quantity(22.2222, "K", "largest range of the correlation", source=TOWER)
@@ -172,12 +172,11 @@ def york(t: Expr, r: Expr, g: Expr) -> Expr:
 def chiller(load_share: Expr, T_chw: Expr, T_cw: Expr, p: Parameter) -> tuple[Expr, Expr]:
     """Return heat taken up and compressor power in kW; temperatures outside the fits count as their edges."""
     x, y = within(T_chw, p.T_e_min, p.T_e_max, p.edge) - p.T_0, within(T_cw, p.T_c_min, p.T_c_max, p.edge) - p.T_0
-    on = load_share * ramp(T_chw, p.T_stop, p.T_e_min)
-    capacity = p.Q_ref * fitted(capft, (x, "K"), (y, "K"), unit="1")
-    steady = p.y_min + positive(on - p.y_min)
-    cycling = clamp(on / p.y_min, 0.0, 1.0)
+    capacity = p.Q_ref * fitted(capft, (x, "K"), (y, "K"), unit="1") * ramp(T_chw, p.T_stop, p.T_e_min)
+    steady = p.y_min + positive(load_share - p.y_min)
+    cycling = clamp(load_share / p.y_min, 0.0, 1.0)
     power = capacity * fitted(eirft, (x, "K"), (y, "K"), unit="1") * fitted(eirfplr, (steady, "1"), unit="1") / p.COP
-    return on * capacity, cycling * power
+    return load_share * capacity, cycling * power
 
 
 def approach(T_wb: Expr, T_range: Expr, r: Expr, p: Parameter) -> Expr:
@@ -380,10 +379,10 @@ PLANT = Plant(
     loops=LOOPS,
     duty=Economic(unit="USD", stock="stored cold"),
     scenarios=(
-        Scenario("days", "two days of summer, time-of-use tariff, forecasts with error", 192, _days),
-        Scenario("events", "two days with gains that no forecast knows of", 192, _events, protocol="disturbance"),
+        Scenario("day", "a day of summer, time-of-use tariff, forecasts with error", 96, _days),
+        Scenario("events", "a day with gains that no forecast knows of", 96, _events, protocol="disturbance"),
         Scenario(
-            "heat wave", "two of the hottest days, 3 K hotter, a tenth of capacity lost", 192, _heat_wave, protocol="boundary"
+            "heat wave", "one of the hottest days, 3 K hotter, a tenth of capacity lost", 96, _heat_wave, protocol="boundary"
         ),
     ),
     safe_action={"m": 10.0, "y": 0.0, "r": 1.0},

@@ -162,8 +162,8 @@ def _disturbed(draw: Draw) -> Signals:
 def _boundary(draw: Draw) -> Signals:
     """Ask for high purity of a rich feed, where the boilup comes close to flooding."""
     return Signals(
-        targets={"y_D": draw.steps(0.992, 0.996, hold=(20, 40)), "x_B": draw.steps(0.004, 0.008, hold=(20, 40))},
-        disturbances={"F": draw.wander(1.08, 0.02, memory=15.0), "z_F": draw.wander(0.5, 0.015, memory=30.0)},
+        targets={"y_D": draw.steps(0.99, 0.994, hold=(20, 40)), "x_B": draw.steps(0.006, 0.01, hold=(20, 40))},
+        disturbances={"F": draw.wander(1.06, 0.02, memory=15.0), "z_F": draw.wander(0.5, 0.015, memory=30.0)},
     )
 
 

@@ -11,7 +11,7 @@ from plant_models.derive.layout import RUNNING
 from plant_models.derive.twin import twin
 from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
-from plant_models.env.substeps import cornered, fleet, substeps
+from plant_models.env.substeps import cornered, judged
 from tests.contracts.every import plants
 
 TRAJECTORIES, INTEGRATIONS = 1000, 300
@@ -23,11 +23,11 @@ ALLOWED = 1e-5
 @plants
 def test_a_thousand_trajectories_stay_within_1e_5_of_cvodes(plant: Plant) -> None:
     """Every scenario, parameters at their corners; a third of the setpoints by the PID layer, random and bang-bang each."""
-    decisions = max(3, INTEGRATIONS // (plant.loops_per_decision * substeps(plant)))
+    decisions = max(3, INTEGRATIONS // (plant.loops_per_decision * judged(plant)))
     each = -(-TRAJECTORIES // len(plant.scenarios))
     worst = np.zeros(len(plant.State.names()))
     for scenario in plant.scenarios:
-        simulator = fleet(plant, each, scenario.steps)
+        simulator = Simulator(plant, each, scenario.steps, judged(plant))
         simulator.load(cornered(draw(plant, scenario, 5, each, "judging")), np.arange(each))
         worst = np.maximum(worst, farthest(simulator, min(decisions, scenario.steps)))
     assert (worst <= ALLOWED).all(), dict(zip(plant.State.names(), worst, strict=True))
