@@ -48,7 +48,7 @@ def rollout(controller: Controller, episodes: Episodes, level: Level = "setpoint
     """Run the episodes from start to end; a plant that trips stays where it is and is charged for what is left."""
     planned = controller.plan(episodes)
     n, steps = len(planned), planned.scenario.steps
-    simulator = Simulator(planned.plant, n, steps, judged(planned.plant), level)
+    simulator = Simulator(planned.plant, n, steps, judged(planned.plant, planned.scenario), level)
     simulator.load(planned, np.arange(n), settings)
     keep = _Recorder(simulator)
     cost, running = np.zeros((n, steps)), np.ones(n, dtype=bool)

@@ -10,7 +10,7 @@ import pytest
 from plant_models.catalogue import get, names
 from plant_models.core.duty import Batch
 
-COMPILED = ("exothermic_cstr", "heat_pump_house", "quadruple_tank", "penicillin_fermentation")
+COMPILED = ("exothermic_cstr", "heat_pump_house", "quadruple_tank", "batch_crystallizer")
 
 each = pytest.mark.parametrize(
     "name", [name if name in COMPILED else pytest.param(name, marks=pytest.mark.every) for name in names()]

@@ -1,7 +1,7 @@
 """How finely a plant is integrated: found by halving the sub-step until trajectories stop changing, and kept.
 
-The trajectories are closed-loop ones at their most demanding: every scenario, uncertain parameters at their corners, and
-setpoint offsets thrown from one end to the other. With a method of order four, halving a step leaves a fifteenth of the
+The trajectories are closed-loop ones at their most demanding: uncertain parameters at their corners, and setpoint offsets
+thrown from one end to the other. Each scenario has its own. With a method of order four, halving a step leaves a fifteenth of the
 difference as error (Hairer, Norsett, Wanner, Solving Ordinary Differential Equations I, 1993, II.4).
 """
 
@@ -33,7 +33,7 @@ TOLERANCE = 5e-6
 """Largest difference between whole and halved sub-steps, as a share of a state's range: half of what is promised."""
 ORDER = 4.0
 MOST = 256
-EPISODES, STEPS = 350, 60
+EPISODES, STEPS = 512, 60
 DECIDED = 16
 """Sub-steps from which a failure at twice as many too is the plant's own: it left the range where its equations hold."""
 INTERPRETED = 4
@@ -45,15 +45,13 @@ def fleet(plant: Plant, n: int, steps: int, level: Level = "setpoint") -> Simula
     return Simulator(plant, n, steps, substeps(plant), level)
 
 
-def judged(plant: Plant) -> int:
-    """Return the sub-steps in a loop period with which a run is judged: enough for every scenario.
-
-    A building's figures are sampled at 60 s or finer.
+def judged(plant: Plant, scenario: Scenario) -> int:
+    """Return the sub-steps in a loop period with which a scenario is judged; a building's figures are sampled at 60 s or finer.
 
     Raises:
         IntegrationError: where even the finest sub-step is too coarse; the text names the state.
     """
-    enough = _kept(plant, tuple(scenario.name for scenario in plant.scenarios))
+    enough = _kept(plant, scenario.name)
     if plant.building is None:
         return enough
     return max(enough, math.ceil(plant.loop_period * SECONDS[plant.time_unit] / SAMPLING))
@@ -65,32 +63,32 @@ def substeps(plant: Plant) -> int:
     Raises:
         IntegrationError: where even the finest sub-step is too coarse; the text names the state.
     """
-    return _kept(plant, (plant.scenarios[0].name,))
+    return _kept(plant, plant.scenarios[0].name)
 
 
 @cache
-def _kept(plant: Plant, scenarios: tuple[str, ...]) -> int:
+def _kept(plant: Plant, scenario: str) -> int:
     """Work out the sub-steps once and keep them beside the compiled kernels."""
     written = inspect.getsource(sys.modules[plant.derivative.__module__])
-    key = hashlib.sha256(f"{plant_hash(plant)}{written}{scenarios}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{plant_hash(plant)}{written}{scenario}".encode()).hexdigest()[:32]
     path = Path(platformdirs.user_cache_dir("setpoint")) / "substeps" / f"{key}.json"
     try:
         return int(json.loads(path.read_text()))
     except (OSError, ValueError, TypeError):
-        found = choose(plant, tuple(plant.scenario(name) for name in scenarios))
+        found = choose(plant, plant.scenario(scenario))
     _keep(path, found)
     return found
 
 
-def choose(plant: Plant, scenarios: tuple[Scenario, ...]) -> int:
-    """Find the sub-steps in a loop period that these scenarios need.
+def choose(plant: Plant, scenario: Scenario) -> int:
+    """Find the sub-steps in a loop period that a scenario needs.
 
     Raises:
         IntegrationError: where even the finest sub-step is too coarse; the text names the state.
     """
-    count, coarse, needed = 1, _trajectories(plant, scenarios, 1), 1
+    count, coarse, needed = 1, _states(plant, scenario, 1), 1
     while count <= MOST:
-        fine = _trajectories(plant, scenarios, 2 * count)
+        fine = _states(plant, scenario, 2 * count)
         worst = _difference(plant, coarse, fine, count >= DECIDED)
         if worst.max() <= TOLERANCE:
             return min(count, needed)
@@ -103,11 +101,10 @@ def choose(plant: Plant, scenarios: tuple[Scenario, ...]) -> int:
     )
 
 
-def _difference(plant: Plant, coarse: list[Array], fine: list[Array], decided: bool) -> Array:
+def _difference(plant: Plant, coarse: Array, fine: Array, decided: bool) -> Array:
     """Return the largest difference of each state as a share of its range, while both plants run."""
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
-    apart = [_apart(a, b, decided) for a, b in zip(coarse, fine, strict=True)]
-    worst: Array = np.max(apart, axis=0) / spans
+    worst: Array = _apart(coarse, fine, decided) / spans
     return worst
 
 
@@ -117,10 +114,6 @@ def _apart(coarse: Array, fine: Array, decided: bool) -> Array:
     with np.errstate(invalid="ignore"):
         far = np.where(a & b & decided, np.nan, np.where(a | b, np.inf, np.abs(coarse - fine)))
     return np.asarray(np.nanmax(far, axis=(0, 2), initial=0.0))
-
-
-def _trajectories(plant: Plant, scenarios: tuple[Scenario, ...], count: int) -> list[Array]:
-    return [_states(plant, scenario, count) for scenario in scenarios]
 
 
 def _states(plant: Plant, scenario: Scenario, count: int) -> Array:

@@ -75,7 +75,7 @@ class State(Vector):
 class Input(Vector):
     m: Expr = quantity(12.95, "kg/s", "chilled water flow", low=0.3, high=34.0, rate=0.2, tag="P-501", source=OURS)
     y: Expr = quantity(0.5033, "1", "load of the chiller", low=0.0, high=1.05, rate=0.002, tag="CH-501", source=MACHINE)
-    r: Expr = quantity(0.7935, "1", "tower fan speed ratio", low=0.15, high=1.0, rate=0.01, tag="CT-501", source=OURS)
+    r: Expr = quantity(0.7935, "1", "tower fan speed ratio", low=0.3, high=1.0, rate=0.01, tag="CT-501", source=OURS)
 
 
 class Disturbance(Vector):

@@ -230,6 +230,7 @@ PLANT = Plant(
     loops=(
         Loop(
             tag="TIC-101", pv="T", mv="T_j", low=ZERO_C + 10.0, high=ZERO_C + 40.0, authority=3.0, offset_rate=0.5,
+            # SIMC for the jacket's lag of 9.1 min with tau_c 0.7 min, T_i 4 (tau_c + theta) less a little for ramps
             gains=Gains(K_c=12.0, T_i=2.5, b=1.0, setpoint=1.0, disturbance=(("T_a", -0.046),)),
         ),
     ),

@@ -32,9 +32,10 @@ XU = Source(
     "Biotechnol. Prog. 15 (1999) 81-90",
     "10.1021/bp9801087",
 )
+STRAIN = Source("as quoted for W3110 after Xu et al. (1999); the paper's own table was not at hand")
 LEE = Source(
     "Lee, Ramirez: Optimal fed-batch control of induced foreign protein production by recombinant bacteria, "
-    "AIChE J. 40 (1994) 899-907, as restated by Tholudur and Ramirez (1997)"
+    "AIChE J. 40 (1994) 899-907, as restated by Tholudur and Ramirez (1997) and quoted in later literature"
 )
 ANANE = Source(
     "Anane, Lopez, Neubauer, Cruz Bournazou: Modelling overflow metabolism in Escherichia coli by acetate cycling, "
@@ -72,18 +73,18 @@ class Disturbance(Vector):
 
 
 class Parameter(Vector):
-    q_Smax: Expr = quantity(1.25, "1/h", "largest glucose uptake", uncertain=0.05, source=XU)
-    q_Omax: Expr = quantity(0.4288, "1/h", "largest respiration, 13.4 mmol/(g h)", uncertain=0.05, source=XU)
-    q_m: Expr = quantity(0.04, "1/h", "glucose for maintenance", uncertain=0.1, source=XU)
-    q_Amax: Expr = quantity(0.2, "1/h", "largest acetate uptake", uncertain=0.1, source=XU)
-    K_S: Expr = quantity(0.05, "g/L", "saturation of glucose uptake", uncertain=0.1, source=XU)
-    K_A: Expr = quantity(0.05, "g/L", "saturation of acetate uptake", uncertain=0.1, source=XU)
+    q_Smax: Expr = quantity(1.25, "1/h", "largest glucose uptake", uncertain=0.05, source=STRAIN)
+    q_Omax: Expr = quantity(0.4288, "1/h", "largest respiration, 13.4 mmol/(g h)", uncertain=0.05, source=STRAIN)
+    q_m: Expr = quantity(0.04, "1/h", "glucose for maintenance", uncertain=0.1, source=STRAIN)
+    q_Amax: Expr = quantity(0.2, "1/h", "largest acetate uptake", uncertain=0.1, source=STRAIN)
+    K_S: Expr = quantity(0.05, "g/L", "saturation of glucose uptake", uncertain=0.1, source=STRAIN)
+    K_A: Expr = quantity(0.05, "g/L", "saturation of acetate uptake", uncertain=0.1, source=STRAIN)
     K_iS: Expr = quantity(9.0, "g/L", "inhibition of glucose uptake by acetate", uncertain=0.1, source=XU)
-    Y_ox: Expr = quantity(0.51, "g/g", "biomass from respired glucose", uncertain=0.03, source=XU)
-    Y_of: Expr = quantity(0.15, "g/g", "biomass from overflowing glucose", uncertain=0.05, source=XU)
-    Y_A: Expr = quantity(0.667, "g/g", "acetate from glucose that overflows", source=XU)
-    Y_XA: Expr = quantity(0.4, "g/g", "biomass from acetate", uncertain=0.05, source=XU)
-    Y_O: Expr = quantity(1.0656, "g/g", "oxygen to burn glucose or acetate, 33.3 mmol/g", source=XU)
+    Y_ox: Expr = quantity(0.51, "g/g", "biomass from respired glucose", uncertain=0.03, source=STRAIN)
+    Y_of: Expr = quantity(0.15, "g/g", "biomass from overflowing glucose", uncertain=0.05, source=STRAIN)
+    Y_A: Expr = quantity(0.667, "g/g", "acetate from glucose that overflows", source=STRAIN)
+    Y_XA: Expr = quantity(0.4, "g/g", "biomass from acetate", uncertain=0.05, source=STRAIN)
+    Y_O: Expr = quantity(1.0656, "g/g", "oxygen to burn glucose or acetate, 33.3 mmol/g", source=STRAIN)
     c: Expr = quantity(30.0 / 24.6, "g/g", "glucose or acetate with the carbon of biomass", source=BALANCE)
     f_max: Expr = quantity(0.095, "1/h", "largest protein formation", uncertain=0.1, source=LEE)
     f_0: Expr = quantity(0.0005, "g/L", "inducer to which leaky expression amounts", source=LEE)
@@ -294,6 +295,7 @@ PLANT = Plant(
         setter("FIC-102", pv="F_I", mv="F_I", low=0.0, high=0.1, authority=0.003),
         Loop(
             tag="AIC-104", pv="O_m", mv="N", low=20.0, high=99.0, authority=10.0,
+            # SIMC for the probe's lag and a sample's delay, at the largest gain: 0.4 percent per 1/min at 400 1/min
             gains=Gains(K_c=2.0, T_i=0.0097),
         ),
     ),

@@ -31,7 +31,11 @@ CASE = Source(
     "10.1016/j.jbiotec.2005.02.013",
 )
 LUUS = Source(
-    "Luus: Optimization of fed-batch fermentors by iterative dynamic programming, Biotechnol. Bioeng. 41 (1993) 599-602"
+    "Luus: Optimization of fed-batch fermentors by iterative dynamic programming, Biotechnol. Bioeng. 41 (1993) 599-602, "
+    "as quoted in later literature"
+)
+PUMP = Source(
+    "50 g/h of substrate at most: Banga et al. (2005), case I; a tenth of it at least: chosen here, the pump's turn-down"
 )
 OURS = Source("chosen here")
 
@@ -44,7 +48,7 @@ class State(Vector):
 
 
 class Input(Vector):
-    F: Expr = quantity(0.018, "L/h", "feed of sugar solution", low=0.01, high=0.1, tag="FV-101", source=CASE)
+    F: Expr = quantity(0.018, "L/h", "feed of sugar solution", low=0.01, high=0.1, tag="FV-101", source=PUMP)
 
 
 class Disturbance(Vector):
@@ -156,7 +160,7 @@ def _batch(draw: Draw) -> Signals:
 
 def _weak(draw: Draw) -> Signals:
     """Inoculate by chance, feed from tanks made up carelessly."""
-    return _inoculated(draw, draw.steps(450.0, 550.0, hold=(8, 16)), (1.0, 2.0), (6.75, 7.25))
+    return _inoculated(draw, draw.steps(450.0, 550.0, hold=(8, 16)), (1.2, 1.9), (6.75, 7.25))
 
 
 def _full(draw: Draw) -> Signals:

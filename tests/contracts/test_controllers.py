@@ -49,7 +49,7 @@ def test_only_the_setpoints_of_the_hierarchy_are_planned(plant: Plant) -> None:
 def test_a_rollout_repeats_and_its_cost_is_what_returns_gives(plant: Plant) -> None:
     """Buildings are judged at a finer step than they are learned and tuned at; the objective hardly depends on it."""
     episodes = draw(plant, plant.scenario(), 0, 4, "judging")
-    close = 1e-7 if judged(plant) == substeps(plant) else 0.01
+    close = 1e-7 if judged(plant, plant.scenario()) == substeps(plant) else 0.01
     for controller in every(plant):
         first = rollout(controller, episodes).total
         np.testing.assert_array_equal(first, rollout(controller, episodes).total)

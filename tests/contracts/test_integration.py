@@ -23,11 +23,12 @@ ALLOWED = 1e-5
 @plants
 def test_a_thousand_trajectories_stay_within_1e_5_of_cvodes(plant: Plant) -> None:
     """Every scenario, parameters at their corners; a third of the setpoints by the PID layer, random and bang-bang each."""
-    decisions = max(3, INTEGRATIONS // (plant.loops_per_decision * judged(plant)))
     each = -(-TRAJECTORIES // len(plant.scenarios))
     worst = np.zeros(len(plant.State.names()))
     for scenario in plant.scenarios:
-        simulator = Simulator(plant, each, scenario.steps, judged(plant))
+        count = judged(plant, scenario)
+        decisions = max(3, INTEGRATIONS // (plant.loops_per_decision * count))
+        simulator = Simulator(plant, each, scenario.steps, count)
         simulator.load(cornered(draw(plant, scenario, 5, each, "judging")), np.arange(each))
         worst = np.maximum(worst, farthest(simulator, min(decisions, scenario.steps)))
     assert (worst <= ALLOWED).all(), dict(zip(plant.State.names(), worst, strict=True))

@@ -61,7 +61,7 @@ def at(decision: float) -> Plant:
 
 
 def test_a_building_is_sampled_every_minute() -> None:
-    assert HOUSE.loop_period / judged(HOUSE) <= 60.0
+    assert HOUSE.loop_period / judged(HOUSE, HOUSE.scenario()) <= 60.0
 
 
 def test_another_plant_has_none() -> None:
