@@ -17,6 +17,7 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+import llvmlite.binding as llvm
 import numba
 import platformdirs
 
@@ -187,8 +188,15 @@ def _numbers(trace: Trace) -> dict[str, float | str]:
     }  # fmt: skip
 
 
+@cache
+def _merge_memory_checks() -> None:
+    """Let LLVM merge its overlap checks of any number of rows; beyond a hundred it would give up vectorising."""
+    llvm.set_option("setpoint", "--memory-check-merge-threshold=1000000")
+
+
 def load(text: str) -> ModuleType:
     """Import the module of this text from the cache folder, writing it there first where it is new."""
+    _merge_memory_checks()
     name = "kernel_" + hashlib.sha256(text.encode()).hexdigest()[:32]
     if name in sys.modules:
         return sys.modules[name]

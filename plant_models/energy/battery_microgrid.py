@@ -69,7 +69,7 @@ class Parameter(Vector):
     eta: Expr = quantity(0.948683, "1", "efficiency each way, round trip 0.9", uncertain=0.02, source=HOUSE)
     k_E: Expr = quantity(2.8e-5, "1/h", "self-discharge, 2 % a month", source=OURS)
     s_t: Expr = quantity(0.8, "1", "charge above which charging slows", source=HOUSE)
-    s_e: Expr = quantity(0.05, "1", "charge below which discharging slows", source=OURS)
+    s_e: Expr = quantity(0.1, "1", "charge below which discharging slows", source=OURS)
     feed_in: Expr = quantity(0.03, "USD/kWh", "paid for power to the grid", source=OURS)
     x_max: Expr = quantity(2.5, "kW", "feed-in limit, the array is cut above", source=OURS)
     tau_m: Expr = quantity(0.25, "h", "time constant of the demand meter", source=OURS)
