@@ -73,11 +73,10 @@ class Published:
 
     def plan(self, episodes: Episodes) -> Episodes:
         """Send the recipe's setpoints to the master loops it names; the others keep theirs."""
-        references = episodes.exogenous[:, :, episodes.references()].copy()
-        tags = [loop.tag for loop in self.plant.masters]
         for part in self.recipe:
-            references[:, :, tags.index(part.tag)] = part.references(references.shape[1], self.plant.decision)
-        return episodes.following(references)
+            setpoints = part.references(episodes.exogenous.shape[1], self.plant.decision)
+            episodes = episodes.commanding(part.tag, setpoints)
+        return episodes
 
     def act(self, observation: Single) -> Single:
         """Add nothing."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.optimize import OptimizeResult, differential_evolution
 
-from controller.baselines import Pid
+from controller.baselines import Pid, Scheduled
 from controller.rollout import returns
 from controller.simc import simc_layer
 from plant_models.core.duty import Economic, Setback
@@ -144,8 +144,7 @@ class Tuner:
     def _scheduled(self, schedule: Setback | None) -> Episodes:
         if schedule is None:
             return self.episodes
-        setpoints = schedule.references(self.episodes.disturbance(schedule.occupancy))
-        return self.episodes.commanding(schedule.tag, setpoints)
+        return Scheduled(self.plant, schedule).plan(self.episodes)
 
 
 def tune(

@@ -41,7 +41,7 @@ def _tracking(run: Run, plant: Plant, i: int, name: str) -> dict[str, Kpi]:
     q = plant.Output.quantities()[name]
     unit, h = q.unit, plant.decision
     target = run.episodes.exogenous[:, :steps, run.episodes.targets()][:, :, i]
-    y = _true_output(run, plant, name)[:, 1:]
+    y = true_output(run, name)[:, 1:]
     error = y - target
     since = np.arange(1, steps + 1) * h
     overshoot, settling = _after_steps(y, target, h, SMALLEST_STEP * (q.high - q.low))
@@ -54,10 +54,12 @@ def _tracking(run: Run, plant: Plant, i: int, name: str) -> dict[str, Kpi]:
     }
 
 
-def _true_output(run: Run, plant: Plant, name: str) -> Array:
+def true_output(run: Run, name: str) -> Array:
+    """Return an output at each decision, from the first on, without what its instrument adds, (n, steps + 1)."""
+    plant = run.episodes.plant
     x, u = (run.path[part].transpose(2, 0, 1) for part in ("x", "u"))
     d, p = run.path["d"].transpose(2, 0, 1), run.episodes.parameters.T[:, :, None]
-    vectors = zip((plant.State, plant.Input, plant.Disturbance, plant.Parameter), (x, u, d, p), strict=True)
+    vectors = zip(plant.arguments, (x, u, d, p), strict=True)
     outputs = plant.outputs(*(vector.of(list(rows)) for vector, rows in vectors))
     value: Array = dict(zip(plant.Output.names(), outputs, strict=True))[name]
     return value

@@ -52,12 +52,11 @@ def _line(shown: dict[str, Any]) -> list[str]:
 def pictures(name: str) -> dict[str, str]:
     """Return the pictures of a plant by file name: how it answers steps of its inputs, and where it comes to rest."""
     plant = get(name)
-    outputs = plant.Output.quantities()
-    shown = list(dict.fromkeys((*plant.targets, *(loop.pv for loop in plant.loops if loop.gains.K_c))))[:MOST_ROWS] or list(
-        outputs
-    )
+    controlled = dict.fromkeys((*plant.targets, *(loop.pv for loop in plant.loops if loop.gains.K_c)))
+    shown = list(controlled)[:MOST_ROWS] or plant.Output.names()
     rows = {output: plant.Output.names().index(output) for output in shown}
-    found = {f"{name}_steps.svg": multiples([[_answer(plant, r, o, i) for r in steps(plant)] for o, i in rows.items()], "steps")}
+    responses = steps(plant)
+    found = {f"{name}_steps.svg": multiples([[_answer(plant, r, o, i) for r in responses] for o, i in rows.items()], "steps")}
     maps = steady_maps(plant)
     if maps:
         found[f"{name}_steady.svg"] = multiples([[_rest(plant, m, o, i) for m in maps] for o, i in rows.items()], "steady states")

@@ -10,7 +10,6 @@ from inspect import getdoc
 from plant_models.core.errors import SetpointError
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario, Split
-from plant_models.core.vector import Vector
 from plant_models.env.scenario import Episodes, draw
 
 
@@ -38,11 +37,6 @@ class Check:
     def meaning(self) -> str:
         """What is promised, in one sentence."""
         return (getdoc(self.run) or "").partition("\n")[0]
-
-
-def arguments(plant: Plant) -> tuple[type[Vector], ...]:
-    """Return the four argument vectors of a plant's functions."""
-    return plant.State, plant.Input, plant.Disturbance, plant.Parameter
 
 
 @lru_cache(maxsize=8)

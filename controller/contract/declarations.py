@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable
+from typing import get_args
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from controller.contract.check import Broken, Check
 from controller.contract.locate import declared, target, tree_of
 from controller.contract.points import everything, plain
 from plant_models.core.plant import Plant
+from plant_models.core.scenario import Protocol
 
-PROTOCOLS = ("tracking", "disturbance", "boundary")
+PROTOCOLS = get_args(Protocol)
 
 
 def written(plant: Plant) -> None:

@@ -46,7 +46,7 @@ def as_cvodes(plant: Plant) -> None:
         before, at = [simulator.S.column(e) for e in range(simulator.n)], simulator.k.copy()
         simulator.step(rng.uniform(-1, 1, (simulator.n, len(plant.acted))))
         for e, start in enumerate(before):
-            column = _exactly(exact, simulator, e, int(at[e]), start)
+            column = exactly(exact, simulator, e, int(at[e]), start)
             _compare(simulator, e, column, ALLOWED)
             _compare_cost(simulator, e, column)
 
@@ -58,17 +58,15 @@ def stays_together(plant: Plant) -> None:
         rng, columns = np.random.default_rng(1), [simulator.S.column(e) for e in range(2)]
         for k in range(min(LONG, plant.scenario().steps)):
             simulator.step(rng.uniform(-0.5, 0.3, (2, simulator.kernel.layout.actions)))
-            columns = [_exactly(exact, simulator, e, k, column) for e, column in enumerate(columns)]
+            columns = [exactly(exact, simulator, e, k, column) for e, column in enumerate(columns)]
             for e, column in enumerate(columns):
                 _compare(simulator, e, column, TOGETHER)
                 _compare_status(simulator, e, column)
 
 
-def _exactly(exact: Twin, simulator: Simulator, e: int, k: int, start: Array) -> Array:
+def exactly(exact: Twin, simulator: Simulator, e: int, k: int, start: Array) -> Array:
     """Return where decision ``k`` of a plant ends by CVODES."""
-    loops = simulator.plant.loops_per_decision
-    noise = simulator.noise_of(e)[k * loops + 1 : (k + 1) * loops + 1].astype(float)
-    return exact.step(start, simulator.P.column(e), simulator.E.column(e), noise)
+    return exact.step(start, simulator.P.column(e), simulator.E.column(e), simulator.noise_of(e, k))
 
 
 def _compare(simulator: Simulator, e: int, column: Array, allowed: float) -> None:

@@ -6,7 +6,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from controller.contract.check import arguments
 from plant_models.core.plant import Plant
 
 Point: TypeAlias = tuple[dict[str, float], ...]
@@ -25,12 +24,12 @@ def somewhere(plant: Plant, rng: np.random.Generator) -> Point:
 
 def plain(plant: Plant) -> tuple[Any, ...]:
     """Return the four vectors at their nominal values."""
-    return tuple(vector.nominal() for vector in arguments(plant))
+    return tuple(vector.nominal() for vector in plant.arguments)
 
 
 def at(plant: Plant, point: Any) -> tuple[Any, ...]:
     """Return the four vectors with the values of a point: floats, or arrays of many points."""
-    return tuple(vector(**values) for vector, values in zip(arguments(plant), point, strict=True))
+    return tuple(vector(**values) for vector, values in zip(plant.arguments, point, strict=True))
 
 
 def everything(plant: Plant, x: Any, u: Any, d: Any, p: Any) -> dict[str, Any]:

@@ -7,11 +7,10 @@ import numpy as np
 from controller.contract.check import Broken, Check, episodes
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario
-from plant_models.env.scenario import CODES, Episodes, draw
+from plant_models.env.scenario import ARRAYS, CODES, Episodes, draw
 
 BEYOND = 0.25
 """How far a disturbance may leave the range that scales it, as a share of that range."""
-ARRAYS = ("exogenous", "noise", "forecasts", "initial", "parameters")
 
 
 def in_range(plant: Plant) -> None:

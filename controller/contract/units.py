@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from controller.contract.check import Broken, Check, arguments
+from controller.contract.check import Broken, Check
 from controller.contract.points import Point, at, everything, plain, somewhere
 from plant_models.core.curve import evaluate
 from plant_models.core.duty import Tracking
@@ -57,7 +57,7 @@ def name_of(unit: str) -> str:
 
 def dressed(plant: Plant, point: Point) -> tuple[Any, ...]:
     """Return the four vectors with the values of a point in their declared units."""
-    return tuple(_with_units(vector, values) for vector, values in zip(arguments(plant), point, strict=True))
+    return tuple(_with_units(vector, values) for vector, values in zip(plant.arguments, point, strict=True))
 
 
 def _with_units(vector: type[Vector], values: dict[str, float]) -> Any:
@@ -66,7 +66,7 @@ def _with_units(vector: type[Vector], values: dict[str, float]) -> Any:
 
 def known(plant: Plant) -> None:
     """Every declared unit is one that Pint knows."""
-    for vector in (*arguments(plant), plant.Output):
+    for vector in (*plant.arguments, plant.Output):
         for name, q in vector.quantities().items():
             _parse(q.unit, f"{vector.__name__}.{name}")
     _parse(plant.worth, "duty")
@@ -81,7 +81,7 @@ def _parse(unit: str, subject: str) -> None:
 
 def balanced(plant: Plant) -> None:
     """Every balance has the unit of its state per time unit, and terms that are added have the same unit."""
-    nominal: Point = tuple({n: q.nominal for n, q in v.quantities().items()} for v in arguments(plant))
+    nominal: Point = tuple({n: q.nominal for n, q in v.quantities().items()} for v in plant.arguments)
     rates = plant.derivative(*dressed(plant, nominal))
     for name, q in plant.State.quantities().items():
         _number(getattr(rates, name), f"({q.unit}) / {plant.time_unit}", f"derivative.{name}")

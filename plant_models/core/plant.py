@@ -144,6 +144,11 @@ class Plant:
         return self.derivative.__module__.rpartition(".")[0].rpartition(".")[2]
 
     @property
+    def arguments(self) -> tuple[type[Vector], ...]:
+        """The vectors that the plant's functions take: states, inputs, disturbances, parameters."""
+        return self.State, self.Input, self.Disturbance, self.Parameter
+
+    @property
     def loops_per_decision(self) -> int:
         """Loop periods in one decision."""
         return round(self.decision / self.loop_period)

@@ -74,7 +74,7 @@ def _loop(plant: Plant, loop: Loop) -> dict[str, Any]:
 
 
 def _margins(plant: Plant) -> list[dict[str, Any]]:
-    at = (v.nominal() for v in (plant.State, plant.Input, plant.Disturbance, plant.Parameter))
+    at = (v.nominal() for v in plant.arguments)
     units = {limit.bound: plant.Output.quantities()[limit.output].unit for limit in plant.limits}
     unit = next(iter(units.values()), "") if len(set(units.values())) == 1 else ""
     return [{"name": n, "kind": m.kind, "nominal": float(m.value), "unit": unit} for n, m in plant.margins(*at).items()]

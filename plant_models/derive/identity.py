@@ -17,7 +17,7 @@ def plant_hash(plant: Plant) -> str:
     """Return the sha256 of the generated kernel, the PID layer's settings and the quantities' declarations, faults apart."""
     plant = replace(plant, scenarios=tuple(replace(scenario, faults=()) for scenario in plant.scenarios))
     trace = Trace(plant)
-    vectors = (plant.State, plant.Input, plant.Disturbance, plant.Parameter, plant.Output)
+    vectors = (*plant.arguments, plant.Output)
     declared = [source(trace, observation(plant, trace.layout, "setpoint")), repr(plant.loops), str(plant.advance)]
     declared += [repr(vector.quantities()) for vector in vectors]
     return hashlib.sha256("\n".join(declared).encode()).hexdigest()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numba
 import numpy as np
 
 from plant_models.core.scenario import Array
@@ -21,6 +22,11 @@ def plain(function):
 
 
 '''
+
+
+def compiles_nothing() -> bool:
+    """Return whether Numba is told to compile nothing (``NUMBA_DISABLE_JIT=1``)."""
+    return bool(vars(numba.config)["DISABLE_JIT"])
 
 
 def interpret(piece: Piece) -> Callable[[Array, Array, Array, Array, float, int], None]:

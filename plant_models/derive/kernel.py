@@ -18,13 +18,12 @@ from pathlib import Path
 from types import ModuleType
 
 import llvmlite.binding as llvm
-import numba
 import platformdirs
 
 from plant_models.core.plant import Plant
 from plant_models.derive.closed_loop import Piece, Trace
 from plant_models.derive.emit import emit
-from plant_models.derive.interpreter import PLAIN_HEAD, interpret
+from plant_models.derive.interpreter import PLAIN_HEAD, compiles_nothing, interpret
 from plant_models.derive.layout import LANES, STRIDE, Level, bin_periods
 from plant_models.derive.observation import Observation, observation
 from plant_models.derive.vector_math import HEAD
@@ -136,9 +135,7 @@ class Kernel:
         trace = Trace(plant, level)
         self.plant, self.level, self.layout = plant, level, trace.layout
         self.observation: Observation = observation(plant, trace.layout, level)
-        self._module = (
-            interpreted(trace, self.observation) if vars(numba.config)["DISABLE_JIT"] else load(source(trace, self.observation))
-        )
+        self._module = interpreted(trace, self.observation) if compiles_nothing() else load(source(trace, self.observation))
         self.step: Callable[..., bool] = self._module.step
         self.see: Callable[..., None] = self._module.see
         self.open_loop: Callable[..., None] = self._module.open_loop

@@ -86,7 +86,7 @@ def size(vector: type[Vector]) -> int:
 
 def layout(plant: Plant, level: Level) -> Layout:
     """Lay out a plant's blocks; margins, cost terms and measures are named by evaluating the plant at its nominal point."""
-    at = tuple(v.nominal() for v in (plant.State, plant.Input, plant.Disturbance, plant.Parameter))
+    at = tuple(v.nominal() for v in plant.arguments)
     margins, measures = plant.margins(*at), plant.measures(*at)
     terms = (*plant.targets, *plant.cost(*at))
     actions = size(plant.Input) if level == "direct" else len(plant.acted)

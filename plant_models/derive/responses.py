@@ -75,16 +75,13 @@ def steps(plant: Plant, share: float = 0.1) -> list[Response]:
         IntegrationError: where CVODES cannot go on.
         SetpointError: where a continuous plant has no steady state near its nominal point.
     """
-    batch = isinstance(plant.duty, Batch)
-    start = nominal(plant.State) if batch else nominal_equilibrium(plant)
-    loop, u = OpenLoop(plant, _duration(plant)), nominal(plant.Input)
-    return [
-        Response(
-            name, size, loop.time, loop.run(start, np.where(np.arange(len(u)) == i, u + size, u), nominal(plant.Disturbance))
-        )
-        for i, (name, q) in enumerate(plant.Input.quantities().items())
-        for size in [_inward(q, share)]
-    ]
+    start = nominal(plant.State) if isinstance(plant.duty, Batch) else nominal_equilibrium(plant)
+    loop, found = OpenLoop(plant, _duration(plant, start)), []
+    for i, (name, q) in enumerate(plant.Input.quantities().items()):
+        size, moved = _inward(q, share), nominal(plant.Input)
+        moved[i] += size
+        found.append(Response(name, size, loop.time, loop.run(start, moved, nominal(plant.Disturbance))))
+    return found
 
 
 def _inward(q: Quantity, share: float) -> float:
@@ -93,12 +90,12 @@ def _inward(q: Quantity, share: float) -> float:
     return size if q.nominal + size <= q.high else -size
 
 
-def _duration(plant: Plant) -> float:
+def _duration(plant: Plant, start: Array) -> float:
     """Return five of the slowest time constants, but no more than an episode; for a batch, an episode."""
     episode = plant.scenario().steps * plant.decision
     if isinstance(plant.duty, Batch):
         return episode
-    rates = -np.linalg.eigvals(linearise_nominal(plant, nominal_equilibrium(plant)).A).real
+    rates = -np.linalg.eigvals(linearise_nominal(plant, start).A).real
     decaying = rates[rates > 0.0]
     return float(min(episode, 5.0 / decaying.min())) if len(decaying) else episode
 
@@ -110,29 +107,32 @@ def steady_maps(plant: Plant, points: int = 25) -> list[SteadyMap]:
     """
     if isinstance(plant.duty, Batch):
         return []
-    return [_map(plant, i, np.linspace(q.low, q.high, points)) for i, q in enumerate(plant.Input.quantities().values())]
+    start, inputs = nominal_equilibrium(plant), plant.Input.quantities().values()
+    return [_map(plant, start, i, np.linspace(q.low, q.high, points)) for i, q in enumerate(inputs)]
 
 
-def _map(plant: Plant, i: int, values: Array) -> SteadyMap:
-    u, d, p = nominal(plant.Input), nominal(plant.Disturbance), nominal(plant.Parameter)
+def _map(plant: Plant, start: Array, i: int, values: Array) -> SteadyMap:
     outputs = np.full((len(plant.Output.names()), len(values)), np.nan)
-    middle = int(np.argmin(np.abs(values - u[i])))
+    middle = int(np.argmin(np.abs(values - nominal(plant.Input)[i])))
     for walk in (range(middle, len(values)), range(middle - 1, -1, -1)):
-        x = nominal_equilibrium(plant)
+        x = start
         for k in walk:
-            moved = np.where(np.arange(len(u)) == i, values[k], u)
+            u = nominal(plant.Input)
+            u[i] = values[k]
             try:
-                x = equilibrium(plant, moved, d, p, x)
+                x, outputs[:, k] = _at_rest(plant, u, x)
             except SetpointError:
                 break
-            vectors = (
-                plant.State.of(list(x)),
-                plant.Input.of(list(moved)),
-                plant.Disturbance.of(list(d)),
-                plant.Parameter.of(list(p)),
-            )
-            outputs[:, k] = list(plant.outputs(*vectors)) if _inside(plant, x) else np.nan
     return SteadyMap(plant.Input.names()[i], values, outputs)
+
+
+def _at_rest(plant: Plant, u: Array, guess: Array) -> tuple[Array, Array]:
+    """Return the steady state for these inputs and its outputs, NaN where the state is not valid."""
+    d, p = nominal(plant.Disturbance), nominal(plant.Parameter)
+    x = equilibrium(plant, u, d, p, guess)
+    vectors = (vector.of(list(values)) for vector, values in zip(plant.arguments, (x, u, d, p), strict=True))
+    shown = np.array(list(plant.outputs(*vectors)), dtype=float)
+    return x, shown if _inside(plant, x) else np.full(len(shown), np.nan)
 
 
 def _inside(plant: Plant, x: Array) -> bool:

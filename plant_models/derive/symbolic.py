@@ -31,7 +31,7 @@ class Symbols:
     @classmethod
     def of(cls, plant: Plant) -> Symbols:
         """Make fresh symbols for a plant."""
-        return cls(*(symbols(v) for v in (plant.State, plant.Input, plant.Disturbance, plant.Parameter)))
+        return cls(*(symbols(v) for v in plant.arguments))
 
 
 def symbols(vector: type[Vector]) -> ca.SX:

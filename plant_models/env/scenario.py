@@ -48,7 +48,7 @@ class Episodes:
 
     def __getitem__(self, which: slice | NDArray[np.intp]) -> Episodes:
         """Return some of the episodes."""
-        arrays: dict[str, Any] = {name: getattr(self, name)[which] for name in _ARRAYS}
+        arrays: dict[str, Any] = {name: getattr(self, name)[which] for name in ARRAYS}
         return replace(self, **arrays)
 
     @property
@@ -88,14 +88,14 @@ class Episodes:
         return replace(self, exogenous=exogenous)
 
 
-_ARRAYS = tuple(f.name for f in fields(Episodes) if f.name not in ("plant", "scenario"))
+ARRAYS = tuple(f.name for f in fields(Episodes) if f.name not in ("plant", "scenario"))
 
 
 def concatenate(parts: list[Episodes]) -> Episodes:
     """Join episodes of one scenario."""
     if len(parts) == 1:
         return parts[0]
-    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ARRAYS}
+    joined: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ARRAYS}
     return replace(parts[0], **joined)
 
 

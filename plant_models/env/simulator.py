@@ -90,10 +90,10 @@ class Simulator:
         self.P.fill(plants, begun.P)
         self.k[plants], self.clipped[plants] = begun.at, 0
 
-    def noise_of(self, plant: int) -> Single:
-        """Return what instruments add in a plant's episode, in units, and its valves' bands, (loop periods + 1, rows)."""
-        seen: Single = self.noises[plant]
-        return seen
+    def noise_of(self, plant: int, decision: int) -> Array:
+        """Return what instruments add during a decision, in units, and the valves' bands, (loops per decision, rows of ``N``)."""
+        loops = self.plant.loops_per_decision
+        return self.noises[plant, decision * loops + 1 : (decision + 1) * loops + 1].astype(float)
 
     def observe(self) -> Single:
         """Return the observation of every plant as it stands, (n, width)."""
@@ -161,9 +161,7 @@ class Simulator:
         self.kernel.see(self.S.data, self.P.data, self._M, self._F, self.k, observation)
 
     def _redo(self, e: int, start: Array) -> None:
-        loops, rows = self.plant.loops_per_decision, self.kernel.layout.S
-        first = (self.k[e] - 1) * loops + 1
-        noise = self.noises[e, first : first + loops].astype(float)
+        rows, noise = self.kernel.layout.S, self.noise_of(e, int(self.k[e]) - 1)
         column = twin(self.plant, self.level, self.substeps).step(start, self.P.column(e), self.E.column(e), noise)
         self.S.restore(e, column)
         self._report[e] = column[rows.row("stage")], column[rows.row("status")]

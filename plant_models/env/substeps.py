@@ -16,7 +16,6 @@ import sys
 from functools import cache
 from pathlib import Path
 
-import numba
 import numpy as np
 import platformdirs
 
@@ -25,6 +24,7 @@ from plant_models.core.errors import IntegrationError
 from plant_models.core.plant import SECONDS, Plant
 from plant_models.core.scenario import Array, Scenario
 from plant_models.derive.identity import plant_hash
+from plant_models.derive.interpreter import compiles_nothing
 from plant_models.derive.layout import FAILED, RUNNING, Level
 from plant_models.env.scenario import Episodes, draw
 from plant_models.env.simulator import Simulator
@@ -118,7 +118,7 @@ def _apart(coarse: Array, fine: Array, decided: bool) -> Array:
 
 def _states(plant: Plant, scenario: Scenario, count: int) -> Array:
     """Return the states after each decision, (steps, states, episodes), NaN from a trip on, infinite from a failure on."""
-    n = INTERPRETED if vars(numba.config)["DISABLE_JIT"] else EPISODES
+    n = INTERPRETED if compiles_nothing() else EPISODES
     episodes = cornered(draw(plant, scenario, 0, n, "tuning"))
     simulator = Simulator(plant, n, scenario.steps, count, mend=False)
     simulator.load(episodes, np.arange(n))

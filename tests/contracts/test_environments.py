@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from controller.baselines import Pid
 from controller.contract import environments
+from controller.contract.numerics import exactly
 from controller.rollout import rollout
 from plant_models import environment_id
 from plant_models.catalogue import get, names
@@ -123,13 +124,12 @@ def test_the_zero_action_is_the_pid_layer_on_the_exact_plant(plant: Plant) -> No
     """A whole episode, never brought back together: the kernel beside the same PID layer on the plant by CVODES."""
     env = PlantEnv(plant.name, split="judging")
     env.reset(seed=4)
-    simulator, exact, loops = env.simulator, twin(plant, "setpoint", substeps(plant)), plant.loops_per_decision
+    simulator, exact = env.simulator, twin(plant, "setpoint", substeps(plant))
     rows, column = simulator.kernel.layout.S, simulator.S.column(0)
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
     for k in range(plant.scenario().steps):
         env.step(np.zeros(len(plant.acted), dtype=np.float32))
-        noise = simulator.noise_of(0)[k * loops + 1 : (k + 1) * loops + 1].astype(float)
-        column = exact.step(column, simulator.P.column(0), simulator.E.column(0), noise)
+        column = exactly(exact, simulator, 0, k, column)
         assert (np.abs(column[rows["x"]] - simulator.S.column(0)[rows["x"]]) <= DRIFT * spans).all()
 
 
@@ -189,7 +189,7 @@ def test_info_says_in_numbers_what_happened(plant: Plant) -> None:
     env = PlantEnv(plant.name)
     first = env.reset(seed=0)[1]
     *_, info = env.step(np.zeros(len(plant.acted), dtype=np.float32))
-    margins = plant.margins(*(v.nominal() for v in (plant.State, plant.Input, plant.Disturbance, plant.Parameter)))
+    margins = plant.margins(*(v.nominal() for v in plant.arguments))
     expected = {f"{kind}/{name}" for kind in ("margin", "cost") for name in margins} | {"cost", "clipped", "tripped"}
     assert expected | {"integration_failed"} <= set(info)
     assert set(first) == set(info)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from controller.contract.numerics import exactly
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import RUNNING
@@ -37,15 +38,14 @@ def test_a_thousand_trajectories_stay_within_1e_5_of_cvodes(plant: Plant) -> Non
 def farthest(simulator: Simulator, decisions: int) -> Array:
     """Run kernel and CVODES side by side, never brought together, until a trip; the largest distance of each state."""
     plant, rows = simulator.plant, simulator.kernel.layout.S
-    exact, loops = twin(plant, "setpoint", simulator.substeps), plant.loops_per_decision
+    exact = twin(plant, "setpoint", simulator.substeps)
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
     columns, worst = [simulator.S.column(e) for e in range(simulator.n)], np.zeros(len(spans))
     rng = np.random.default_rng(0)
     for k in range(decisions):
         simulator.step(setpoints(rng, simulator.n, simulator.kernel.layout.actions))
         for e in map(int, np.flatnonzero(simulator.S.read("status")[0] == RUNNING)):
-            noise = simulator.noise_of(e)[k * loops + 1 : (k + 1) * loops + 1].astype(float)
-            columns[e] = exact.step(columns[e], simulator.P.column(e), simulator.E.column(e), noise)
+            columns[e] = exactly(exact, simulator, e, k, columns[e])
             worst = np.maximum(worst, np.abs(columns[e][rows["x"]] - simulator.S.column(e)[rows["x"]]) / spans)
     return worst
 

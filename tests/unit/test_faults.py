@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from controller.baselines import Pid
+from controller.contract.numerics import exactly
 from controller.rollout import Run, rollout
+from controller.scores import true_output
 from plant_models.catalogue import get
 from plant_models.core.fault import (
     Bias,
@@ -57,14 +59,8 @@ def run(*faults: Fault) -> Run:
 
 def misread(run: Run, output: str) -> Array:
     """What the instrument shows beyond the truth at each decision but the first, (n, steps)."""
-    plant = run.episodes.plant
-    x, u, d = (run.path[part][:, 1:].transpose(2, 0, 1) for part in ("x", "u", "d"))
-    p = run.episodes.parameters.T[:, :, None]
-    truth = plant.outputs(
-        plant.State.of(list(x)), plant.Input.of(list(u)), plant.Disturbance.of(list(d)), plant.Parameter.of(list(p))
-    )
-    i = plant.Output.names().index(output)
-    return np.asarray(run.path["y"][:, 1:, i] - list(truth)[i])
+    i = HEALTHY.Output.names().index(output)
+    return np.asarray(run.path["y"][:, 1:, i] - true_output(run, output)[:, 1:])
 
 
 def test_what_is_not_declared_stays_as_it_was() -> None:
@@ -156,19 +152,14 @@ def test_a_parameter_fades_along_the_episode() -> None:
 
 def test_the_kernel_and_cvodes_agree_on_faults() -> None:
     plant = with_faults(*FAULTS)
-    simulator, exact, loops = (
-        Simulator(plant, N, plant.scenario().steps, COUNT),
-        twin(plant, "setpoint", COUNT),
-        plant.loops_per_decision,
-    )
+    simulator, exact = Simulator(plant, N, plant.scenario().steps, COUNT), twin(plant, "setpoint", COUNT)
     simulator.load(draw(plant, plant.scenario(), 1, N, "judging"), np.arange(N))
     rows, columns = simulator.kernel.layout.S, [simulator.S.column(e) for e in range(2)]
     spans = np.array([q.high - q.low for q in plant.State.quantities().values()])
     for k in range(20):
         simulator.step(np.zeros((N, simulator.kernel.layout.actions)))
         for e in range(2):
-            noise = simulator.noise_of(e)[k * loops + 1 : (k + 1) * loops + 1].astype(float)
-            columns[e] = exact.step(columns[e], simulator.P.column(e), simulator.E.column(e), noise)
+            columns[e] = exactly(exact, simulator, e, k, columns[e])
             assert (np.abs(columns[e][rows["x"]] - simulator.S.column(e)[rows["x"]]) <= 1e-4 * spans).all()
 
 

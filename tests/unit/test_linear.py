@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 
 def slopes(plant: Plant, x: Array, of: str, by: int) -> Array:
     """Central differences of derivative or outputs by one argument, scaled steps."""
-    vectors: tuple[type[Vector], ...] = (plant.State, plant.Input, plant.Disturbance, plant.Parameter)
+    vectors: tuple[type[Vector], ...] = plant.arguments
     at = [x, *(nominal(v) for v in vectors[1:])]
     function = {"derivative": plant.derivative, "outputs": plant.outputs}[of]
 

@@ -11,11 +11,10 @@ from plant_models.catalogue import get, names
 from plant_models.core.errors import BadInput
 from plant_models.core.scenario import Draw
 from plant_models.derive.layout import layout
-from plant_models.env.scenario import BLOCK, Episodes, concatenate, draw
+from plant_models.env.scenario import ARRAYS, BLOCK, Episodes, concatenate, draw
 from plant_models.env.source import EpisodeSource
 
 CSTR = get("exothermic_cstr")
-ARRAYS = ("exogenous", "noise", "forecasts", "initial", "parameters")
 
 
 def source(n: int = 400, count: int = 200) -> Draw:
