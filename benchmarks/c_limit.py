@@ -18,6 +18,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.blocks import Block
 from plant_models.derive.closed_loop import Piece, Ref, Trace
+from plant_models.derive.straight_line import Assignment, StraightLine
 
 PLANTS = 256
 FORMS = {ca.OP_ADD: "{} + {}", ca.OP_SUB: "{} - {}", ca.OP_MUL: "{} * {}", ca.OP_DIV: "{} / {}",
@@ -32,7 +33,6 @@ void advance(double *restrict S, const double *restrict P, const double *restric
   for (int s = 0; s < steps; s++) {{
 #pragma GCC ivdep
     for (int e = 0; e < {plants}; e++) {{
-      double {registers};
       {body}
     }}
   }}
@@ -42,24 +42,15 @@ void advance(double *restrict S, const double *restrict P, const double *restric
 
 def source(piece: Piece) -> str:
     """Return the C text that runs a traced piece ``steps`` times on every plant."""
-    f, body = piece.f, []
-    written: list[int] = []
-    for k in range(f.n_instructions()):
-        op, inputs, output = f.instruction_id(k), f.instruction_input(k), f.instruction_output(k)
-        if op == ca.OP_OUTPUT:
-            body.append(f"o{output[1]} = w{inputs[0]};")
-            continue
-        written.append(output[0])
-        if op == ca.OP_INPUT:
-            right = _address(piece.reads[inputs[1]])
-        elif op == ca.OP_CONST:
-            right = repr(float(f.instruction_constant(k)))
-        else:
-            right = FORMS[op].format(*(f"w{i}" for i in inputs))
-        body.append(f"w{output[0]} = {right};")
-    body += [f"{_address(ref)} = o{k};" for k, ref in enumerate(piece.writes)]
-    registers = [f"w{i}" for i in sorted(set(written))] + [f"o{k}" for k in range(len(piece.writes))]
-    return TEXT.format(plants=PLANTS, registers=", ".join(registers), body="\n      ".join(body))
+    line = StraightLine(piece.f)
+    body = [f"double r{k} = {_address(ref)};" for k, ref in enumerate(piece.reads)]
+    body += [f"double {a.name} = {_right(a)};" for a in line.assignments]
+    body += [f"{_address(ref)} = {line.results[k]};" for k, ref in enumerate(piece.writes)]
+    return TEXT.format(plants=PLANTS, body="\n      ".join(body))
+
+
+def _right(a: Assignment) -> str:
+    return FORMS[a.operation].format(*a.operands) if a.constant is None else repr(a.constant)
 
 
 def _address(ref: Ref) -> str:

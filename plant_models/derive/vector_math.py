@@ -38,6 +38,14 @@ def _fused(typingctx, a, b, c):
     return types.float64(types.float64, types.float64, types.float64), emit
 
 
+@intrinsic
+def select(typingctx, condition, yes, no):
+    # Not `yes if condition else no`, whose branches a large plant's compilation would spend half its time on.
+    def emit(context, builder, signature, args):
+        return builder.select(*args)
+    return types.float64(types.boolean, types.float64, types.float64), emit
+
+
 @nb.njit(inline="always", error_model="numpy")
 def exp(x):
     # Cody-Waite reduction to |r| <= ln(2)/2 with n in the low bits of t, a minimax polynomial of degree 11 (error 2e-17)
