@@ -11,7 +11,7 @@ import numpy as np
 
 from controller.kpi import Kpi
 from controller.rollout import Run
-from plant_models.core.building import BIN, Building
+from plant_models.core.building import BIN, Building, Tariff
 from plant_models.core.plant import SECONDS, Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import layout
@@ -28,13 +28,13 @@ def building(run: Run) -> dict[str, Kpi]:
     found = {"tdis": Kpi(_measure(run, plant, declared.thermal).sum(axis=1) / declared.zones, "K h/zone")}
     if declared.air:
         found["idis"] = Kpi(_measure(run, plant, declared.air).sum(axis=1) / declared.zones, "ppm h/zone")
-    energy = [_measure(run, plant, carrier.measure) for carrier in declared.carriers]
+    energy = [np.sum([_measure(run, plant, name) for name in carrier.measures], axis=0) for carrier in declared.carriers]
     area = declared.area
     found["ener"] = Kpi(np.sum(energy, axis=0).sum(axis=1) / area, "kWh/m^2")
     found["emis"] = Kpi(sum(c.emission * e.sum(axis=1) for c, e in zip(declared.carriers, energy, strict=True)) / area, "kg/m^2")
     for i, carrier in enumerate(declared.carriers):
         found[PEAKS[carrier.kind]] = Kpi(_peak(run, plant, i, energy[i]) / area, "kW/m^2")
-    return found | _costs(plant, declared, energy)
+    return found | _costs(run, declared, energy)
 
 
 def _measure(run: Run, plant: Plant, name: str) -> Array:
@@ -55,14 +55,19 @@ def _peak(run: Run, plant: Plant, i: int, energy: Array) -> Array:
     return np.asarray(bins.max(axis=1) * 3600.0 / (together * decision))
 
 
-def _costs(plant: Plant, declared: Building, energy: list[Array]) -> dict[str, Kpi]:
-    n, steps = energy[0].shape
-    hours = np.repeat(plant.decision * plant.hours * np.arange(steps)[None], n, axis=0)
+def _costs(run: Run, declared: Building, energy: list[Array]) -> dict[str, Kpi]:
     found = {}
-    for tariff in declared.carriers[0].tariffs:
-        paid = sum(
-            (carrier.tariffs[tariff](np.random.default_rng(0), hours) * used).sum(axis=1)
-            for carrier, used in zip(declared.carriers, energy, strict=True)
-        )
-        found[f"cost, {tariff} tariff"] = Kpi(np.asarray(paid) / declared.area, f"{plant.worth}/m^2")
+    for name in declared.carriers[0].tariffs:
+        paid = [(_price(run, c.tariffs[name]) * used).sum(axis=1) for c, used in zip(declared.carriers, energy, strict=True)]
+        found[f"cost, {name} tariff"] = Kpi(np.sum(paid, axis=0) / declared.area, f"{run.episodes.plant.worth}/m^2")
     return found
+
+
+def _price(run: Run, tariff: Tariff) -> Array:
+    """Return the price of a kWh in each decision, (n, steps)."""
+    plant, (n, steps) = run.episodes.plant, run.cost.shape
+    if isinstance(tariff, str):
+        seen: Array = run.path["d"][:, 1:, plant.Disturbance.names().index(tariff)]
+        return seen
+    hours = np.repeat(plant.decision * plant.hours * np.arange(steps)[None], n, axis=0)
+    return np.asarray(tariff(np.random.default_rng(0), hours))

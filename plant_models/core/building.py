@@ -10,8 +10,8 @@ import numpy as np
 
 from plant_models.core.quantity import Source
 
-Tariff: TypeAlias = Callable[[np.random.Generator, Any], Any]
-"""Prices per kWh at hours since midnight of an episode's first day, (n, k)."""
+Tariff: TypeAlias = Callable[[np.random.Generator, Any], Any] | str
+"""Prices per kWh at hours since midnight of an episode's first day, (n, k); or the name of the disturbance that is the price."""
 SAMPLING = 60.0
 """Seconds: the coarsest sub-step at which a building is judged."""
 BIN = 900.0
@@ -20,9 +20,9 @@ BIN = 900.0
 
 @dataclass(frozen=True, kw_only=True)
 class Carrier:
-    """An energy carrier: the measure in kWh that counts it, what it emits in kg/kWh, and its price per kWh by tariff."""
+    """An energy carrier: the measures in kWh that count it, what it emits in kg/kWh, and its price per kWh by tariff."""
 
-    measure: str
+    measures: tuple[str, ...]
     kind: Literal["electricity", "gas", "district heat"]
     emission: float
     tariffs: Mapping[str, Tariff]

@@ -326,8 +326,9 @@ class Trace:
         if self.plant.building is None:
             return {}
         over = self._blocks["tau"] > 0.0
-        at = [[name for name, _ in self.layout.measures].index(c.measure) for c in self.plant.building.carriers]
-        total = ca.vertcat(*(self.S("measures")[i] for i in at))
+        names = [name for name, _ in self.layout.measures]
+        parts = [[self.S("measures")[names.index(name)] for name in c.measures] for c in self.plant.building.carriers]
+        total = ca.vertcat(*(sum(part[1:], part[0]) for part in parts))
         larger = -_smaller(self.S("bin") - total, -self.S("peak"))
         return {"bin": _select(over, total, self.S("bin")), "peak": _select(over, larger, self.S("peak"))}
 

@@ -28,8 +28,7 @@ from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import clamp, positive
 from plant_models.core.vector import Expr, Vector
 from plant_models.weather import calendar, outlook
-from plant_models.weather.bundled import load
-from plant_models.weather.year import WeatherYear
+from plant_models.weather.cities import Cities
 
 AGEING = Source(
     "Xu, Oudalov, Ulbig, Andersson, Kirschen: Modeling of lithium-ion battery degradation for cell life assessment, IEEE Trans. "
@@ -200,8 +199,7 @@ def stock(x: State, p: Parameter) -> Expr:
     return p.price_mean * p.eta * x.E
 
 
-TRAINED_ON = ("golden_co", "greensboro_nc", "chicago_il", "tampa_fl")
-JUDGED_ON = ("san_francisco_ca",)
+CITIES = Cities(trained=("golden_co", "greensboro_nc", "chicago_il", "tampa_fl"), judged=("san_francisco_ca",))
 TILT = 20.0
 CHEAP, OFF_PEAK, WEEKEND_PEAK, PEAK = 0.15, 0.25, 0.40, 0.54
 CHEAP_BEGINS, PEAK_BEGINS, PEAK_ENDS = 8.0, 16.0, 21.0
@@ -262,19 +260,10 @@ def _weak_grid(draw: Draw) -> Signals:
 
 def _array(draw: Draw, hours: Array) -> tuple[Array, Array]:
     """Return the array's power and its forecast, each episode in one of the split's cities."""
-    years = _years(draw)
-    pick = draw.rng.integers(0, len(years), draw.n)
     power, ghi = np.empty(hours.shape), np.empty(hours.shape)
-    for i, year in enumerate(years):
-        now = year.at(hours[pick == i])
-        power[pick == i], ghi[pick == i] = array_power(year.on_surface(now, tilt=TILT), now.dry_bulb), now.ghi
+    for here, year, now in CITIES.weather(draw, hours):
+        power[here], ghi[here] = array_power(year.on_surface(now, tilt=TILT), now.dry_bulb), now.ghi
     return power, outlook.irradiance(draw.rng, power, ghi, draw.leads, draw.period, "medium")
-
-
-def _years(draw: Draw) -> list[WeatherYear]:
-    if draw.weather is not None:
-        return [draw.weather]
-    return [load(name) for name in (JUDGED_ON if draw.split == "judging" else TRAINED_ON)]
 
 
 PLANT = Plant(

@@ -6,12 +6,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from plant_models.core.building import Carrier, Tariff
+from plant_models.core.quantity import Source
 from plant_models.core.scenario import Array, Draw
 from plant_models.core.vector import Expr
-from plant_models.weather import calendar, outlook
-from plant_models.weather.bundled import load
-from plant_models.weather.year import Weather
+from plant_models.weather import calendar, outlook, tariff
+from plant_models.weather.cities import Cities
 
+OFFICE = Source(
+    "BOPTEST test case multizone_office_simple_air, after the DOE medium office of Deru et al. 2009: Blum et al., Building "
+    "optimization testing framework (BOPTEST), J. Building Performance Simulation 14(5), 2021, and the case's own sources",
+    "10.1080/19401493.2021.1986574",
+)
 ZERO_C = 273.15
 FORECAST_LEVEL = "medium"
 TARIFF = ((0.0, 24.0, 0.05826, 0.05871), (6.0, 22.0, 0.0711, 0.06906), (14.0, 19.0, 0.16969, 0.1599))
@@ -20,6 +26,8 @@ TARIFF = ((0.0, 24.0, 0.05826, 0.05871), (6.0, 22.0, 0.0711, 0.06906), (14.0, 19
 ComEd's residential time-of-use pilot over 0.04242 USD/kWh of other charges, as given by BOPTEST's multizone_office_simple_air.
 """
 JUNE, OCTOBER = 151, 273
+MARKET = tariff.DayAhead(grid=0.04242, energy=0.0515)
+"""A synthetic market of the same mean price as that case's constant tariff, 0.094 USD/kWh."""
 FACADES = {"north": 0.0, "south": 180.0, "east": 90.0, "west": 270.0}
 
 
@@ -38,17 +46,14 @@ class Outdoors:
         return outlook.temperature(draw.rng, series, draw.leads, draw.period / 3600.0, FORECAST_LEVEL)
 
 
-def outdoors(draw: Draw, hours: Array, cities: tuple[str, ...], warmer: float | Array = 0.0) -> Outdoors:
+def outdoors(draw: Draw, hours: Array, cities: Cities, warmer: float | Array = 0.0) -> Outdoors:
     """Return the weather at hours of the year (n, samples), each episode in one of the cities, so many kelvins warmer."""
-    years = [load(name) for name in cities] if draw.weather is None else [draw.weather]
-    pick = draw.rng.integers(0, len(years), draw.n)
     dry_bulb, humidity, ghi = (np.empty(hours.shape) for _ in range(3))
     facades = {name: np.empty(hours.shape) for name in FACADES}
-    for i, year in enumerate(years):
-        now: Weather = year.at(hours[pick == i])
-        dry_bulb[pick == i], humidity[pick == i], ghi[pick == i] = now.dry_bulb, now.relative_humidity, now.ghi
+    for here, year, now in cities.weather(draw, hours):
+        dry_bulb[here], humidity[here], ghi[here] = now.dry_bulb, now.relative_humidity, now.ghi
         for name, azimuth in FACADES.items():
-            facades[name][pick == i] = year.on_surface(now, azimuth=azimuth)
+            facades[name][here] = year.on_surface(now, azimuth=azimuth)
     w = 0.01 * humidity * saturation(dry_bulb - ZERO_C)
     return Outdoors(dry_bulb + warmer, wet_bulb(dry_bulb, humidity) + warmer, w, ghi, facades)
 
@@ -60,6 +65,16 @@ def time_of_use(hours: Array) -> Array:
     for begins, ends, warm, cold in TARIFF:
         price = np.where((clock >= begins) & (clock < ends), np.where(summer, warm, cold), price)
     return price
+
+
+def electricity(*measures: str) -> Carrier:
+    """Return electricity as that case has it: 0.341 kg/kWh, the quotient of its published emissions and energies."""
+    tariffs: dict[str, Tariff] = {
+        "constant": lambda rng, hours: np.full(np.shape(hours), 0.094),
+        "dynamic": "price",
+        "highly dynamic (synthetic)": lambda rng, hours: tariff.day_ahead(rng, hours, market=MARKET),
+    }
+    return Carrier(measures=measures, kind="electricity", emission=0.341, tariffs=tariffs, source=OFFICE)
 
 
 def saturation(t: Expr) -> Expr:

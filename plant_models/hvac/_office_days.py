@@ -9,10 +9,10 @@ import numpy as np
 from plant_models.core.scenario import Array, Draw, Signals
 from plant_models.hvac._climate import ZERO_C, outdoors, time_of_use
 from plant_models.weather import calendar
+from plant_models.weather.cities import Cities
 
 ZONES = ("n", "s", "e", "w", "c")
-TRAINED_ON = ("golden_co", "sterling_va", "greensboro_nc")
-JUDGED_ON = ("chicago_il",)
+CITIES = Cities(trained=("golden_co", "sterling_va", "greensboro_nc"), judged=("chicago_il",))
 Season: TypeAlias = tuple[float | Array, float | Array]
 YEAR, COLD, HOT = (0.0, 365.0), (0.0, 45.0), (190.0, 225.0)
 """First and last day on which an episode may begin, counted from 1 January."""
@@ -52,7 +52,7 @@ def setpoints(T_o: Array, on: Array, air: Array) -> dict[str, Array]:
 def day(draw: Draw, season: Season = YEAR, warmer: float | Array = 0.0, share: Array | None = None) -> Signals:
     """Return days of the season, so many kelvins warmer, gains multiplied by a share that nobody knows of."""
     hours = 24.0 * np.floor(draw.rng.uniform(*season, draw.n))[:, None] + draw.period / 3600.0 * np.arange(draw.count)
-    weather = outdoors(draw, hours, JUDGED_ON if draw.split == "judging" else TRAINED_ON, warmer)
+    weather = outdoors(draw, hours, CITIES, warmer)
     T_o = weather.T_o
     on, air = schedule(hours, T_o)
     g = np.interp(calendar.hour_of_day(hours), *GAINS)

@@ -1,11 +1,10 @@
-"""Boxes and air handler of a variable-air-volume system: their signals, written without branches."""
+"""Boxes and air handler of a variable-air-volume system: their signals."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
-
+from plant_models.core.smooth import clamp
 from plant_models.core.vector import Expr
 
 
@@ -39,13 +38,8 @@ class Air(NamedTuple):
 
 
 def within(share: Expr) -> Expr:
-    """Return a share kept between 0 and 1, without a branch: five boxes and four slopes a sub-step would make hundreds."""
-    return 0.5 * (1.0 + np.abs(share) - np.abs(share - 1.0))
-
-
-def above(excess: Expr) -> Expr:
-    """Return what is above zero, likewise."""
-    return 0.5 * (excess + np.abs(excess))
+    """Return a share kept between 0 and 1."""
+    return clamp(share, 0.0, 1.0)
 
 
 def box(zone: Zone, p: Any) -> tuple[Expr, Expr]:

@@ -22,6 +22,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from plant_models.core.building import Building
 from plant_models.core.curve import fitted
 from plant_models.core.duty import Economic, Setback
 from plant_models.core.loop import Gains, Loop
@@ -30,8 +31,9 @@ from plant_models.core.quantity import Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import clamp, positive, ramp
 from plant_models.core.vector import Expr, Vector
-from plant_models.hvac._climate import ZERO_C, enthalpy, outdoors, time_of_use
+from plant_models.hvac._climate import ZERO_C, electricity, enthalpy, outdoors, time_of_use
 from plant_models.weather import calendar, outlook
+from plant_models.weather.cities import Cities
 
 MACHINE = Source(
     "ElectricEIRChiller York YT 1055kW/5.96COP/Vanes in the chiller data set of EnergyPlus, as given by the Modelica Buildings "
@@ -251,8 +253,7 @@ def stock(x: State, p: Parameter) -> Expr:
     return -p.price_mean * (building + water) / (p.hour * p.COP_mean)
 
 
-TRAINED_ON = ("tampa_fl", "greensboro_nc", "chicago_il")
-JUDGED_ON = ("sterling_va",)
+CITIES = Cities(trained=("tampa_fl", "greensboro_nc", "chicago_il"), judged=("sterling_va",))
 SEASON = (152.0, 265.0)
 """First and last day on which an episode may begin: June to the end of September, counted from 1 January."""
 HOTTEST = (180.0, 225.0)
@@ -294,7 +295,7 @@ def setpoints(T_wb: Array, Q_int: Array, T_high: Array, price: Array) -> dict[st
 def _days(draw: Draw, season: tuple[float, float] = SEASON, hotter: float = 0.0, extra: Array | None = None) -> Signals:
     hours = 24.0 * np.floor(draw.uniform(*season))[:, None] + draw.period / 3600.0 * np.arange(draw.count)
     weekday = draw.rng.integers(0, 7, (draw.n, 1))
-    weather = outdoors(draw, hours, JUDGED_ON if draw.split == "judging" else TRAINED_ON, hotter)
+    weather = outdoors(draw, hours, CITIES, hotter)
     T_o, T_wb = weather.T_o, np.minimum(weather.T_wb, ZERO_C + 29.0)
     clock = calendar.hour_of_day(hours)
     occupied = (calendar.weekday(hours, weekday) < calendar.SATURDAY) & (clock >= OPENS) & (clock < CLOSES)
@@ -387,13 +388,13 @@ PLANT = Plant(
     ),
     safe_action={"m": 10.0, "y": 0.0, "r": 1.0},
     time_unit="s",
-    decision=900.0,
-    loop_period=60.0,
-    scale=3.0,
-    worst=1000.0,
+    decision=900.0, loop_period=60.0, scale=3.0, worst=1000.0,
     limits=(Limit("T_s", "T_high", "high"), Limit("T_s", "T_low", "low")),
     leads=(1, 2, 4, 8, 12, 16, 24, 32),
     learning=Learning(horizon=60.0, steps=2_000_000, rollout=64, spread=0.3),
+    building=Building(
+        area=FLOOR, zones=1, thermal="discomfort", carriers=(electricity("compressor energy", "fan energy", "pump energy"),),
+    ),
     sources=(MACHINE, TOWER),
     reproduced=REPRODUCED,
 )  # fmt: skip

@@ -24,8 +24,7 @@ from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
 from plant_models.weather import outlook
-from plant_models.weather.bundled import load
-from plant_models.weather.year import WeatherYear
+from plant_models.weather.cities import Cities
 
 MODEL = Source(
     "van Henten: Sensitivity analysis of an optimal control problem in greenhouse climate management, Biosystems Engineering "
@@ -189,8 +188,7 @@ def stock(x: State, p: Parameter) -> Expr:
     return p.e_d * p.A * x.X_d
 
 
-TRAINED_ON = ("sand_point_ak", "greensboro_nc", "golden_co")
-JUDGED_ON = ("sterling_va",)
+CITIES = Cities(trained=("sand_point_ak", "greensboro_nc", "golden_co"), judged=("sterling_va",))
 SEASON = (-92.0, 105.0)
 """First and last day on which a week may begin: October to mid-April, counted from 1 January."""
 MIDWINTER = (-20.0, 45.0)
@@ -245,10 +243,9 @@ def _spring(draw: Draw) -> Signals:
 
 def _weather(draw: Draw, hours: Array) -> tuple[dict[str, Array], dict[str, Array]]:
     """Return the weather and its forecasts, each episode in one of the split's cities."""
-    years = _years(draw)
-    pick = draw.rng.integers(0, len(years), draw.n)
-    seen = [years[city].at(h) for city, h in zip(pick, hours, strict=True)]
-    T_o, V_rad, RH = (np.stack([getattr(w, name) for w in seen]) for name in ("dry_bulb", "ghi", "relative_humidity"))
+    T_o, V_rad, RH = (np.empty(hours.shape) for _ in range(3))
+    for here, _, now in CITIES.weather(draw, hours):
+        T_o[here], V_rad[here], RH[here] = now.dry_bulb, now.ghi, now.relative_humidity
     p = Parameter.nominal()
     step = draw.period / 3600.0
     return (
@@ -258,12 +255,6 @@ def _weather(draw: Draw, hours: Array) -> tuple[dict[str, Array], dict[str, Arra
             "V_rad": outlook.irradiance(draw.rng, V_rad, V_rad, draw.leads, step, "medium"),
         },
     )
-
-
-def _years(draw: Draw) -> list[WeatherYear]:
-    if draw.weather is not None:
-        return [draw.weather]
-    return [load(name) for name in (JUDGED_ON if draw.split == "judging" else TRAINED_ON)]
 
 
 PLANT = Plant(

@@ -25,8 +25,7 @@ from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import clamp, positive, ramp
 from plant_models.core.vector import Expr, Vector
 from plant_models.weather import calendar, outlook, tariff
-from plant_models.weather.bundled import load
-from plant_models.weather.year import WeatherYear
+from plant_models.weather.cities import Cities
 
 CASE = Source(
     "BOPTEST test case bestest_hydronic_heat_pump: Blum et al., Building optimization testing framework (BOPTEST) for "
@@ -191,8 +190,7 @@ def stock(x: State, p: Parameter) -> Expr:
     return p.price_mean * heat / (p.kilo * p.hour * p.COP)
 
 
-TRAINED_ON = ("sand_point_ak", "greensboro_nc", "golden_co")
-JUDGED_ON = ("sterling_va",)
+CITIES = Cities(trained=("sand_point_ak", "greensboro_nc", "golden_co"), judged=("sterling_va",))
 SEASON = (-92.0, 75.0)
 """First and last day on which a week may begin: October to mid-March, counted from 1 January."""
 MIDWINTER = (-10.0, 35.0)
@@ -238,12 +236,9 @@ def _at_home(draw: Draw) -> Signals:
 
 def _weather(draw: Draw, hours: Array) -> tuple[Array, Array, dict[str, Array]]:
     """Return outdoor temperature, wall irradiance and their forecasts, each episode in one of the split's cities."""
-    years = _years(draw)
-    pick = draw.rng.integers(0, len(years), draw.n)
-    T_o, I_s, ghi = np.empty(hours.shape), np.empty(hours.shape), np.empty(hours.shape)
-    for i, year in enumerate(years):
-        now = year.at(hours[pick == i])
-        T_o[pick == i], I_s[pick == i], ghi[pick == i] = now.dry_bulb, year.on_surface(now), now.ghi
+    T_o, I_s, ghi = (np.empty(hours.shape) for _ in range(3))
+    for here, year, now in CITIES.weather(draw, hours):
+        T_o[here], I_s[here], ghi[here] = now.dry_bulb, year.on_surface(now), now.ghi
     step = draw.period / 3600.0
     return (
         T_o,
@@ -253,12 +248,6 @@ def _weather(draw: Draw, hours: Array) -> tuple[Array, Array, dict[str, Array]]:
             "I_s": outlook.irradiance(draw.rng, I_s, ghi, draw.leads, step, FORECAST_LEVEL),
         },
     )
-
-
-def _years(draw: Draw) -> list[WeatherYear]:
-    if draw.weather is not None:
-        return [draw.weather]
-    return [load(name) for name in (JUDGED_ON if draw.split == "judging" else TRAINED_ON)]
 
 
 PLANT = Plant(
@@ -298,7 +287,9 @@ PLANT = Plant(
     building=Building(
         area=192.0, zones=1, thermal="discomfort",
         carriers=(
-            Carrier(measure="electric energy", kind="electricity", emission=0.167, tariffs=tariff.household(), source=CASE),
+            Carrier(
+                measures=("electric energy",), kind="electricity", emission=0.167, tariffs=tariff.household(), source=CASE,
+            ),
         ),
     ),
     sources=(CASE,),

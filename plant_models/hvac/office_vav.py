@@ -24,22 +24,20 @@ numbers chosen here, and kept because the year's heat and cold then come near th
 
 import numpy as np
 
+from plant_models.core.building import Building
 from plant_models.core.curve import fitted
 from plant_models.core.duty import Economic
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, soft
 from plant_models.core.quantity import Reproduced, Source, quantity
 from plant_models.core.scenario import Scenario
+from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
-from plant_models.hvac._climate import ZERO_C, saturation
+from plant_models.hvac._climate import OFFICE as CASE
+from plant_models.hvac._climate import ZERO_C, electricity, saturation
 from plant_models.hvac._office_days import ZONES, crowd, day, extreme
-from plant_models.hvac._vav import Air, Zone, above, boxes, within
+from plant_models.hvac._vav import Air, Zone, boxes, within
 
-CASE = Source(
-    "BOPTEST test case multizone_office_simple_air, after the DOE medium office of Deru et al. 2009: Blum et al., Building "
-    "optimization testing framework (BOPTEST), J. Building Performance Simulation 14(5), 2021, and the case's own sources",
-    "10.1080/19401493.2021.1986574",
-)
 CO2 = Source("Persily and de Jonge, Carbon dioxide generation rates for building occupants, Indoor Air 27, 2017")
 SERIES = Source("sums of the case's sim_heat_cool.csv: QCon_flow of its heat pump, QEva_flow of its chiller, a year at 300 s")
 KPIS = Source("ener_tot of the case's baseline control, BOPTEST testing/references/multizone_office_simple_air, constant price")
@@ -227,7 +225,7 @@ def handler(all_zones: tuple[Zone, ...], x: State, u: Input, d: Disturbance, p: 
     outdoor = least + (1.0 - least) * free
     T_mix, w_mix = T_ra + outdoor * (d.T_o - T_ra), x.w + outdoor * (d.w_o - x.w)
     y_h, y_c = hot_water(d, p) * within(-u.z), within(2.0 * u.z - 1.0)
-    warmed, cooled = y_h * p.e_h * (p.T_hw - T_mix), y_c * p.e_c * above(T_mix - p.T_chw)
+    warmed, cooled = y_h * p.e_h * (p.T_hw - T_mix), y_c * p.e_c * positive(T_mix - p.T_chw)
     excess = w_mix - p.saturated * fitted(saturation, (T_mix - cooled - p.T_0, "K"), unit="1")
     condensed = within(y_c / p.y_wet) * p.dw * np.log(1.0 + np.exp(excess / p.dw))
     asked = flow * (p.c * cooled + p.h_fg * condensed)
@@ -297,7 +295,7 @@ def power(x: State, u: Input, d: Disturbance, p: Parameter) -> tuple[Expr, Expr,
     """Return the electric power of heat pump, chiller and fan in W."""
     heat, cold, fan = loads(x, u, d, p)
     pumped = heat * (p.T_hw - d.T_o) / (p.carnot * p.T_hw)
-    chilled = cold * (above(d.T_o - p.T_chw) + p.lift) / (p.COP * (p.T_rated - p.T_chw + p.lift))
+    chilled = cold * (positive(d.T_o - p.T_chw) + p.lift) / (p.COP * (p.T_rated - p.T_chw + p.lift))
     return pumped, chilled, fan
 
 
@@ -314,8 +312,8 @@ def margins(x: State, u: Input, d: Disturbance, p: Parameter) -> dict[str, Margi
 def _discomfort(x: State, u: Input, d: Disturbance, p: Parameter) -> tuple[Expr, Expr]:
     """Return kelvins outside the comfort band and ppm above the CO2 limit, summed over the zones."""
     five = zones(x, u, d, p)
-    kelvins = [above(d.T_low - zone.T) + above(zone.T - d.T_high) for zone in five]
-    stale = [above(zone.C - p.C_max) for zone in five]
+    kelvins = [positive(d.T_low - zone.T) + positive(zone.T - d.T_high) for zone in five]
+    stale = [positive(zone.C - p.C_max) for zone in five]
     return sum(kelvins[1:], kelvins[0]), sum(stale[1:], stale[0])
 
 
@@ -329,12 +327,13 @@ def cost(x: State, u: Input, d: Disturbance, p: Parameter) -> dict[str, Expr]:
 def measures(x: State, u: Input, d: Disturbance, p: Parameter) -> dict[str, Measure]:
     """Return heat, cold, electric energy and discomfort as rates."""
     heat, cold, fan = loads(x, u, d, p)
-    kelvins, _ = _discomfort(x, u, d, p)
+    kelvins, stale = _discomfort(x, u, d, p)
     return {
         "heating": Measure(heat / p.kilo, "kWh"),
         "cooling": Measure(cold / p.kilo, "kWh"),
         "electric energy": Measure(sum(power(x, u, d, p), 0.0 * fan) / p.kilo, "kWh"),
         "discomfort": Measure(kelvins, "K h"),
+        "stale air": Measure(stale, "ppm h"),
     }
 
 
@@ -394,6 +393,7 @@ PLANT = Plant(
     limits=(*(Limit(f"T_{zone}", "T_low", "low") for zone in ZONES), *(Limit(f"T_{zone}", "T_high", "high") for zone in ZONES)),
     leads=(1, 2, 4, 8, 12, 16, 24),
     learning=Learning(horizon=40.0, steps=2_000_000, rollout=96, spread=0.3),
+    building=Building(area=1662.66, zones=5, thermal="discomfort", air="stale air", carriers=(electricity("electric energy"),)),
     sources=(CASE,),
     reproduced=REPRODUCED,
 )  # fmt: skip

@@ -12,13 +12,13 @@ mean of -2.35 EUR/MWh with a lowest hour of -120 EUR/MWh on 2 July 2023 (Belga).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from plant_models.core.ar1 import stationary
+from plant_models.core.building import Tariff
 from plant_models.core.errors import BadInput
 from plant_models.weather.calendar import SATURDAY, TUESDAY, day, hour_of_day, weekday
 from plant_models.weather.sun import Array
@@ -124,10 +124,10 @@ def _wind(rng: np.random.Generator, shape: tuple[int, int], share: float) -> Arr
     return np.asarray((1.0 - drop) / (1.0 - share * 0.5 * (least + most)))[..., None]
 
 
-def household() -> dict[str, Callable[[np.random.Generator, Array], Array]]:
-    """Return BOPTEST's three tariffs by name, in EUR/kWh; the market behind the highly dynamic one is synthetic."""
+def household() -> dict[str, Tariff]:
+    """Return BOPTEST's first two tariffs by name, in EUR/kWh, and as the third, synthetic one the price that is charged."""
     return {
         "constant": lambda rng, hours: constant(hours),
         "dynamic": lambda rng, hours: day_night(hours),
-        "highly dynamic (synthetic)": day_ahead,
+        "highly dynamic (synthetic)": "price",
     }

@@ -12,6 +12,8 @@ from controller.building import building
 from controller.rollout import Run, rollout
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.derive.layout import layout
 from plant_models.env.scenario import draw
 from plant_models.env.substeps import judged
 from plant_models.weather import tariff
@@ -34,6 +36,27 @@ def test_totals_are_those_of_the_measures_for_each_square_metre(run: Run) -> Non
     np.testing.assert_allclose(found["cost, constant tariff"].values, 0.2535 * energy.sum(axis=1) / AREA)
     hours = 0.5 * np.arange(energy.shape[1])
     np.testing.assert_allclose(found["cost, dynamic tariff"].values, (tariff.day_night(hours) * energy).sum(axis=1) / AREA)
+    charged = run.cost.sum(axis=1) - 0.5 * discomfort.sum(axis=1) + gained(run)
+    np.testing.assert_allclose(found["cost, highly dynamic (synthetic) tariff"].values, charged / AREA, rtol=1e-9)
+
+
+def gained(run: Run) -> Array:
+    """What the stored heat is worth more at the end than at the start, in EUR."""
+    x, p = run.path["x"].transpose(2, 0, 1), run.episodes.parameters.T[:, :, None]
+    worth = HOUSE.stock(HOUSE.State.of(list(x)), HOUSE.Parameter.of(list(p)))
+    return np.asarray(worth[:, -1] - worth[:, 0])
+
+
+@pytest.mark.every
+@pytest.mark.parametrize("name", ["chiller_plant", "data_hall"])
+def test_a_carrier_may_be_counted_by_several_measures(name: str) -> None:
+    plant = get(name)
+    assert plant.building is not None
+    run = rollout(Pid(plant), draw(plant, plant.scenario(), 0, 4, "judging"))
+    at = [[each for each, _ in layout(plant, "setpoint").measures].index(m) for m in plant.building.carriers[0].measures]
+    energy = run.sums["measures"][:, :, at].sum(axis=2)
+    np.testing.assert_allclose(building(run)["ener"].values, energy.sum(axis=1) / plant.building.area)
+    np.testing.assert_allclose(building(run)["pele"].values, 4.0 * energy.max(axis=1) / plant.building.area)
 
 
 def test_a_peak_is_the_largest_quarter_of_an_hour(run: Run) -> None:
