@@ -21,9 +21,9 @@ TOLERANCE = 1e-10
 
 
 class Twin:
-    """One plant, one decision at a time, at CVODES' tolerance of 1e-10."""
+    """One plant, one decision at a time, at a tolerance of CVODES."""
 
-    def __init__(self, plant: Plant, level: Level, substeps: int) -> None:
+    def __init__(self, plant: Plant, level: Level, substeps: int, tolerance: float = TOLERANCE) -> None:
         trace = Trace(plant, level)
         self.plant, self.layout, self.substeps = plant, trace.layout, substeps
         self._h = plant.loop_period / substeps
@@ -31,7 +31,7 @@ class Twin:
             trace.begin(), trace.control(), trace.measure(), trace.finish()
         )  # fmt: skip
         self._account = trace.account()
-        self._integrate = _cvodes(plant, self._h)
+        self._integrate = _cvodes(plant, self._h, tolerance)
 
     def step(self, S: Array, P: Array, E: Array, noise: Array) -> Array:
         """Return the state column after one decision; ``noise`` (loops per decision, rows of ``N``) is in units.
@@ -68,9 +68,9 @@ class Twin:
 
 
 @cache
-def twin(plant: Plant, level: Level, substeps: int) -> Twin:
+def twin(plant: Plant, level: Level, substeps: int, tolerance: float = TOLERANCE) -> Twin:
     """Return the twin, built once a process; it looks at margins and trips ``substeps`` times in a loop period."""
-    return Twin(plant, level, substeps)
+    return Twin(plant, level, substeps, tolerance)
 
 
 def _run(piece: Piece, blocks: dict[str, Array]) -> None:
@@ -80,8 +80,8 @@ def _run(piece: Piece, blocks: dict[str, Array]) -> None:
         blocks["S"][row] = value
 
 
-def _cvodes(plant: Plant, h: float) -> ca.Function:
+def _cvodes(plant: Plant, h: float, tolerance: float) -> ca.Function:
     s = symbolic.Symbols.of(plant)
     dae = {"x": s.x, "p": ca.vertcat(s.u, s.d, s.p), "ode": symbolic.derivative(plant, s.x, s.u, s.d, s.p)}
-    options = {"abstol": TOLERANCE, "reltol": TOLERANCE, "disable_internal_warnings": True}
+    options = {"abstol": tolerance, "reltol": tolerance, "disable_internal_warnings": True}
     return ca.integrator("cvodes", "cvodes", dae, 0.0, h, options)
