@@ -7,20 +7,27 @@ from functools import lru_cache
 import numpy as np
 
 from controller.baselines import Pid
-from controller.benchmark import baselines, best_constant
+from controller.benchmark import TUNING_EPISODES, baselines, best_constant
 from controller.contract.check import Broken, Check, episodes
 from controller.rollout import Run, returns, rollout
 from plant_models.core.duty import Batch, Tracking
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario
+from plant_models.derive.interpreter import compiles_nothing
 
+FEWEST = 4
 LEAST, MOST = 0.3, 3.0
 """Bounds of the tuned PID layer's mean stage cost in units of ``scale``, on a tracking duty."""
 
 
 @lru_cache(maxsize=8)
 def _run(plant: Plant, scenario: Scenario) -> Run:
-    return rollout(Pid(plant), episodes(plant, scenario, 16))
+    return rollout(Pid(plant), episodes(plant, scenario, _sized(16)))
+
+
+def _sized(n: int) -> int:
+    """Return how many episodes are looked at: fewer where nothing is compiled, which is hundreds of times slower."""
+    return FEWEST if compiles_nothing() else n
 
 
 def holds(plant: Plant) -> None:
@@ -47,7 +54,7 @@ def scored(plant: Plant) -> None:
     """On a tracking duty the tuned PID layer's reward for a decision is between -3 and -0.3."""
     if not isinstance(plant.duty, Tracking):
         return
-    cost = returns(Pid(plant), episodes(plant, plant.scenario(), 64, "tuning")).mean() / plant.scenario().steps
+    cost = returns(Pid(plant), episodes(plant, plant.scenario(), _sized(64), "tuning")).mean() / plant.scenario().steps
     if not LEAST <= cost / plant.scale <= MOST:
         raise Broken(f"a decision costs the PID layer {cost:.4g} on average, {cost / plant.scale:.3g} times scale", "scale")
 
@@ -56,7 +63,7 @@ def constants_found(plant: Plant) -> None:
     """The best constant setpoints of a plant that is no batch lie within the ranges of their loops."""
     if isinstance(plant.duty, Batch):
         return
-    for loop, setpoint in zip(plant.masters, best_constant(plant).setpoints, strict=True):
+    for loop, setpoint in zip(plant.masters, best_constant(plant, _sized(TUNING_EPISODES)).setpoints, strict=True):
         if not loop.low <= setpoint <= loop.high:
             raise Broken(f"the best constant setpoint of {loop.tag} is {setpoint:.6g}, outside its range", loop.tag)
 
@@ -69,7 +76,7 @@ def beats_floor(plant: Plant) -> None:
     judged = episodes(plant, plant.scenario(), 32)
     if not isinstance(plant.duty, Tracking | Batch) and not plant.duty.schedule:
         return
-    floor = baselines(plant)[0]
+    floor = baselines(plant, _sized(TUNING_EPISODES))[0]
     saved = returns(floor, judged) - returns(Pid(plant), judged)
     least = saved.mean() - (2.0 * saved.std() / np.sqrt(len(saved)) if isinstance(plant.duty, Tracking) else 0.0)
     if not least > 0.0:

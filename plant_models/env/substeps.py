@@ -48,10 +48,12 @@ def fleet(plant: Plant, n: int, steps: int, level: Level = "setpoint") -> Simula
 def judged(plant: Plant, scenario: Scenario) -> int:
     """Return the sub-steps in a loop period with which a scenario is judged; a building's figures are sampled at 60 s or finer.
 
+    Where nothing is compiled, each scenario makes do with those of the first: what is too coarse there, CVODES repeats.
+
     Raises:
         IntegrationError: where even the finest sub-step is too coarse; the text names the state.
     """
-    enough = _kept(plant, scenario.name)
+    enough = _kept(plant, plant.scenarios[0].name if compiles_nothing() else scenario.name)
     if plant.building is None:
         return enough
     return max(enough, math.ceil(plant.loop_period * SECONDS[plant.time_unit] / SAMPLING))
@@ -70,7 +72,7 @@ def substeps(plant: Plant) -> int:
 def _kept(plant: Plant, scenario: str) -> int:
     """Work out the sub-steps once and keep them beside the compiled kernels."""
     written = inspect.getsource(sys.modules[plant.derivative.__module__])
-    key = hashlib.sha256(f"{plant_hash(plant)}{written}{scenario}".encode()).hexdigest()[:32]
+    key = hashlib.sha256(f"{plant_hash(plant)}{written}{scenario}{_trajectories()}".encode()).hexdigest()[:32]
     path = Path(platformdirs.user_cache_dir("setpoint")) / "substeps" / f"{key}.json"
     try:
         return int(json.loads(path.read_text()))
@@ -118,7 +120,7 @@ def _apart(coarse: Array, fine: Array, decided: bool) -> Array:
 
 def _states(plant: Plant, scenario: Scenario, count: int) -> Array:
     """Return the states after each decision, (steps, states, episodes), NaN from a trip on, infinite from a failure on."""
-    n = INTERPRETED if compiles_nothing() else EPISODES
+    n = _trajectories()
     episodes = cornered(draw(plant, scenario, 0, n, "tuning"))
     simulator = Simulator(plant, n, scenario.steps, count, mend=False)
     simulator.load(episodes, np.arange(n))
@@ -129,6 +131,10 @@ def _states(plant: Plant, scenario: Scenario, count: int) -> Array:
         states = np.where(status == RUNNING, simulator.S.read("x"), np.nan)
         path.append(np.where(status == FAILED, np.inf, states))
     return np.stack(path)
+
+
+def _trajectories() -> int:
+    return INTERPRETED if compiles_nothing() else EPISODES
 
 
 def cornered(episodes: Episodes) -> Episodes:

@@ -157,7 +157,7 @@ def test_the_compiled_layer_keeps_limits_and_rates_of_every_input(name: str) -> 
     for u, q in zip(np.stack(path, axis=1), plant.Input.quantities().values(), strict=True):
         assert (u >= q.low).all()
         assert (u <= q.high).all()
-        assert np.ptp(u) > 0.1 * (q.high - q.low)
+        assert np.ptp(u) > 0.01 * (q.high - q.low)
         assert np.abs(np.diff(u, axis=0)).max() <= q.rate * plant.decision + 1e-9
 
 
