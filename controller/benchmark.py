@@ -81,23 +81,23 @@ def compare(
     return Comparison(plant, chosen.name, seed, {controller.name: rollout(controller, judged) for controller in controllers})
 
 
-def baselines(plant: Plant, episodes: int = TUNING_EPISODES) -> list[Controller]:
+def baselines(plant: Plant) -> list[Controller]:
     """Return the tuned PID layer and what stands below it: the best constant setpoints, or the published rule or recipe."""
     duty = plant.duty
     if isinstance(duty, Batch):
         return [Published(plant, duty.published), Pid(plant)]
-    below: list[Controller] = [best_constant(plant, episodes)]
+    below: list[Controller] = [best_constant(plant)]
     if isinstance(duty, Economic) and duty.rule:
         below.append(Scheduled(plant, duty.rule, "rule"))
     return [*below, Pid(plant)]
 
 
 @cache
-def best_constant(plant: Plant, episodes: int = TUNING_EPISODES) -> Constant:
+def best_constant(plant: Plant, episodes: int = TUNING_EPISODES, rounds: int = ROUNDS) -> Constant:
     """Return the constant setpoints of the master loops that do best on tuning episodes, found one after the other."""
     tuning = draw(plant, plant.scenario(), 0, episodes, "tuning")
     best = np.array([plant.Output.quantities()[loop.pv].nominal for loop in plant.masters])
-    for _ in range(1 if len(best) == 1 else ROUNDS):
+    for _ in range(1 if len(best) == 1 else rounds):
         for i, loop in enumerate(plant.masters):
             found = minimize_scalar(
                 lambda value, at=i: returns(Constant(plant, _with(best, at, value)), tuning).mean(),

@@ -6,8 +6,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from controller.baselines import Pid
-from controller.benchmark import TUNING_EPISODES, baselines, best_constant
+from controller.baselines import Constant, Pid, Published
+from controller.benchmark import best_constant
 from controller.contract.check import Broken, Check, episodes
 from controller.rollout import Run, returns, rollout
 from plant_models.core.duty import Batch, Tracking
@@ -28,6 +28,10 @@ def _run(plant: Plant, scenario: Scenario) -> Run:
 def _sized(n: int) -> int:
     """Return how many episodes are looked at: fewer where nothing is compiled, which is hundreds of times slower."""
     return FEWEST if compiles_nothing() else n
+
+
+def _constant(plant: Plant) -> Constant:
+    return best_constant(plant, FEWEST, rounds=1) if compiles_nothing() else best_constant(plant)
 
 
 def holds(plant: Plant) -> None:
@@ -63,7 +67,7 @@ def constants_found(plant: Plant) -> None:
     """The best constant setpoints of a plant that is no batch lie within the ranges of their loops."""
     if isinstance(plant.duty, Batch):
         return
-    for loop, setpoint in zip(plant.masters, best_constant(plant, _sized(TUNING_EPISODES)).setpoints, strict=True):
+    for loop, setpoint in zip(plant.masters, _constant(plant).setpoints, strict=True):
         if not loop.low <= setpoint <= loop.high:
             raise Broken(f"the best constant setpoint of {loop.tag} is {setpoint:.6g}, outside its range", loop.tag)
 
@@ -76,7 +80,7 @@ def beats_floor(plant: Plant) -> None:
     judged = episodes(plant, plant.scenario(), 32)
     if not isinstance(plant.duty, Tracking | Batch) and not plant.duty.schedule:
         return
-    floor = baselines(plant, _sized(TUNING_EPISODES))[0]
+    floor = Published(plant, plant.duty.published) if isinstance(plant.duty, Batch) else _constant(plant)
     saved = returns(floor, judged) - returns(Pid(plant), judged)
     least = saved.mean() - (2.0 * saved.std() / np.sqrt(len(saved)) if isinstance(plant.duty, Tracking) else 0.0)
     if not least > 0.0:
