@@ -26,7 +26,8 @@ from plant_models.core.scenario import Array
 from plant_models.env.scenario import draw
 
 TUNING_EPISODES = 96
-ROUNDS = 3
+ROUNDS, LOOKS = 3, 24
+"""Searches of every master's setpoint in turn, and evaluations in each."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def baselines(plant: Plant) -> list[Controller]:
 
 
 @cache
-def best_constant(plant: Plant, episodes: int = TUNING_EPISODES, rounds: int = ROUNDS) -> Constant:
+def best_constant(plant: Plant, episodes: int = TUNING_EPISODES, rounds: int = ROUNDS, looks: int = LOOKS) -> Constant:
     """Return the constant setpoints of the master loops that do best on tuning episodes, found one after the other."""
     tuning = draw(plant, plant.scenario(), 0, episodes, "tuning")
     best = np.array([plant.Output.quantities()[loop.pv].nominal for loop in plant.masters])
@@ -101,7 +102,7 @@ def best_constant(plant: Plant, episodes: int = TUNING_EPISODES, rounds: int = R
         for i, loop in enumerate(plant.masters):
             found = minimize_scalar(
                 lambda value, at=i: returns(Constant(plant, _with(best, at, value)), tuning).mean(),
-                bounds=(loop.low, loop.high), method="bounded", options={"maxiter": 24},
+                bounds=(loop.low, loop.high), method="bounded", options={"maxiter": looks},
             )  # fmt: skip
             best[i] = found.x
     return Constant(plant, tuple(best.tolist()))
