@@ -1,10 +1,12 @@
 """What an episode is worth in an engineer's terms; it does not know which controller ran.
 
 IAE, ISE and ITAE as integrals over the decision grid of the tracked output's error (Seborg et al., 2016, section 12.3),
-overshoot and settling after each step of the target, travel of each valve in full strokes, time beyond each limit.
+overshoot and settling after each step or ramp of the target, travel of each valve in full strokes, time beyond each limit.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -17,9 +19,17 @@ from plant_models.core.scenario import Array
 from plant_models.derive.layout import layout
 
 SETTLED = 0.05
-"""Settling: within 5 % of the step of the target, for the rest of its hold."""
-SMALLEST_STEP = 0.01
-"""A change of the target by less of the output's range is no step to settle after."""
+"""Settling: within 5 % of the target's move, for the rest of its hold."""
+SMALLEST_MOVE = 0.01
+"""A move of the target by less of the output's range is none to settle after."""
+
+
+class _Move(NamedTuple):
+    """The samples at which a target begins to move, is held from, and moves next."""
+
+    begins: int
+    held: int
+    ends: int
 
 
 def kpis(run: Run) -> dict[str, Kpi]:
@@ -43,8 +53,9 @@ def _tracking(run: Run, plant: Plant, i: int, name: str) -> dict[str, Kpi]:
     target = run.episodes.exogenous[:, :steps, run.episodes.targets()][:, :, i]
     y = true_output(run, name)[:, 1:]
     error = y - target
-    since = np.arange(1, steps + 1) * h
-    overshoot, settling = _after_steps(y, target, h, SMALLEST_STEP * (q.high - q.low))
+    moves = [_moves(each, SMALLEST_MOVE * (q.high - q.low)) for each in target]
+    since = np.stack([_since(each, steps) for each in moves]) * h
+    overshoot, settling = _after_moves(y, target, moves, h)
     return {
         "IAE": Kpi(np.abs(error).sum(axis=1) * h, f"{unit} {plant.time_unit}"),
         "ISE": Kpi((error**2).sum(axis=1) * h, f"({unit})^2 {plant.time_unit}"),
@@ -65,19 +76,34 @@ def true_output(run: Run, name: str) -> Array:
     return value
 
 
-def _after_steps(y: Array, target: Array, h: float, smallest: float) -> tuple[Array, Array]:
-    """Return the mean overshoot in % of the step and the mean settling time over the steps of each episode; 0 without any."""
+def _moves(target: Array, smallest: float) -> list[_Move]:
+    """Return where the target moves: a step, or a ramp from its first sample to its last, by more than the smallest in all."""
+    moving = np.concatenate([[False], np.diff(target) != 0.0, [False]])
+    begins, held = (np.flatnonzero(np.diff(moving.astype(int)) == way).tolist() for way in (1, -1))
+    found = [(a + 1, b) for a, b in zip(begins, held, strict=True) if abs(target[b] - target[a]) > smallest]
+    begin = [a for a, _ in found]
+    return [_Move(a, b, end) for (a, b), end in zip(found, [*begin[1:], len(target)], strict=False)]
+
+
+def _since(moves: list[_Move], steps: int) -> Array:
+    """Return for each sample how many it is since the target began to move, or since the episode began."""
+    at = np.arange(1, steps + 1)
+    for move in moves:
+        at[move.begins :] = np.arange(1, steps - move.begins + 1)
+    return at.astype(float)
+
+
+def _after_moves(y: Array, target: Array, moves: list[list[_Move]], h: float) -> tuple[Array, Array]:
+    """Return the mean overshoot in % of the move and the mean settling time after the moves of each episode; 0 without any."""
     overshoot, settling = np.zeros(len(y)), np.zeros(len(y))
-    for e in range(len(y)):
-        starts = np.flatnonzero(np.abs(np.diff(target[e])) > smallest) + 1
-        ends = [*starts[1:], y.shape[1]] if len(starts) else []
-        each = [_step_response(y[e, a:b], target[e, a], target[e, a - 1], h) for a, b in zip(starts, ends, strict=True)]
-        if each:
-            overshoot[e], settling[e] = np.mean(each, axis=0)
+    for e, each in enumerate(moves):
+        held = [(y[e, m.held : m.ends], target[e, m.held], target[e, m.begins - 1]) for m in each]
+        if held:
+            overshoot[e], settling[e] = np.mean([_response(*one, h) for one in held], axis=0)
     return overshoot, settling
 
 
-def _step_response(y: Array, target: float, before: float, h: float) -> tuple[float, float]:
+def _response(y: Array, target: float, before: float, h: float) -> tuple[float, float]:
     size = target - before
     beyond = float(np.max((y - target) * np.sign(size)))
     outside = np.flatnonzero(np.abs(y - target) > SETTLED * abs(size))

@@ -1,7 +1,8 @@
 """A log of a real plant as a scenario: its disturbances and setpoints as they were, from CSV or Parquet.
 
-Columns are headed ``name [unit]``: ``time`` first, in s, min, h or d; then disturbances, targets by output, and setpoints sent to
-master loops by tag. What is not logged stays nominal. Loads and weather run straight between rows, the rest holds.
+Columns are headed ``name [unit]``: ``time`` first, in s, min, h or d; then disturbances, targets as ``OUTPUT.target``, and
+setpoints sent to master loops by tag. What is not logged stays nominal. Loads and weather run straight between rows,
+the rest holds.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from plant_models.env.scenario_file import added
 
 LONGEST_GAP = 2.5
 """A longer distance between rows than so many times the usual one is a gap."""
+TARGET = ".target"
+"""What follows an output's name in the heading of its target; what was measured is not replayed."""
+TWICE = re.compile(r"(?P<head>.+\])\.\d+")
 TIMES = SECONDS | {"d": 86_400.0}
 HEAD = re.compile(r"\s*(?P<name>.+?)\s*\[(?P<unit>[^\]]*)\]\s*")
 
@@ -46,7 +50,7 @@ def with_replay(plant: Plant, path: Path) -> Plant:
     if steps < 1:
         needed = lookahead * plant.decision
         raise InvalidFile(
-            path, "rows", f"{log.time[-1]:g} {plant.time_unit} logged, at least {needed:g} {plant.time_unit} allowed"
+            path, "rows", f"{log.time[-1]:g} {plant.time_unit} logged, at least {needed:g} {plant.time_unit} needed"
         )
     described = f"{path.name}: {steps} decisions of a real plant, disturbances and setpoints as logged"
     return added(plant, Scenario(path.stem, described, steps, _Replayed(plant, log)), path)
@@ -62,8 +66,9 @@ class _Replayed:
     def __call__(self, draw: Draw) -> Signals:
         at: Array = draw.period * np.arange(draw.count, dtype=np.float64)
         sampled = {name: np.repeat(self._sampled(name, values, at)[None], draw.n, 0) for name, values in self.log.signals.items()}
-        kinds = (self.plant.targets, [loop.tag for loop in self.plant.masters], self.plant.Disturbance.names())
-        targets, references, disturbances = ({name: sampled[name] for name in names if name in sampled} for names in kinds)
+        targets = {name: sampled[name + TARGET] for name in self.plant.targets if name + TARGET in sampled}
+        kinds = ([loop.tag for loop in self.plant.masters], self.plant.Disturbance.names())
+        references, disturbances = ({name: sampled[name] for name in names if name in sampled} for names in kinds)
         return Signals(targets=targets, references=references, disturbances=disturbances)
 
     def _sampled(self, name: str, values: Array, at: Array) -> Array:
@@ -115,6 +120,8 @@ def _table(path: Path) -> pd.DataFrame:
 
 def _head(path: Path, column: str) -> tuple[str, str]:
     match = HEAD.fullmatch(column)
+    if match is None and (twice := TWICE.fullmatch(column)):
+        raise InvalidFile(path, twice["head"], "given twice; each signal once is allowed")
     if match is None:
         raise InvalidFile(path, column, "no unit given; a heading such as 'T_f [K]' is allowed")
     return match["name"], match["unit"]
@@ -123,12 +130,16 @@ def _head(path: Path, column: str) -> tuple[str, str]:
 def _units(plant: Plant) -> dict[str, str]:
     """Return the unit of everything that a log may hold."""
     outputs = plant.Output.quantities()
-    units = {loop.tag: outputs[loop.pv].unit for loop in plant.masters} | {name: outputs[name].unit for name in plant.targets}
-    return units | {name: q.unit for name, q in plant.Disturbance.quantities().items()}
+    sent = {loop.tag: outputs[loop.pv].unit for loop in plant.masters}
+    targets = {name + TARGET: outputs[name].unit for name in plant.targets}
+    return sent | targets | {name: q.unit for name, q in plant.Disturbance.quantities().items()}
 
 
 def _check_unit(path: Path, plant: Plant, name: str, unit: str) -> None:
     known = _units(plant)
+    if name in plant.Output.names() and name not in known:
+        remedy = f"head its target {name}{TARGET} [{unit}]" if name in plant.targets else "leave it out"
+        raise InvalidFile(path, name, f"a measured output given, which is not replayed; {remedy}")
     if name not in known:
         raise InvalidFile(path, name, unknown("signal", name, known))
     if unit != known[name]:
@@ -160,7 +171,7 @@ def _check_time(path: Path, time: Array) -> None:
 def _check_range(path: Path, plant: Plant, name: str, values: Array) -> None:
     q = plant.Disturbance.quantities().get(name)
     if q is None:
-        loop = next((loop for loop in plant.masters if name in (loop.tag, loop.pv)), None)
+        loop = next((loop for loop in plant.masters if name in (loop.tag, loop.pv + TARGET)), None)
         low, high = (loop.low, loop.high) if loop else (-np.inf, np.inf)
     else:
         spread = 0.25 * (q.high - q.low)

@@ -26,8 +26,8 @@ TARIFF = ((0.0, 24.0, 0.05826, 0.05871), (6.0, 22.0, 0.0711, 0.06906), (14.0, 19
 ComEd's residential time-of-use pilot over 0.04242 USD/kWh of other charges, as given by BOPTEST's multizone_office_simple_air.
 """
 JUNE, OCTOBER = 151, 273
-MARKET = tariff.DayAhead(grid=0.04242, energy=0.0515)
-"""A synthetic market of the same mean price as that case's constant tariff, 0.094 USD/kWh."""
+MARKET = tariff.DayAhead(grid=0.04242, energy=0.0515, weekend_discount=0.0)
+"""A synthetic market of the same mean price as that case's constant tariff, 0.094 USD/kWh, every day of the week alike."""
 FACADES = {"north": 0.0, "south": 180.0, "east": 90.0, "west": 270.0}
 
 

@@ -73,7 +73,7 @@ def test_a_scenario_file_with_a_mistake_is_refused_by_key(tmp_path: Path, text: 
     assert str(refused.value).startswith(f"{path}: {said}")
 
 
-def log(rows: list[tuple[object, ...]], heads: str = "time [min],T_f [K],c_A [mol/L]") -> str:
+def log(rows: list[tuple[object, ...]], heads: str = "time [min],T_f [K],c_A.target [mol/L]") -> str:
     return "\n".join([heads, *(",".join(map(str, row)) for row in rows)])
 
 
@@ -98,7 +98,7 @@ def test_a_log_runs_as_it_was(tmp_path: Path) -> None:
 def test_a_log_in_other_units_of_time_is_the_same(tmp_path: Path) -> None:
     seconds = [(60.0 * t, *rest) for t, *rest in minutes(121)]  # type: ignore[operator]
     one = with_replay(PLANT, written(tmp_path, log(minutes(121)), "one.csv"))
-    other = with_replay(PLANT, written(tmp_path, log(seconds, "time [s],T_f [K],c_A [mol/L]"), "other.csv"))
+    other = with_replay(PLANT, written(tmp_path, log(seconds, "time [s],T_f [K],c_A.target [mol/L]"), "other.csv"))
     a, b = (draw(plant, plant.scenarios[-1], 0, 1, "judging") for plant in (one, other))
     np.testing.assert_allclose(a.exogenous, b.exogenous)
 
@@ -115,11 +115,17 @@ def test_a_log_in_other_units_of_time_is_the_same(tmp_path: Path) -> None:
         (log([(0, 350, 0.88), (0.25, "", 0.88)]), "row 3, T_f: nan given, a number is allowed"),
         (log([(0, 350, 0.88), (0.25, "bad", 0.88)]), "row 3, T_f: 'bad' given, a number is allowed"),
         (log([(0, 350, 0.88), (0.25, 77, 0.88)]), "row 3, T_f: 77 given,"),
-        (log(minutes(99), "time [min],T_f [degC],c_A [mol/L]"), "T_f: unit 'degC' given, 'K' allowed; convert the column"),
-        (log(minutes(99), "time [min],T_f,c_A [mol/L]"), "T_f: no unit given; a heading such as 'T_f [K]' is allowed"),
-        (log(minutes(99), "time [min],T_x [K],c_A [mol/L]"), "T_x: unknown signal 'T_x'; did you mean 'T_f'?"),
-        (log(minutes(99), "time [week],T_f [K],c_A [mol/L]"), "time: unit 'week' given; s, min, h, d allowed"),
-        (log(minutes(99), "T_f [K],time [min],c_A [mol/L]"), "columns: "),
+        (log(minutes(99), "time [min],T_f [degC],c_A.target [mol/L]"), "T_f: unit 'degC' given, 'K' allowed; convert the column"),
+        (log(minutes(99), "time [min],T_f,c_A.target [mol/L]"), "T_f: no unit given; a heading such as 'T_f [K]' is allowed"),
+        (log(minutes(99), "time [min],T_x [K],c_A.target [mol/L]"), "T_x: unknown signal 'T_x'; did you mean 'T_f'?"),
+        (log(minutes(99), "time [min],T_f [K],T_f [K]"), "T_f [K]: given twice; each signal once is allowed"),
+        (
+            log(minutes(99), "time [min],T_f [K],c_A [mol/L]"),
+            "c_A: a measured output given, which is not replayed; head its target c_A.target [mol/L]",
+        ),
+        (log(minutes(99), "time [min],T_f [K],T [K]"), "T: a measured output given, which is not replayed; leave it out"),
+        (log(minutes(99), "time [week],T_f [K],c_A.target [mol/L]"), "time: unit 'week' given; s, min, h, d allowed"),
+        (log(minutes(99), "T_f [K],time [min],c_A.target [mol/L]"), "columns: "),
         ("time [min],T_f [K]\n0,350", "rows: 1 given, at least 2 allowed"),
     ],
 )

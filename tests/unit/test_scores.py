@@ -39,6 +39,27 @@ def test_iae_of_a_run_is_the_sum_of_its_errors() -> None:
     np.testing.assert_allclose(kpis(run)["IAE"].values, by_hand)
 
 
+def test_a_ramp_of_the_target_is_one_move_judged_from_its_end() -> None:
+    episodes = draw(CSTR, CSTR.scenario(), 0, 1, "judging")
+    target = np.interp(np.arange(episodes.exogenous.shape[1]), [20, 30], [0.87, 0.90])
+    episodes.exogenous[:, :, episodes.targets()] = target[:, None]
+    run = rollout(Pid(CSTR), episodes)
+    found, c_A = kpis(run), run.path["x"][0, 1:, 0]
+    outside = np.flatnonzero(np.abs(c_A[30:] - 0.90) > 0.05 * 0.03)
+    assert found["overshoot"].values[0] == pytest.approx(100.0 * max(c_A[30:].max() - 0.90, 0.0) / 0.03)
+    assert found["settling"].values[0] == pytest.approx((outside[-1] + 1 if len(outside) else 0) * CSTR.decision)
+    since = np.where(np.arange(60) < 21, np.arange(1, 61), np.arange(1, 61) - 21) * CSTR.decision
+    by_hand = (np.abs(c_A - target[:60]) * since).sum() * CSTR.decision
+    assert found["ITAE"].values[0] == pytest.approx(by_hand)
+
+
+def test_a_target_that_never_moves_has_neither_overshoot_nor_settling() -> None:
+    episodes = draw(CSTR, CSTR.scenario(), 0, 1, "judging")
+    episodes.exogenous[:, :, episodes.targets()] = 0.88
+    found = kpis(rollout(Pid(CSTR), episodes))
+    assert (found["overshoot"].values, found["settling"].values) == (0.0, 0.0)
+
+
 def test_recorded_paths_move() -> None:
     run = rollout(Pid(CSTR), draw(CSTR, CSTR.scenario(), 0, 3, "judging"))
     assert (np.ptp(run.path["u"], axis=1) > 0.5).all()
