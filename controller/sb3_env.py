@@ -2,12 +2,16 @@
 
 What SB3 does with it decides three things here: the observation handed out is never overwritten (SB3 stores it one step
 late), ``infos`` is one shared list of empty dicts except where an episode ends, and only a time limit is bootstrapped.
+
+An observation or a reward that is not a finite number never reaches the learner: its episode is broken off and named in
+``spoiled``, and what was learned from the rollout it stands in is for the learner to drop.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +19,27 @@ from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
 from plant_models.env.batched import PlantVectorEnv
+from plant_models.env.simulator import Index
 
+Infos: TypeAlias = list[dict[str, Any]]
 NO_INFO: dict[str, Any] = {}
+FIRST = "a first observation"
+
+
+@dataclass(frozen=True)
+class Spoiled:
+    """Where a number that is not finite came from: enough to draw the episode again and run it to that decision."""
+
+    what: str
+    plant: str
+    scenario: str
+    seed: int
+    episode: int
+    decision: int
+
+    def __str__(self) -> str:
+        at = f"decision {self.decision} of training episode {self.episode}, seed {self.seed}"
+        return f"{self.plant}: {self.what} that is not finite in scenario {self.scenario!r}, {at}"
 
 
 class PlantVecEnv(VecEnv):
@@ -27,7 +50,7 @@ class PlantVecEnv(VecEnv):
         self._stagger, self._scale = stagger, scale
         self._actions: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self._quiet: list[dict[str, Any]] = [NO_INFO] * env.num_envs
-        self.returns = np.zeros(env.num_envs)
+        self.spoiled: list[Spoiled] = []
         self.hard_violations = 0
         kinds = env.simulator.kernel.layout.kinds
         self._hard = np.flatnonzero([kind == "hard" for kind in kinds])
@@ -37,8 +60,16 @@ class PlantVecEnv(VecEnv):
     def reset(self) -> VecEnvObs:
         """Start every plant."""
         observation, _ = self.plants.reset(seed=self._first_seed)
-        self.returns[:] = 0.0
         return self.plants.stagger() if self._stagger else observation
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return what it takes to go on from here, between two decisions."""
+        return self.plants.snapshot() | {"hard_violations": np.array([self.hard_violations])}
+
+    def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Go back to a snapshot; raises BadInput where it does not fit."""
+        self.plants.restore(kept)
+        self.hard_violations = int(kept["hard_violations"][0])
 
     def step_async(self, actions: NDArray[np.float32]) -> None:
         """Keep the actions for :meth:`step_wait`."""
@@ -46,12 +77,38 @@ class PlantVecEnv(VecEnv):
 
     def step_wait(self) -> VecEnvStepReturn:
         """Run one decision on every plant."""
+        running = self.plants.numbers.copy(), self.plants.simulator.k.copy()
         observation, reward, terminated, truncated, infos = self.plants.step(self._actions)
         done = terminated | truncated
         if len(self._hard):
             self.hard_violations += int((self.plants.simulator.S.read("time")[self._hard] > 0.0).any(axis=0).sum())
         scaled = (reward * self._scale).astype(np.float32)
-        return observation, scaled, done, self._infos(done, terminated, infos) if done.any() else self._quiet
+        told = self._infos(done, terminated, infos) if done.any() else self._quiet
+        blind = ~np.isfinite(observation).all(axis=1)
+        wrong = {"a reward": ~np.isfinite(scaled), FIRST: blind & done,
+                 "an observation": blind & ~done | _unbootstrapped(told, done)}  # fmt: skip
+        if any(plants.any() for plants in wrong.values()):
+            return self._broken_off(wrong, running, (observation, scaled, done, told))
+        return observation, scaled, done, told
+
+    def _broken_off(
+        self, wrong: Mapping[str, NDArray[np.bool_]], running: tuple[Index, Index], step: tuple[Any, Any, Any, Infos]
+    ) -> VecEnvStepReturn:
+        """Name the episodes with wrong numbers and begin others in their place; none of it is learned from."""
+        observation, reward, done, told = step
+        infos, at = list(told), self.plants
+        for what, plants in wrong.items():
+            for e in np.flatnonzero(plants):
+                place = (int(at.numbers[e]), 0) if what == FIRST else (int(running[0][e]), int(running[1][e]))
+                self.spoiled.append(Spoiled(what, at.plant.name, at.scenario.name, self._first_seed, *place))
+        plants = np.logical_or.reduce(list(wrong.values()))
+        over = np.flatnonzero(plants & ~done)
+        if len(over):
+            observation[over] = at.restart(over)
+        observation[plants], reward[plants] = np.nan_to_num(observation[plants]), 0.0
+        for e in np.flatnonzero(plants):
+            infos[e] = {"terminal_observation": observation[e], "TimeLimit.truncated": False}
+        return observation, reward, done | plants, infos
 
     def _infos(self, done: NDArray[np.bool_], terminated: NDArray[np.bool_], infos: dict[str, Any]) -> list[dict[str, Any]]:
         out = list(self._quiet)
@@ -83,3 +140,11 @@ class PlantVecEnv(VecEnv):
     def env_is_wrapped(self, wrapper_class: type, indices: Any = None) -> list[bool]:
         """Return False for each plant."""
         return [False] * self.plants.num_envs
+
+
+def _unbootstrapped(infos: list[dict[str, Any]], done: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Whether a last observation whose value would be added to a reward is no number, (n,)."""
+    wrong = np.zeros(len(done), dtype=bool)
+    for e in np.flatnonzero(done):
+        wrong[e] = infos[e]["TimeLimit.truncated"] and not np.isfinite(infos[e]["terminal_observation"]).all()
+    return wrong

@@ -1,34 +1,50 @@
-"""Train PPO on a plant, watch it on fixed validation episodes, keep the best, and record while it runs."""
+"""Train PPO on a plant, watch it on fixed validation episodes, keep the best, and record while it runs.
+
+A recorded training leaves checkpoints beside its run, from which :func:`resume` goes on to the last bit.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
-from stable_baselines3 import PPO
+import numpy as np
+from numpy.typing import NDArray
 from stable_baselines3.common.callbacks import BaseCallback
 
 from controller.baselines import Pid
+from controller.benchmark import versions
+from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.historian import Historian
 from controller.policy import Policy
-from controller.ppo import discount, learner, policy_of
-from controller.rollout import returns
+from controller.ppo import GuardedPPO, discount, learner, policy_of
+from controller.records import RunRecord
+from controller.rollout import returns, rollout
 from controller.sb3_env import PlantVecEnv
+from controller.stability import drawdown, volatility, worst_tenth
+from plant_models.core.errors import BadInput, InvalidFile
 from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.derive.layout import layout
 from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.scenario import Episodes, draw
 
 VALIDATION_EPISODES = 64
 CHECKS = 24
-"""Validations in one training, evenly spread."""
-LOGGED = {"train/kl": "train/approx_kl", "train/clip_fraction": "train/clip_fraction",
-          "train/explained_variance": "train/explained_variance", "train/value_loss": "train/value_loss"}  # fmt: skip
+"""Validations in one training, evenly spread; a checkpoint follows each."""
+LOST = 20.0
+"""Share of the lead over the PID layer, in %, whose loss is worth a warning."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a training is; scores are mean returns on the validation episodes, higher is better."""
+    """How far a training is; scores are mean returns on the validation episodes, higher is better.
+
+    ``note`` is what a user has to hear, and empty where the numbers are new.
+    """
 
     step: int
     total: int
@@ -37,13 +53,15 @@ class Progress:
     baseline: float
     best: float
     steps_per_s: float
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The best policy of a training, and how the last and the PID layer compare on the validation episodes."""
+    """The best policy of a training and the last one, and how the best and the PID layer compare on the validation episodes."""
 
     policy: Policy
+    last: Policy
     steps: int
     seconds: float
     score: float
@@ -65,72 +83,254 @@ def validation(plant: Plant, scenario: str = "") -> Episodes:
 
 def score(controller: Policy | Pid, episodes: Episodes) -> float:
     """Return the mean return of a controller, higher is better."""
-    return float(-returns(controller, episodes).mean() / episodes.plant.scale)
+    return _score(returns(controller, episodes), episodes.plant)
+
+
+def _score(costs: Array, plant: Plant) -> float:
+    return float(-costs.mean() / plant.scale)
 
 
 def train(
     plant: Plant, seed: int = 0, steps: int | None = None, scenario: str = "", historian: Historian | None = None,
-    run_id: str | None = None, report: Callable[[Progress], None] = lambda progress: None,
+    run_id: str | None = None, report: Callable[[Progress], None] = lambda progress: None, start: Checkpoint | None = None,
+    keep: Path | None = None,
 ) -> Trained:  # fmt: skip
-    """Train from the PID layer as it stands; return the policy that did best on the validation episodes."""
-    total = steps or plant.learning.steps
-    model = learner(plant.learning, environment(plant, seed, scenario), seed)
-    watch = _Watch(plant, validation(plant, scenario), total, historian, run_id, report)
-    model.learn(total, callback=watch)
-    watch.check()
-    return Trained(watch.best, model.num_timesteps, watch.seconds, watch.best_score, watch.baseline)
+    """Train from the PID layer as it stands, or from a checkpoint; return the policy that did best on the validation episodes.
+
+    Checkpoints go to the folder ``keep``, or beside the run where the training is recorded.
+
+    Raises:
+        Diverged: where the plant keeps producing numbers that are not finite.
+        InvalidFile: where the checkpoint does not fit.
+    """
+    course = Course(plant.name, plant.scenario(scenario).name, seed, steps or plant.learning.steps)
+    folder = checkpoints(run_id) if keep is None and run_id is not None else keep
+    env = environment(plant, seed, scenario)
+    model = learner(plant.learning, env, seed)
+    watch = _Watch(plant, validation(plant, scenario), course, _Log(historian, run_id, report), folder)
+    if start is not None:
+        _go_back(start, model, env, watch)
+    model.learn(course.total - model.num_timesteps, callback=watch, reset_num_timesteps=start is None)
+    watch.close()
+    return Trained(watch.best, watch.policy(), model.num_timesteps, watch.seconds, watch.best_score, watch.baseline)
+
+
+def _go_back(start: Checkpoint, model: GuardedPPO, env: PlantVecEnv, watch: _Watch) -> None:
+    """Put a training where a checkpoint stood."""
+    parts = {part: _within(start.arrays, part) for part in ("model", "env", "watch")}
+    try:
+        env.restore(parts["env"])
+        model.resume(parts["model"])
+        watch.resume(parts["watch"])
+    except (BadInput, KeyError, ValueError, RuntimeError) as error:
+        where = f"step {start.step} of {start.course.plant}"
+        raise InvalidFile("checkpoint", where, f"{error}; put the plant back as it was, or train anew") from error
+
+
+def _within(arrays: Arrays, part: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(f"{part}."): array for name, array in arrays.items() if name.startswith(f"{part}.")}
+
+
+@dataclass(frozen=True)
+class _Log:
+    """Where a training says what it does."""
+
+    historian: Historian | None
+    run: str | None
+    report: Callable[[Progress], None]
+
+    def metrics(self, step: int, values: dict[str, float]) -> None:
+        if self.historian is not None and self.run is not None:
+            self.historian.metrics(self.run, step, values)
 
 
 class _Watch(BaseCallback):
-    """Validates between rollouts, when no gradient is under way."""
+    """Validates, records and keeps checkpoints between rollouts, when no gradient is under way."""
 
-    def __init__(
-        self, plant: Plant, episodes: Episodes, total: int, historian: Historian | None, run_id: str | None,
-        report: Callable[[Progress], None],
-    ) -> None:  # fmt: skip
+    model: GuardedPPO
+
+    def __init__(self, plant: Plant, episodes: Episodes, course: Course, log: _Log, folder: Path | None) -> None:
         super().__init__()
-        self._plant, self._episodes, self._total = plant, episodes, total
-        self._historian, self._run, self._report = historian, run_id, report
+        self._plant, self._episodes, self._course, self._log, self._folder = plant, episodes, course, log, folder
         self.baseline = score(Pid(plant), episodes)
         self.best_score = -float("inf")
         self.best: Policy
+        self._scores: list[float] = []
+        self._told: set[str] = set()
         self._begun = time.perf_counter()
-        self._next = 0
+        self._next, self._checked = 0, -1
+        self._progress = Progress(0, course.total, 0.0, float("nan"), self.baseline, float("nan"), 0.0)
 
     @property
     def seconds(self) -> float:
-        """Seconds since training began."""
+        """Seconds that training has taken so far, those before a resumption included."""
         return time.perf_counter() - self._begun
+
+    def policy(self) -> Policy:
+        """Return the policy as it stands."""
+        return policy_of(self.model, self._plant, "setpoint")
 
     def _on_step(self) -> bool:
         return True
 
     def _on_rollout_start(self) -> None:
-        if self.num_timesteps >= self._next:
-            self._next += self._total // CHECKS
-            self.check()
+        self._look_at_update()
+        if self.num_timesteps >= self._next and self._checked < self.num_timesteps:
+            self._next += self._course.total // CHECKS
+            self._check()
+            self._save()
 
-    def check(self) -> None:
+    def _on_rollout_end(self) -> None:
+        spoiled = self._env.spoiled
+        if spoiled:
+            more = f" (and {len(spoiled) - 1} more)" if len(spoiled) > 1 else ""
+            self.model.guard.spoiled = f"{spoiled[0]}{more}"
+            spoiled.clear()
+
+    def close(self) -> None:
+        """Look at the last update, validate and save once more."""
+        self._look_at_update()
+        self._next = max(self._next, self.num_timesteps + 1)
+        if self._checked < self.num_timesteps:
+            self._check()
+            self._save()
+
+    @property
+    def _env(self) -> PlantVecEnv:
+        env = self.model.get_env()
+        assert isinstance(env, PlantVecEnv)
+        return env
+
+    def _look_at_update(self) -> None:
+        """Record what the last update did, and say what is unusual about it, once for each kind."""
+        guard = self.model.guard
+        if guard.last is not None:
+            rate = guard.rate(1.0 - self.num_timesteps / self._course.total)
+            ours = {"train/learning_rate": rate, "train/taken_back": float(guard.undone)}
+            self._log.metrics(self.num_timesteps, guard.last.metrics() | ours)
+            guard.last = None
+        for about, text in guard.told.items():
+            self._say(about, text)
+        guard.told = {}
+
+    def _say(self, about: str, text: str) -> None:
+        if about in self._told:
+            return
+        self._told.add(about)
+        self._log.report(replace(self._progress, note=f"{self._plant.name}, step {self.num_timesteps}: {text}"))
+
+    def _check(self) -> None:
         """Score the policy as it stands, keep it if it is the best so far, and record."""
-        assert isinstance(self.model, PPO)
-        policy = policy_of(self.model, self._plant, "setpoint")
-        reached = score(policy, self._episodes)
+        policy, self._checked = self.policy(), self.num_timesteps
+        costs = returns(policy, self._episodes)
+        reached = _score(costs, self._plant)
+        self._scores.append(reached)
         if reached > self.best_score:
             self.best_score, self.best = reached, policy
-        rate = self.num_timesteps / max(self.seconds, 1e-9)
-        self._report(Progress(self.num_timesteps, self._total, self.seconds, reached, self.baseline, self.best_score, rate))
-        self._record(reached, rate)
+        rate, total = self.num_timesteps / max(self.seconds, 1e-9), self._course.total
+        self._progress = Progress(self.num_timesteps, total, self.seconds, reached, self.baseline, self.best_score, rate)
+        self._log.report(self._progress)
+        if self._log.historian is not None:
+            self._record(costs, policy)
 
-    def _record(self, reached: float, rate: float) -> None:
-        if self._historian is None or self._run is None:
+    def _record(self, costs: Array, policy: Policy) -> None:
+        lost = drawdown(self._scores, self.baseline)
+        values = {
+            "score/ppo": self._progress.score, "score/best": self.best_score, "train/steps_per_s": self._progress.steps_per_s,
+            "train/hard_violations": float(self._env.hard_violations), "validation/drawdown": lost,
+            "validation/volatility": volatility(self._scores), "validation/worst_tenth": worst_tenth(-costs / self._plant.scale),
+        }  # fmt: skip
+        self._log.metrics(self.num_timesteps, values | _terms(policy, self._episodes))
+        if lost > LOST:
+            self._say("drawdown", f"{lost:.0f} % of the best lead over PID is lost again; the best policy is kept all the same")
+
+    def _save(self) -> None:
+        """Keep a checkpoint; where the disk does not take it, training goes on."""
+        if self._folder is None:
             return
-        assert isinstance(self.model, PPO)
-        assert isinstance(self.training_env, PlantVecEnv)
-        logged = self.model.logger.name_to_value
-        values = {"score/ppo": reached, "score/best": self.best_score, "train/steps_per_s": rate,
-                  "train/hard_violations": float(self.training_env.hard_violations)}  # fmt: skip
-        values |= {ours: float(logged[theirs]) for ours, theirs in LOGGED.items() if theirs in logged}
-        if "train/entropy_loss" in logged:
-            values["train/entropy"] = -float(logged["train/entropy_loss"])
-        self._historian.metrics(self._run, self.num_timesteps, values)
-        self._historian.heartbeat(self._run)
+        parts = {"model": self.model.state(), "env": self._env.snapshot(), "watch": self._state()}
+        arrays = {f"{part}.{name}": array for part, kept in parts.items() for name, array in kept.items()}
+        try:
+            save(self._folder, Checkpoint(self._course, self.num_timesteps, arrays), self._plant)
+        except OSError as error:
+            self._say("checkpoint", f"no checkpoint in {self._folder} ({error.strerror}); training goes on, older ones stay")
+
+    def _state(self) -> dict[str, NDArray[Any]]:
+        layers = {f"best.{i}.{j}": part for i, layer in enumerate(self.best.layers) for j, part in enumerate(layer)}
+        return layers | {"scores": np.array(self._scores), "best_score": np.array([self.best_score]),
+                         "seconds": np.array([self.seconds]), "counts": np.array([self._next, self._checked])}  # fmt: skip
+
+    def resume(self, kept: Arrays) -> None:
+        """Go back to where a checkpoint stood."""
+        layers = [(kept[f"best.{i}.0"], kept[f"best.{i}.1"]) for i in range(sum(name.endswith(".0") for name in kept))]
+        self.best, self.best_score = Policy(self._plant, "setpoint", tuple(layers)), float(kept["best_score"][0])
+        self._scores = [float(value) for value in kept["scores"]]
+        self._begun -= float(kept["seconds"][0])
+        self._next, self._checked = (int(count) for count in kept["counts"])
+
+
+def _terms(policy: Policy, episodes: Episodes) -> dict[str, float]:
+    """Return the mean cost of an episode by its terms; ``rest`` is moves, growth of the stock and charges for trips."""
+    run, names = rollout(policy, episodes), layout(episodes.plant, "setpoint").terms
+    sums = dict(zip(names, run.sums["terms"].sum(axis=1).mean(axis=0), strict=True))
+    rest = run.total.mean() - sum(sums.values())
+    return {f"cost/{name}": float(value) for name, value in (sums | {"rest": rest}).items()}
+
+
+def resume(
+    plant: Plant, run: str, historian: Historian, steps: int | None = None,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> tuple[str, Trained]:  # fmt: skip
+    """Go on with a recorded training where its last checkpoint stands; return the new run's id and the result.
+
+    The weights come out as if nothing had happened. The new run holds the whole learning curve, and the old one stays as it was.
+    With more ``steps`` than before it is another training: the learning rate falls over the new total from there on.
+
+    Raises:
+        UnknownName: where there is no such run, or the plant lacks its scenario.
+        BadInput: where the run is no training of this plant, still runs, or is complete.
+        InvalidFile: where no checkpoint can be used.
+    """
+    found = historian.find(run)
+    _check_resumable(found, plant)
+    start, passed = latest(checkpoints(run), plant)
+    before = start.course.total
+    total = before if steps is None else steps
+    if total < before or (total == before and found.status == "completed"):
+        stated = f"run {run}: {'complete' if found.status == 'completed' else 'begun'} with {before} decisions"
+        raise BadInput(f"{stated}; give --steps above {before} to go on, which is another training, or train anew")
+    if passed:
+        report(_said(start, total, passed))
+    if total > before:
+        report(_said(start, total, f"{total} decisions in place of {before}: another training than {total} in one go"))
+    config = {**found.config, "total_steps": total, "resumes": run, "resumed_at": start.step}
+    with historian.run("train", plant.name, "ppo", start.course.seed, config, versions()) as new:
+        _copy_curve(historian, run, new, start.step)
+        trained = train(plant, start.course.seed, total, start.course.scenario, historian, new, report, start)
+        historian.finish(new, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})
+    return new, trained
+
+
+def _said(start: Checkpoint, total: int, note: str) -> Progress:
+    nothing = float("nan")
+    return Progress(start.step, total, 0.0, nothing, nothing, nothing, 0.0, note)
+
+
+def _check_resumable(found: RunRecord, plant: Plant) -> None:
+    if found.kind != "train":
+        raise BadInput(f"run {found.id}: a {found.kind}, not a training; `setpoint runs` lists the trainings")
+    if found.plant != plant.name:
+        raise BadInput(f"run {found.id}: trained on {found.plant!r}, asked to go on with {plant.name!r}; name the run's plant")
+    if found.status == "running":
+        raise BadInput(f"run {found.id}: still running (process {found.pid} on {found.host}); stop it first")
+    plant.scenario(str(found.config.get("scenario", "")))
+
+
+def _copy_curve(historian: Historian, old: str, new: str, step: int) -> None:
+    """Give a run what another one had logged up to a step."""
+    curve: dict[int, dict[str, float]] = {}
+    for row in historian.metrics_after(old):
+        if row.step <= step:
+            curve.setdefault(row.step, {})[row.key] = row.value
+    for at, values in sorted(curve.items()):
+        historian.metrics(new, at, values)

@@ -103,10 +103,11 @@ def load(path: Path) -> Plant:
     try:
         spec.loader.exec_module(module)
         return _declared(module)
+    except (SetpointError, KeyboardInterrupt):
+        del sys.modules[name]
+        raise
     except BaseException as error:
         del sys.modules[name]
-        if isinstance(error, SetpointError) or not isinstance(error, Exception):
-            raise
         raise NotAPlant(_where(error, str(path))) from error
 
 
@@ -123,9 +124,9 @@ def _problem(name: str) -> str:
 def _imported(module: str) -> Plant:
     try:
         return _declared(importlib.import_module(module))
-    except SetpointError:
+    except (SetpointError, KeyboardInterrupt):
         raise
-    except Exception as error:
+    except BaseException as error:
         spec = importlib.util.find_spec(module)
         raise NotAPlant(_where(error, (spec.origin if spec else None) or module)) from error
 
@@ -137,7 +138,7 @@ def _declared(module: ModuleType) -> Plant:
     return plant
 
 
-def _where(error: Exception, path: str) -> str:
+def _where(error: BaseException, path: str) -> str:
     """Return ``file:line: what is wrong``, with the last line of the file that was running."""
     lines = [error.lineno] if isinstance(error, SyntaxError) else []
     lines += [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]

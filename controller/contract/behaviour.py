@@ -84,7 +84,8 @@ def beats_floor(plant: Plant) -> None:
     saved = returns(floor, judged) - returns(Pid(plant), judged)
     least = saved.mean() - (2.0 * saved.std() / np.sqrt(len(saved)) if isinstance(plant.duty, Tracking) else 0.0)
     if not least > 0.0:
-        raise Broken(f"the PID layer saves {saved.mean():.4g} {plant.worth} an episode against {floor.name}", "loops")
+        amount = f"{saved.mean():.4g}" if plant.worth == "1" else f"{saved.mean():.4g} {plant.worth}"
+        raise Broken(f"the PID layer saves {amount} an episode against {floor.name}", "loops")
 
 
 CHECKS = (

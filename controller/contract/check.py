@@ -17,21 +17,26 @@ class Broken(SetpointError):
     """A promise of the contract that a plant does not keep.
 
     ``subject`` names the declaration: ``State.T``, ``derivative.T``, ``margins.hot``, a loop's tag, a scenario's name, or a
-    keyword of ``PLANT = Plant(...)``.
+    keyword of ``PLANT = Plant(...)``. ``remedy`` says what to do where that is not what the check says.
     """
 
-    def __init__(self, wrong: str, subject: str = "") -> None:
+    def __init__(self, wrong: str, subject: str = "", remedy: str = "") -> None:
         super().__init__(wrong)
         self.subject = subject
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
 class Check:
-    """One promise: its title, the function that raises :class:`Broken` where it is not kept, and what to do then."""
+    """One promise: its title, the function that raises :class:`Broken` where it is not kept, and what to do then.
+
+    The rest of a group relies on a check that ``decides``: once that is broken it is not tried.
+    """
 
     title: str
     run: Callable[[Plant], None]
     remedy: str
+    decides: bool = False
 
     @property
     def meaning(self) -> str:

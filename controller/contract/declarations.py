@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable
-from typing import get_args
+from collections.abc import Iterable, Mapping
+from numbers import Real
+from typing import Any, get_args
 
 import numpy as np
 
 from controller.contract.check import Broken, Check
 from controller.contract.locate import declared, target, tree_of
 from controller.contract.points import everything, plain
-from plant_models.core.plant import Plant
+from plant_models.core.errors import unknown
+from plant_models.core.plant import Margin, Measure, Plant
 from plant_models.core.scenario import Protocol
 
 PROTOCOLS = get_args(Protocol)
@@ -20,9 +22,31 @@ PROTOCOLS = get_args(Protocol)
 
 def written(plant: Plant) -> None:
     """At the nominal point every function gives each of its values, by name, as a finite number."""
+    _typed(plant)
     for name, value in everything(plant, *plain(plant)).items():
-        if not np.isfinite(value):
+        if not isinstance(value, Real) or not np.isfinite(float(value)):
             raise Broken(f"{name} is {value} at the nominal point", name)
+
+
+def _typed(plant: Plant) -> None:
+    """Refuse what a function returns in place of its vector, its margins or its measures, before anything looks inside."""
+    at = plain(plant)
+    _check_type("derivative", plant.derivative(*at), plant.State, "return the slope of every state in a State(...)")
+    _check_type("outputs", plant.outputs(*at), plant.Output, "return the value of every output in an Output(...)")
+    _check_named("margins", plant.margins(*at), Margin, "return hard(...), soft(...) or trip(...) by name")
+    _check_named("measures", plant.measures(*at), Measure, "return Measure(rate, unit) by name")
+    _check_type("cost", plant.cost(*at), Mapping, "return stage costs by name, in a dictionary")
+
+
+def _check_named(role: str, found: Any, kind: type[Any], remedy: str) -> None:
+    _check_type(role, found, Mapping, f"{remedy}, in a dictionary")
+    for name, value in found.items():
+        _check_type(f"{role}.{name}", value, kind, remedy)
+
+
+def _check_type(subject: str, found: Any, kind: type[Any], remedy: str) -> None:
+    if not isinstance(found, kind):
+        raise Broken(f"{subject} is of type {type(found).__name__}, not {kind.__name__}", subject, remedy)
 
 
 def named_once(plant: Plant) -> None:
@@ -102,6 +126,17 @@ def limited(plant: Plant) -> None:
             raise Broken(f"limit line at {limit.bound!r}, which is neither parameter nor disturbance", "limits")
 
 
+def figured(plant: Plant) -> None:
+    """A building's figures are of measures that the plant reports."""
+    if plant.building is None:
+        return
+    known, building = tuple(plant.measures(*plain(plant))), plant.building
+    counted = [name for carrier in building.carriers for name in carrier.measures]
+    for name in (building.thermal, *([building.air] if building.air else []), *counted):
+        if name not in known:
+            raise Broken(unknown("measure", name, known), "building")
+
+
 def asked(plant: Plant) -> None:
     """There is a scenario of each protocol: everyday tracking, large disturbances, life at the limits."""
     found = {scenario.protocol for scenario in plant.scenarios}
@@ -120,5 +155,6 @@ CHECKS = (
     Check("setpoint ranges hold the nominal point", nominal_within_setpoints, "widen the loop's low and high"),
     Check("a supervisor has something to do", supervised, "give a loop authority=, and scale and worst values above zero"),
     Check("limit lines name what exists", limited, "name an output, and the parameter or disturbance that bounds it"),
+    Check("a building's figures name measures", figured, "name what the function measures returns"),
     Check("every protocol has a scenario", asked, "add a Scenario(..., protocol=...) of each kind"),
 )  # fmt: skip

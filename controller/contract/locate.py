@@ -26,9 +26,9 @@ def line_of(plant: Plant, subject: str) -> int:
     keyword of ``Plant(...)``, or a loop's tag or a scenario's name.
     """
     tree = tree_of(plant)
-    owner, _, name = subject.partition(".")
-    owner = _function_name(plant, owner)
-    found = [*_in_class(tree, owner, name), *_in_function(tree, owner, name), *_in_plant(tree, subject), *_named(tree, subject)]
+    role, _, name = subject.partition(".")
+    owner = _function_name(plant, role)
+    found = [*_in_class(tree, owner, name), *_in_function(tree, owner, name), *_in_plant(tree, role), *_named(tree, subject)]
     return next(iter(found), _plant_line(tree))
 
 

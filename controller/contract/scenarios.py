@@ -5,12 +5,23 @@ from __future__ import annotations
 import numpy as np
 
 from controller.contract.check import Broken, Check, episodes
+from plant_models.core.errors import BadInput
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario
 from plant_models.env.scenario import ARRAYS, CODES, Episodes, draw
 
 BEYOND = 0.25
 """How far a disturbance may leave the range that scales it, as a share of that range."""
+
+
+def prescribed(plant: Plant) -> None:
+    """Scenarios prescribe what the plant declares, by name, as one number or for each episode and sample."""
+    for scenario in plant.scenarios:
+        for split in CODES:
+            try:
+                episodes(plant, scenario, 8, split)
+            except BadInput as error:
+                raise Broken(str(error), scenario.name) from error
 
 
 def in_range(plant: Plant) -> None:
@@ -79,7 +90,9 @@ def splits_differ(plant: Plant) -> None:
 
 
 CHECKS = (
+    Check("scenarios prescribe what is declared", prescribed,
+          "give names that the plant declares, and arrays of (n, count), (n,) for initial states and parameters", decides=True),
     Check("scenarios stay in range", in_range, "widen the range, or clip what the scenario draws"),
     Check("scenarios repeat", repeats, "draw by the given Draw alone: draw.rng, draw.uniform, draw.steps, draw.wander"),
     Check("training, tuning and judging differ", splits_differ, "let the scenario draw something by chance"),
-)
+)  # fmt: skip

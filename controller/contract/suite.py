@@ -14,6 +14,9 @@ from controller.contract.locate import file_of, line_of, raised_at
 from plant_models.core.errors import BadInput
 from plant_models.core.plant import Plant
 
+MISTAKES = (AttributeError, NameError, LookupError, ImportError, BadInput, SystemExit)
+"""What Python raises for a slip of the pen, whatever is being checked."""
+
 GROUPS: dict[str, tuple[Check, ...]] = {
     "declarations": declarations.CHECKS,
     "units": units.CHECKS,
@@ -30,7 +33,7 @@ CHECKS: tuple[Check, ...] = tuple(check for checks in GROUPS.values() for check 
 
 @dataclass(frozen=True)
 class Finding:
-    """What became of one check; where it is broken, what is wrong, in which file and line."""
+    """What became of one check; where it is broken, what is wrong, in which file and line, and what to do."""
 
     group: str
     check: Check
@@ -38,14 +41,15 @@ class Finding:
     wrong: str = ""
     file: Path = Path()
     line: int = 0
+    remedy: str = ""
 
     def __str__(self) -> str:
         """Say file, line, what is wrong and what to do, in one line."""
-        return f"{self.file}:{self.line}: {self.check.title}: {self.wrong}; {self.check.remedy}"
+        return f"{self.file}:{self.line}: {self.check.title}: {self.wrong}; {self.remedy}"
 
 
 def examine(plant: Plant) -> Iterator[Finding]:
-    """Yield what becomes of every check, in order; once one group is broken, the groups after it are not tried.
+    """Yield what becomes of every check, in order; what relies on a broken group or check is not tried.
 
     Raises:
         BadInput: where what the checks need is not installed.
@@ -57,6 +61,7 @@ def examine(plant: Plant) -> Iterator[Finding]:
         for check in checks:
             finding = _judged(plant, group, check) if tried else Finding(group, check, "not tried")
             sound = sound and finding.status == "holds"
+            tried = tried and (finding.status == "holds" or not check.decides)
             yield finding
 
 
@@ -67,10 +72,11 @@ def _judged(plant: Plant, group: str, check: Check) -> Finding:
             warnings.simplefilter("error", RuntimeWarning)
             check.run(plant)
     except Broken as error:
-        return Finding(group, check, "broken", str(error), file, line_of(plant, error.subject))
-    except BadInput:
+        return Finding(group, check, "broken", str(error), file, line_of(plant, error.subject), error.remedy or check.remedy)
+    except KeyboardInterrupt:
         raise
-    except Exception as error:  # noqa: BLE001
+    except BaseException as error:  # noqa: BLE001
         wrong = " ".join(f"{type(error).__name__}: {error}".split())
-        return Finding(group, check, "broken", wrong, file, raised_at(plant, error))
+        remedy = "correct what this line says, then check again" if isinstance(error, MISTAKES) else check.remedy
+        return Finding(group, check, "broken", wrong, file, raised_at(plant, error), remedy)
     return Finding(group, check, "holds")

@@ -120,7 +120,7 @@ def declared_units(plant: Plant) -> dict[str, str]:
 
 
 CHECKS = (
-    Check("every unit is known", known, "write the unit as in kg/m^3, J/(kg K), 1/s; 1 for a pure number"),
+    Check("every unit is known", known, "write the unit as in kg/m^3, J/(kg K), 1/s; 1 for a pure number", decides=True),
     Check("balances have the units of their states per time", balanced,
           "correct a declared unit or the equation; a pure number that carries a unit is a parameter"),
     Check("numbers agree with and without units", consistent,

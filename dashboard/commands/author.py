@@ -83,7 +83,7 @@ def _as_json(finding: Finding) -> dict[str, Any]:
     if finding.status != "broken":
         return shown
     place = {"file": str(finding.file), "line": finding.line}
-    return shown | {"wrong": finding.wrong, "remedy": finding.check.remedy} | place
+    return shown | {"wrong": finding.wrong, "remedy": finding.remedy} | place
 
 
 def _show(name: str, findings: list[Finding]) -> None:

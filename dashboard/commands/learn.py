@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +14,8 @@ from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName,
 
 if TYPE_CHECKING:
     from controller.pid_tuning import Tuning
+    from controller.records import RunRecord
+    from controller.train import Progress
 
 
 def tune(
@@ -23,20 +26,24 @@ def tune(
     as_json: Json = False,
 ) -> None:
     """Tune the PID layer (and a building's schedule) on tuning scenarios; prints gains for the plant file."""
+    from controller.pairing import relative_gains
     from controller.pid_tuning import current, tune
 
     chosen = plant_with(plant, plant_file)
     with terminal.progress(f"tuning {chosen.name}") as bar:
         found = tune(chosen, seed, generations, report=lambda done, cost: bar.update(done, generations, f"cost {cost:.4g}"))
-    before = current(chosen, seed)
+    before, gains = current(chosen, seed), relative_gains(chosen)
     if as_json:
-        terminal.show_json({"plant": chosen.name, "before": _as_json(before), "after": _as_json(found)})
+        pairing = None if gains is None else gains.as_json()
+        terminal.show_json({"plant": chosen.name, "pairing": pairing, "before": _as_json(before), "after": _as_json(found)})
         return
     rows = [
         [name, terminal.number(t.cost), f"{t.sensitivity:.3g}", str(t.advance)]
         for name, t in (("plant file", before), ("found", found))
     ]
     terminal.show_table(f"PID layer of {chosen.name}, mean cost on tuning scenarios", ("gains", "cost", "M_s", "advance"), rows)
+    if gains is not None and len(gains.tags) > 1:
+        terminal.say(str(gains))
     for loop in found.loops:
         terminal.say(f"{loop.tag}: gains={_rounded(loop.gains)}")
     if found.schedule is not None:
@@ -61,6 +68,7 @@ def train(
     seed: Seed = 0,
     steps: Annotated[int | None, typer.Option(min=1, help="Decisions to learn from; the plant's own figure by default.")] = None,
     scenario: ScenarioName = "",
+    resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a recorded training from its last checkpoint.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the policy; the user's data folder by default.")] = None,
     plant_file: PlantFile = None,
     as_json: Json = False,
@@ -69,14 +77,17 @@ def train(
     chosen, scenario = case(plant, plant_file, scenario)
     from controller.demo import recorded_training
     from controller.store import runs_folder
+    from controller.train import resume as resumed
 
     with session(context).historian() as historian, terminal.progress(f"training {chosen.name}") as bar:
-        run, trained = recorded_training(
-            chosen, historian, seed, steps,
-            lambda p: bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})"), scenario,
-        )  # fmt: skip
+        if resume:
+            _check_same(historian.find(resume), _given(context, "seed", seed), scenario)
+            run, trained = resumed(chosen, resume, historian, steps, _follow(bar))
+        else:
+            run, trained = recorded_training(chosen, historian, seed, steps, _follow(bar), scenario)
     folder = out or runs_folder() / run / "policy"
     trained.policy.save(folder)
+    trained.last.save(folder / "last")
     result = {"plant": chosen.name, "run": run, "policy": str(folder), "steps": trained.steps, "seconds": trained.seconds,
               "score": trained.score, "pid": trained.baseline}  # fmt: skip
     if as_json:
@@ -88,3 +99,30 @@ def train(
     terminal.say(f"policy: {folder}")
     shown = chosen.name if plant_file is None else f"--plant {plant_file}"
     terminal.say(f"compare it: setpoint benchmark {shown} --controllers pid,ppo --policy {folder}")
+
+
+def _follow(bar: terminal.Bar) -> Callable[[Progress], None]:
+    def show(p: Progress) -> None:
+        if p.note:
+            terminal.note(p.note)
+        else:
+            bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})")
+
+    return show
+
+
+def _given(context: typer.Context, name: str, value: int) -> int | None:
+    """Return an option's value where the user gave it."""
+    source = context.get_parameter_source(name)
+    return None if source is None or source.name == "DEFAULT" else value
+
+
+def _check_same(run: RunRecord, seed: int | None, scenario: str) -> None:
+    """Refuse options that differ from those of the run to go on with; raises BadInput."""
+    from plant_models.core.errors import BadInput
+
+    begun = str(run.config.get("scenario", ""))
+    if seed not in (None, run.seed):
+        raise BadInput(f"--seed {seed}: run {run.id} was begun with seed {run.seed}; leave --seed out")
+    if scenario not in ("", begun):
+        raise BadInput(f"--scenario {scenario}: run {run.id} was begun on scenario {begun!r}; leave --scenario out")

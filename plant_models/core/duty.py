@@ -68,7 +68,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         """Raise ValueError unless times rise from zero and every time has a value."""
-        if len(self.times) != len(self.values) or self.times[0] != 0.0 or any(np.diff(self.times) < 0.0):
+        if len(self.times) != len(self.values) or self.times[:1] != (0.0,) or any(np.diff(self.times) < 0.0):
             raise ValueError(f"{self.tag}: a recipe needs one value for each time, and times that rise from 0")
 
     def references(self, count: int, period: float) -> Array:

@@ -102,4 +102,5 @@ class Fading:
 
 Sensor: TypeAlias = Noise | Bias | Drift | Spike | Stuck | Dropout | Delay
 Valve: TypeAlias = Stiction | DeadBand | Jammed
+Timed: TypeAlias = Stuck | Dropout | Delay | Jammed
 Fault: TypeAlias = Sensor | Valve | Fading

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from plant_models.core.building import Building
-from plant_models.core.duty import Duty, Tracking
+from plant_models.core.duty import Batch, Duty, Economic, Tracking
 from plant_models.core.errors import UnknownName, unknown
-from plant_models.core.fault import Fading, Fault, Valve
+from plant_models.core.fault import Fading, Fault, Timed, Valve
 from plant_models.core.loop import Loop
 from plant_models.core.quantity import Reproduced, Source
 from plant_models.core.scenario import Scenario
 from plant_models.core.vector import Expr, Vector
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+Side = Literal["low", "high"]
 
 
 class Margin(NamedTuple):
@@ -53,7 +55,12 @@ class Limit:
 
     output: str
     bound: str
-    side: Literal["low", "high"]
+    side: Side
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for a side that is none."""
+        if self.side not in get_args(Side):
+            raise ValueError(f"limit line of {self.output}: side {self.side!r} given; low or high allowed")
 
 
 def _nothing(x: Any, u: Any, d: Any, p: Any) -> dict[str, Any]:
@@ -69,7 +76,8 @@ class Learning:
     """How learning goes here: the discount's horizon in decisions, the steps that suffice, and the first exploration.
 
     ``parallel`` plants take ``rollout`` decisions between updates; ``net`` are the widths of the hidden layers; ``spread`` is
-    the standard deviation of the first actions, as a share of the loops' authority.
+    the standard deviation of the first actions, as a share of the loops' authority; ``entropy`` the first bonus for entropy, in
+    scaled reward a nat, which falls linearly to zero.
     """
 
     horizon: float
@@ -78,6 +86,7 @@ class Learning:
     rollout: int = 32
     net: tuple[int, ...] = (32, 32)
     spread: float = 0.2
+    entropy: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -121,17 +130,17 @@ class Plant:
     reproduced: tuple[Reproduced, ...] = ()
 
     def __post_init__(self) -> None:
-        """Raise ValueError, naming the plant, for a name that a declaration uses but no vector holds."""
+        """Raise ValueError, naming the plant, for a name that a declaration uses but nothing holds, and for clocks that stop."""
+        _check_clocks(self)
+        _check_scenarios(self)
         _check_loops(self)
         _check_names(self, "safe action", self.safe_action, self.Input)
         if isinstance(self.duty, Tracking):
             _check_names(self, "duty", self.duty.scales, self.Output)
             _check_names(self, "moves", self.duty.moves, self.Input)
+        _check_hierarchy(self)
+        _check_tariffs(self)
         _check_faults(self)
-        if abs(self.decision / self.loop_period - self.loops_per_decision) > 1e-9:
-            raise ValueError(f"{self.title}: the decision period is not a whole number of loop periods")
-        if not 0 <= self.advance <= self.preview:
-            raise ValueError(f"{self.title}: advance {self.advance} must lie within the preview of {self.preview} steps")
 
     @property
     def name(self) -> str:
@@ -201,6 +210,49 @@ def _check_names(plant: Plant, what: str, used: Any, vector: type[Vector]) -> No
             raise ValueError(f"{plant.title}: {what} names {name!r}; known are {', '.join(vector.names())}")
 
 
+def _check_clocks(plant: Plant) -> None:
+    unit, steps = plant.time_unit, (plant.preview, plant.advance, *plant.leads)
+    if unit not in SECONDS:
+        raise ValueError(f"{plant.title}: time_unit {unit!r} given; one of {', '.join(SECONDS)} allowed")
+    for name, period in (("loop_period", plant.loop_period), ("decision", plant.decision)):
+        if not 0.0 < period < math.inf:
+            raise ValueError(f"{plant.title}: {name} {period} {unit} given; a time above 0 allowed")
+    if plant.loops_per_decision < 1 or abs(plant.decision / plant.loop_period - plant.loops_per_decision) > 1e-9:
+        raise ValueError(f"{plant.title}: the decision period is not a whole number of loop periods")
+    if any(not isinstance(count, int) for count in steps) or any(lead < 1 for lead in plant.leads):
+        raise ValueError(f"{plant.title}: preview {steps[0]}, advance {steps[1]}, leads {plant.leads} given; "
+                         "whole numbers of decisions allowed, leads of at least 1")  # fmt: skip
+    if not 0 <= plant.advance <= plant.preview:
+        raise ValueError(f"{plant.title}: advance {plant.advance} must lie within the preview of {plant.preview} steps")
+
+
+def _check_scenarios(plant: Plant) -> None:
+    if not plant.scenarios:
+        raise ValueError(f"{plant.title}: no scenarios given; at least one Scenario(...) allowed")
+    for scenario in plant.scenarios:
+        steps: Any = scenario.steps
+        if not scenario.name or not isinstance(steps, int) or steps < 1:
+            given = f"scenario {scenario.name!r} of {steps} steps given"
+            raise ValueError(f"{plant.title}: {given}; a name, and a whole number of at least 1 decision allowed")
+
+
+def _check_hierarchy(plant: Plant) -> None:
+    """Refuse a schedule or a recipe for what is no master loop."""
+    tags, duty = [loop.tag for loop in plant.masters], plant.duty
+    recipes = (*duty.recipe, *duty.published) if isinstance(duty, Batch) else ()
+    setbacks = [part for part in (duty.schedule, duty.rule) if part] if isinstance(duty, Economic) else []
+    for tag in (*(part.tag for part in recipes), *(part.tag for part in setbacks)):
+        if tag not in tags:
+            raise ValueError(f"{plant.title}: {type(duty).__name__} duty: {unknown('master loop', tag, tags)}")
+    _check_names(plant, "a setback's occupancy", [part.occupancy for part in setbacks], plant.Disturbance)
+
+
+def _check_tariffs(plant: Plant) -> None:
+    for carrier in plant.building.carriers if plant.building else ():
+        names = [tariff for tariff in carrier.tariffs.values() if isinstance(tariff, str)]
+        _check_names(plant, "a tariff", names, plant.Disturbance)
+
+
 def _check_loops(plant: Plant) -> None:
     tags = [loop.tag for loop in plant.loops]
     if len(set(tags)) != len(tags):
@@ -215,6 +267,12 @@ def _check_loops(plant: Plant) -> None:
 
 
 def _check_faults(plant: Plant) -> None:
+    for scenario in plant.scenarios:
+        longest = scenario.steps * plant.decision
+        for fault in scenario.faults:
+            if isinstance(fault, Timed) and not 0.0 <= fault.time <= longest * (1.0 + 1e-9):
+                given = f"{type(fault).__name__} of {fault.time:g} {plant.time_unit} in scenario {scenario.name!r}"
+                raise ValueError(f"{plant.title}: {given}; 0 to {longest:g} {plant.time_unit}, its length, allowed")
     for fault in plant.faults:
         if isinstance(fault, Fading):
             _check_names(plant, "fading", [fault.parameter], plant.Parameter)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
+
+from plant_models.core.errors import unknown
 
 Kind = Literal["load", "weather", "price", "schedule", "limit"]
 """What a disturbance is: loads and weather vary between samples; prices, schedules and limits hold."""
@@ -20,10 +22,12 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class Reproduced:
-    """A published number that the plant reproduces: what it is, the published value, ours, and the deviation allowed.
+    """A number that the plant reproduces: what it is, the published value, ours, and the deviation allowed.
 
     ``tolerance`` is relative to the published value (absolute where that is zero); ``remark`` says why it is that wide. A test
-    computes ``ours`` anew and holds it against both.
+    computes ``ours`` anew and holds it against both. ``kind`` says where ``published`` comes from: ``printed`` in a publication
+    (paper, book, standard, data sheet, published result file), computed by somebody else's published ``program`` that was run
+    anew, or, in no publication, the other side of a ``check`` of our own against an independent calculation.
     """
 
     what: str
@@ -33,6 +37,7 @@ class Reproduced:
     tolerance: float
     source: Source
     remark: str = ""
+    kind: Literal["printed", "program", "check"] = "printed"
 
     def __post_init__(self) -> None:
         """Raise ValueError where our value is farther from the published one than the tolerance."""
@@ -105,12 +110,19 @@ def quantity(
     ``measured`` and ``forecast`` to a disturbance.
 
     Raises:
-        ValueError: where the bounds are swapped or the nominal value lies outside them.
+        ValueError: where the bounds are swapped or the nominal value lies outside them, the noise is below zero, the uncertainty
+            is not a share below one, or the kind is none.
     """
     if not low <= nominal <= high:
         raise ValueError(f"{meaning}: nominal {nominal} {unit} lies outside [{low}, {high}] {unit}")
     if not valid[0] <= nominal <= valid[1]:
         raise ValueError(f"{meaning}: nominal {nominal} {unit} lies outside the valid range {valid} {unit}")
+    if not 0.0 <= noise < math.inf:
+        raise ValueError(f"{meaning}: noise {noise} {unit} given; a standard deviation of at least 0 {unit} allowed")
+    if not 0.0 <= uncertain < 1.0:
+        raise ValueError(f"{meaning}: uncertain {uncertain} given; a share of the nominal value, 0 to below 1, allowed")
+    if kind not in get_args(Kind):
+        raise ValueError(f"{meaning}: {unknown('kind', str(kind), get_args(Kind))}")
     declared = Quantity(
         nominal, unit, meaning, low, high, valid, rate, uncertain, source, shown or unit, tag, noise, kind, measured, forecast
     )

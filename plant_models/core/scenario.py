@@ -56,8 +56,9 @@ class Draw:
         most = self.count // hold[0] + 2
         ends = np.cumsum(self.rng.integers(hold[0], hold[1] + 1, (self.n, most)), axis=1)
         levels = self.rng.uniform(low, high, (self.n, most))
-        stair = (np.arange(self.count)[None, :, None] >= ends[:, None, :]).sum(axis=2)
-        return np.take_along_axis(levels, stair, axis=1)
+        ended = np.zeros((self.n, self.count + 1), dtype=np.intp)
+        np.put_along_axis(ended, np.minimum(ends, self.count), 1, axis=1)
+        return np.take_along_axis(levels, np.cumsum(ended[:, : self.count], axis=1), axis=1)
 
     def wander(self, mean: float, sd: float, memory: float) -> Array:
         """Draw a stationary first-order autoregression with a time constant of ``memory`` samples, (n, count)."""

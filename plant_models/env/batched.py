@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
 
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
@@ -17,7 +19,7 @@ from plant_models.env.scenario import Single
 from plant_models.env.simulator import Index
 from plant_models.env.source import EpisodeSource
 from plant_models.env.spaces import action_space, observation_space
-from plant_models.env.start import starts
+from plant_models.env.start import Starts, starts
 from plant_models.env.substeps import fleet
 
 
@@ -49,6 +51,8 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         self.observation_space: gymnasium.Space[Single] = batch_space(self.single_observation_space, num_envs)
         self.action_space: gymnasium.Space[Single] = batch_space(self.single_action_space, num_envs)
         self._source: EpisodeSource | None = None
+        self.numbers: Index = np.zeros(num_envs, dtype=np.intp)
+        """The number of the episode that each plant runs: with the seed and the scenario it tells how to draw it again."""
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -56,12 +60,12 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         """Start an episode on every plant; a seed starts the sequence of episodes anew."""
         if seed is not None or self._source is None:
             first = seed[0] if isinstance(seed, list) else seed
-            first = int(np.random.default_rng().integers(2**31)) if first is None else first
-            self._source = EpisodeSource(
-                self.plant, self.simulator.kernel.layout, self.scenario, first, self._split, ahead=self.num_envs
-            )
-        self.simulator.load(self._source.take(self.num_envs), np.arange(self.num_envs))
-        return self.simulator.observe(), {}
+            self._source = self._begin(int(np.random.default_rng().integers(2**31)) if first is None else first)
+        return self.restart(np.arange(self.num_envs)), {}
+
+    def _begin(self, seed: int) -> EpisodeSource:
+        layout = self.simulator.kernel.layout
+        return EpisodeSource(self.plant, layout, self.scenario, seed, self._split, ahead=self.num_envs)
 
     def step(self, actions: Single) -> tuple[Single, Any, Any, Any, dict[str, Any]]:
         """Run one decision on every plant."""
@@ -79,15 +83,36 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
 
     def restart(self, plants: Index) -> Single:
         """Start the next episodes on these plants and return their first observations."""
-        assert self._source is not None, "call reset() first"
-        self.simulator.load(self._source.take(len(plants)), plants)
+        self.simulator.load(self._take(plants), plants)
         return self.simulator.observe()[plants]
+
+    def _take(self, plants: Index) -> Starts:
+        assert self._source is not None, "call reset() first"
+        self.numbers[plants] = self._source.next + np.arange(len(plants))
+        return self._source.take(len(plants))
 
     def stagger(self) -> Single:
         """Start the next episodes at different samples, so that their ends do not all fall on one step."""
-        assert self._source is not None, "call reset() first"
         n, steps = self.num_envs, self.scenario.steps
-        episodes = self._source.take(n).episodes
+        episodes = self._take(np.arange(n)).episodes
         at = np.arange(n) * steps // n
         self.simulator.load(starts(self.simulator.kernel.layout, episodes, at=at), np.arange(n))
         return self.simulator.observe()
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return what it takes to go on from here: the simulator's memory, and which episodes run and come next."""
+        assert self._source is not None, "call reset() first"
+        place = np.array([self._source.seed, *self._source.place])
+        return self.simulator.snapshot() | {"numbers": self.numbers.copy(), "place": place}
+
+    def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Go back to a snapshot; its episodes are drawn again from their numbers.
+
+        Raises:
+            BadInput: where a part is missing or of another shape, or the scenario draws other episodes than before.
+        """
+        seed, following, first, count = (int(value) for value in kept["place"])
+        self._source = self._begin(seed)
+        self._source.seek(following, first, count)
+        self.numbers[:] = kept["numbers"]
+        self.simulator.restore(self._source.numbered(self.numbers), kept)

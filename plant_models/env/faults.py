@@ -108,10 +108,9 @@ def _(fault: Stuck, rows: Rows, h: float, rng: np.random.Generator) -> None:
 @_misread.register
 def _(fault: Dropout, rows: Rows, h: float, rng: np.random.Generator) -> None:
     begun = rng.random(rows.shape) < fault.chance
-    silent = np.zeros_like(begun)
-    for lag in range(max(1, round(fault.time / h))):
-        silent[:, lag:] |= begun[:, : begun.shape[1] - lag]
-    rows[silent] = HELD
+    at, periods = np.arange(rows.shape[1]), min(rows.shape[1], max(1, round(fault.time / h)))
+    last = np.maximum.accumulate(np.where(begun, at, -periods), axis=1)
+    rows[at - last < periods] = HELD
 
 
 @singledispatch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, TypeAlias
 
@@ -103,7 +104,7 @@ def draw(plant: Plant, scenario: Scenario, seed: int, n: int, split: Split, firs
     """Draw episodes ``first`` to ``first + n`` of a seed.
 
     Raises:
-        BadInput: for a count below one or a negative seed.
+        BadInput: for a count below one or a negative seed, and for signals that the plant does not declare or of another shape.
         UnknownName: for a split that is none; the text suggests the nearest.
     """
     if split not in CODES:
@@ -120,6 +121,7 @@ def _block(plant: Plant, scenario: Scenario, seed: int, block: int, split: Split
     rng = np.random.default_rng(key)
     samples = scenario.steps + 1 + max(plant.preview, *plant.leads, 1)
     signals = scenario.signals(Draw(rng, BLOCK, samples, plant.decision, split, plant.leads, weather))
+    _check(plant, scenario, signals, samples)
     exogenous = _exogenous(plant, signals, samples)
     periods = scenario.steps * plant.loops_per_decision + 1
     standard = rng.standard_normal((BLOCK, periods, len(plant.Output.names())), dtype=np.float32)
@@ -133,6 +135,28 @@ def _block(plant: Plant, scenario: Scenario, seed: int, block: int, split: Split
         parameters,
         delays(plant, scenario, BLOCK, faults),
     )  # fmt: skip
+
+
+def _check(plant: Plant, scenario: Scenario, signals: Signals, samples: int) -> None:
+    """Refuse names that the plant does not declare, and shapes that would be spread over the wrong axis."""
+    many, count = (BLOCK, samples), scenario.steps + 1
+    foreseen = [name for name, q in plant.Disturbance.quantities().items() if q.forecast]
+    _check_kind(scenario, "target", signals.targets, plant.Output.names(), many)
+    _check_kind(scenario, "reference", signals.references, [loop.tag for loop in plant.masters], many)
+    _check_kind(scenario, "disturbance", signals.disturbances, plant.Disturbance.names(), many)
+    shown = {name: np.asarray(value)[:, :count] if np.ndim(value) > 1 else value for name, value in signals.forecasts.items()}
+    _check_kind(scenario, "forecast", shown, foreseen, (BLOCK, count, len(plant.leads)))
+    _check_kind(scenario, "initial state", signals.initial, plant.State.names(), (BLOCK,))
+    _check_kind(scenario, "parameter", signals.parameters, plant.Parameter.names(), (BLOCK,))
+
+
+def _check_kind(scenario: Scenario, kind: str, given: Mapping[str, Any], known: Sequence[str], shape: tuple[int, ...]) -> None:
+    for name, value in given.items():
+        if name not in known:
+            raise BadInput(f"scenario {scenario.name!r}: {unknown(kind, name, known)}")
+        found = np.shape(value)
+        if found and (len(found) != len(shape) or any(a not in (1, b) for a, b in zip(found, shape, strict=True))):
+            raise BadInput(f"scenario {scenario.name!r}: {kind} {name!r} of shape {found} given, {shape} or one number allowed")
 
 
 def _exogenous(plant: Plant, signals: Signals, samples: int) -> Array:
@@ -152,7 +176,8 @@ def _forecasts(plant: Plant, signals: Signals, exogenous: Array, count: int) -> 
     forecasts = np.empty((BLOCK, count, len(shown), len(plant.leads)), dtype=np.float32)
     for at, (i, name) in enumerate(shown):
         if name in signals.forecasts:
-            forecasts[:, :, at] = signals.forecasts[name][:, :count]
+            given = np.asarray(signals.forecasts[name])
+            forecasts[:, :, at] = given[:, :count] if given.ndim else given
         else:
             forecasts[:, :, at] = exogenous[:, np.arange(count)[:, None] + np.asarray(plant.leads), i]
     return forecasts.reshape(BLOCK, count, -1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,6 +22,8 @@ from plant_models.env.scenario import Episodes, Single
 from plant_models.env.start import Settings, Starts, starts
 
 Index: TypeAlias = NDArray[np.intp]
+FINGERPRINTED = 16
+"""The episode of every so manieth plant is part of a snapshot's fingerprint."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,36 @@ class Simulator:
         self.S.fill(plants, begun.S)
         self.P.fill(plants, begun.P)
         self.k[plants], self.clipped[plants] = begun.at, 0
+
+    def snapshot(self) -> dict[str, NDArray[Any]]:
+        """Return copies of what changes while episodes run, and a fingerprint of the episodes, which are not among them."""
+        return {name: np.array(part) for name, part in self._parts().items()} | {"episodes": self._fingerprint()}
+
+    def restore(self, episodes: Episodes, kept: Mapping[str, NDArray[Any]]) -> None:
+        """Go back to a snapshot: the episodes that ran then, one a plant, and what :meth:`snapshot` returned.
+
+        Raises:
+            BadInput: where a part is missing or of another shape, or these are other episodes.
+        """
+        self.load(episodes, np.arange(self.n))
+        for name, part in self._parts().items():
+            if name not in kept or kept[name].shape != part.shape:
+                raise BadInput(f"{self.plant.name}: {name} of a snapshot is missing or not of shape {part.shape}")
+            part[:] = kept[name]
+        if not np.array_equal(self._fingerprint(), kept["episodes"]):
+            name = episodes.scenario.name
+            raise BadInput(f"{self.plant.name}: scenario {name!r} draws other episodes than before; it has changed since")
+
+    def _parts(self) -> dict[str, NDArray[Any]]:
+        blocks = {"S": self.S.data, "P": self.P.data, "E": self.E.data, "N": self.noise}
+        return {**blocks, "k": self.k, "clipped": self.clipped, "failures": self.failures, "rescued": self.rescued}
+
+    def _fingerprint(self) -> NDArray[Any]:
+        """The sha256 of every sixteenth plant's episode, (32,)."""
+        digest = hashlib.sha256()
+        for part in (self._M, self.noises, self._F):
+            digest.update(np.ascontiguousarray(part[::FINGERPRINTED]).tobytes())
+        return np.frombuffer(digest.digest(), dtype=np.uint8)
 
     def noise_of(self, plant: int, decision: int) -> Array:
         """Return what instruments add during a decision, in units, and the valves' bands, (loops per decision, rows of ``N``)."""

@@ -34,7 +34,7 @@ def measured(
     module: str, out: Path, plants: tuple[str, ...] = COMPILED[:2], path: str = os.environ.get("PATH", "")
 ) -> dict[str, Any]:
     """What a quick run prints as JSON and writes to `out`, which must be the same; `path` is where it finds programs."""
-    wanted = ["--quick", "--json", "--plants", ",".join(COMPILED[:2]), "--out", str(out)]
+    wanted = ["--quick", "--json", "--plants", ",".join(plants), "--out", str(out)]
     command = [sys.executable, "-m", f"benchmarks.{module}", *wanted]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -74,6 +74,12 @@ def test_the_training_benchmark_prints_its_ratios_for_each_plant(tmp_path: Path)
     result = measured("training", tmp_path / "training.json")
     assert set(result["plants"]) == set(COMPILED[:2])
     assert all(positive(plant, LEARNING) for plant in result["plants"].values())
+
+
+def test_the_resume_benchmark_finds_no_difference(tmp_path: Path) -> None:
+    result = measured("resume", tmp_path / "resume.json", COMPILED[:1])
+    assert result["largest_difference"] == 0.0
+    assert {plant["kills"] for plant in result["plants"].values()} == {1}
 
 
 @needs_gcc

@@ -30,8 +30,9 @@ from plant_models.core.fault import (
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.identity import plant_hash
-from plant_models.derive.layout import layout
+from plant_models.derive.layout import HELD, layout
 from plant_models.derive.twin import twin
+from plant_models.env.faults import instruments
 from plant_models.env.scenario import draw
 from plant_models.env.simulator import Simulator
 
@@ -115,6 +116,15 @@ def test_a_silent_instrument_shows_its_last_reading(fault: Fault) -> None:
     assert not (np.diff(run().path["y"][:, :, HEALTHY.Output.names().index("T")], axis=1) == 0.0).any()
 
 
+def test_a_dropout_may_last_longer_than_the_episode() -> None:
+    scenario = replace(HEALTHY.scenario(), faults=(Dropout("T", 0.02, 1000.0),))
+    standard = np.zeros((64, 101, len(HEALTHY.Output.names())), dtype=np.float32)
+    silent = instruments(HEALTHY, scenario, standard, np.random.default_rng(0))[:, :, HEALTHY.Output.names().index("T")] == HELD
+    assert silent[:, -1].mean() > 0.8
+    assert not silent[:, 0].all()
+    assert (np.diff(silent.astype(int), axis=1) >= 0).all()
+
+
 def test_a_delayed_instrument_shows_the_past() -> None:
     found = run(Delay("c_A", 2.0 * HEALTHY.decision))
     late = found.episodes.delays[:, 0]
@@ -166,6 +176,15 @@ def test_the_kernel_and_cvodes_agree_on_faults() -> None:
 def test_a_fault_of_what_the_plant_has_not_is_refused() -> None:
     with pytest.raises(ValueError, match="valve's fault names 'T_x'"):
         with_faults(Stiction("T_x", 1.0))
+
+
+@pytest.mark.parametrize(
+    "fault", [Stuck("T", 27.0), Dropout("T", 0.1, 1e9), Delay("T", 1e9), Jammed("T_c", 1e9), Delay("T", -1.0)]
+)
+def test_a_fault_that_outlasts_its_episode_is_refused(fault: Fault) -> None:
+    allowed = f"0 to {HEALTHY.scenario().steps * HEALTHY.decision:g} min, its length, allowed"
+    with pytest.raises(ValueError, match=rf"{type(fault).__name__} of .* min in scenario 'tracking'; {allowed}"):
+        with_faults(fault)
 
 
 def test_a_healthy_plant_carries_nothing_for_faults() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.interface import Reading
 from controller.ppo import discount, learner, policy_of
 from controller.sb3_env import PlantVecEnv
 from controller.train import environment
@@ -137,7 +138,7 @@ def test_the_first_policy_is_the_pid_layer() -> None:
     policy = policy_of(model, PLANT, "setpoint")
     width = (model.observation_space.shape or (0,))[0]
     observation = np.random.default_rng(0).normal(size=(50, width)).astype(np.float32)
-    assert (policy.act(observation) == 0.0).all()
+    assert (policy.act(Reading(observation)) == 0.0).all()
     assert 0.0 < discount(PLANT.learning) < 1.0
 
 

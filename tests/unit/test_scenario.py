@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 from plant_models.catalogue import get, names
 from plant_models.core.errors import BadInput
-from plant_models.core.scenario import Draw
+from plant_models.core.scenario import Draw, Signals
 from plant_models.derive.layout import layout
 from plant_models.env.scenario import ARRAYS, BLOCK, Episodes, concatenate, draw
 from plant_models.env.source import EpisodeSource
@@ -35,6 +36,19 @@ def test_a_staircase_holds_each_level_as_long_as_it_says() -> None:
         assert held.max() <= 9
 
 
+def test_a_staircase_is_its_levels_each_for_the_time_drawn() -> None:
+    rng, most = np.random.default_rng(0), 200 // 4 + 2
+    held, levels = rng.integers(4, 10, (400, most)), rng.uniform(2.0, 5.0, (400, most))
+    laid_out = [np.repeat(level, times)[:200] for level, times in zip(levels, held, strict=True)]
+    np.testing.assert_array_equal(source().steps(2.0, 5.0, hold=(4, 9)), laid_out)
+
+
+def test_a_staircase_may_be_as_long_as_any_scenario() -> None:
+    stairs = source(BLOCK, 100_000).steps(0.0, 1.0, hold=(1, 3))
+    assert stairs.shape == (BLOCK, 100_000)
+    assert (np.diff(stairs, axis=1) != 0.0).mean() == pytest.approx(0.5, abs=0.01)
+
+
 def test_wandering_is_stationary_with_its_mean_spread_and_memory() -> None:
     path = source().wander(10.0, 2.0, memory=5.0)
     assert path.mean() == pytest.approx(10.0, abs=0.1)
@@ -48,6 +62,39 @@ def test_wandering_is_stationary_with_its_mean_spread_and_memory() -> None:
 def test_no_episodes_and_negative_seeds_are_refused(n: int, seed: int) -> None:
     with pytest.raises(BadInput, match="give at least 1 episode and a seed of at least 0"):
         draw(CSTR, CSTR.scenario(), seed, n, "judging")
+
+
+SIGNALS = {
+    "target": (Signals(targets={"TT": np.zeros((BLOCK, 1))}), "unknown target 'TT'; did you mean 'T'? Known: c_A, T"),
+    "reference": (Signals(references={"TIC-999": np.array(350.0)}), "unknown reference 'TIC-999'; did you mean"),
+    "disturbance": (
+        Signals(disturbances={"T_ff": np.array(350.0)}),
+        "unknown disturbance 'T_ff'; did you mean 'T_f'? Known: T_f",
+    ),
+    "initial state": (Signals(initial={"TT": np.array(350.0)}), "unknown initial state 'TT'; did you mean 'T'?"),
+    "parameter": (Signals(parameters={"Vv": np.array(100.0)}), "unknown parameter 'Vv'; did you mean 'V'?"),
+    "forecast of nothing": (Signals(forecasts={"T_f": np.array(350.0)}), "unknown forecast 'T_f'"),
+    "one number an episode": (Signals(disturbances={"T_f": np.zeros(BLOCK)}), "disturbance 'T_f' of shape (64,) given, (64, 64)"),
+    "one sample": (Signals(targets={"c_A": np.zeros((BLOCK, 2))}), "target 'c_A' of shape (64, 2) given, (64, 64) or one number"),
+    "another for each sample": (Signals(initial={"T": np.zeros((BLOCK, 9))}), "initial state 'T' of shape (64, 9) given"),
+}
+
+
+@pytest.mark.parametrize("name", SIGNALS)
+def test_a_signal_that_the_plant_does_not_declare_is_refused(name: str) -> None:
+    given, told = SIGNALS[name]
+    scenario = replace(CSTR.scenario(), signals=lambda draw: given)
+    with pytest.raises(BadInput, match=re.escape(f"scenario 'tracking': {told}")):
+        draw(CSTR, scenario, 0, 1, "judging")
+
+
+def test_a_signal_may_be_one_number_or_one_for_each_episode() -> None:
+    each = np.linspace(340.0, 360.0, BLOCK)
+    given = Signals(disturbances={"T_f": each[:, None]}, targets={"c_A": np.array(0.9)}, initial={"T": each})
+    episodes = draw(CSTR, replace(CSTR.scenario(), signals=lambda draw: given), 0, 3, "judging")
+    assert (episodes.disturbance("T_f") == each[:3, None]).all()
+    assert (episodes.exogenous[:, :, episodes.targets()] == 0.9).all()
+    assert (episodes.initial[:, CSTR.State.names().index("T")] == each[:3]).all()
 
 
 def test_seeds_and_scenarios_draw_different_episodes() -> None:

@@ -14,7 +14,7 @@ from plant_models.catalogue import get
 from plant_models.core.errors import BadInput, InvalidFile
 from plant_models.core.fault import Bias, Stiction
 from plant_models.env.replay import with_replay
-from plant_models.env.scenario import draw
+from plant_models.env.scenario import BLOCK, draw
 from plant_models.env.scenario_file import KINDS, with_scenario
 from tests.golden.test_messages import said
 
@@ -52,15 +52,26 @@ def test_a_scenario_file_names_what_differs_from_its_base(tmp_path: Path) -> Non
     ("text", "said"),
     [
         ("stepz = 3", "stepz: unknown key 'stepz'; did you mean 'steps'?"),
+        ("steps = 100001", "steps: 100001 given, 1 to 100000 allowed"),
         ("steps = 0", "steps: 0 given, 1 to 100000 allowed"),
         ("steps = 2.5", "steps: 2.5 given, a whole number of at least 1 allowed"),
         ("steps = true", "steps: True given, a whole number"),
         ('base = "trackin"', "base: unknown scenario 'trackin'; did you mean 'tracking'?"),
         ('name = "tracking"', "name: 'tracking' given, which exothermic_cstr has already"),
         ("steps = ", "file: not TOML"),
+        ("steps = " + "9" * 5000, "file: not TOML"),
+        ('name = ""', "name: '' given, a name allowed; leave it out to use the file's"),
+        ('faults = ["bias"]', "faults[0]: 'bias' given, a table [[faults]] with its kind allowed"),
+        ("[[faults]]\nsize = 1", "faults[0].kind: is missing; one of noise, bias, "),
+        ('[[faults]]\nkind = ["bias"]', "faults[0].kind: unknown kind of fault \"['bias']\""),
+        ('[[faults]]\nkind = "bias"\nsize = 1', "faults[0].output: is missing; one of c_A, T allowed"),
+        ('[[faults]]\nkind = "bias"\noutput = "T"\nsize = 1e30', "faults[0].size: 1e+30 given, a number of at least 0, below"),
+        ('[[faults]]\nkind = "bias"\noutput = "T"\nsize = 1' + "0" * 400, "faults[0].size: 1000"),
+        ('[[faults]]\nkind = "delay"\noutput = "T"\ntime = 1e9', "faults[0].time: 1e+09 min given, 0 to 26 min, the"),
+        ('steps = 10\n[[faults]]\nkind = "jammed"\ninput = "T_c"\ntime = 6', "faults[0].time: 6 min given, 0 to 4.33333 min, "),
         ('[[faults]]\nkind = "bios"', "faults[0].kind: unknown kind of fault 'bios'; did you mean 'bias'?"),
         ('[[faults]]\nkind = "bias"\noutput = "Q"\nsize = 1', "faults[0].output: unknown output 'Q'"),
-        ('[[faults]]\nkind = "bias"\noutput = "T"', "faults[0].size: None given, a number of at least 0 allowed"),
+        ('[[faults]]\nkind = "bias"\noutput = "T"', "faults[0].size: is missing; a number of at least 0"),
         ('[[faults]]\nkind = "bias"\noutput = "T"\nsize = nan', "faults[0].size: nan given"),
         ('[[faults]]\nkind = "fading"\nparameter = "UA"\nshare = 1.5', "faults[0].share: 1.5 given, 0 to 1 allowed"),
         ('[[faults]]\nkind = "bias"\noutput = "T"\nsize = 1\nband = 2', "faults[0].band: unknown key 'band'"),
@@ -71,6 +82,15 @@ def test_a_scenario_file_with_a_mistake_is_refused_by_key(tmp_path: Path, text: 
     with pytest.raises(InvalidFile) as refused:
         with_scenario(PLANT, path)
     assert str(refused.value).startswith(f"{path}: {said}")
+
+
+def test_a_scenario_from_a_file_is_as_long_as_memory_allows(tmp_path: Path) -> None:
+    hall = get("data_hall")
+    with pytest.raises(InvalidFile, match=r"steps: 100000 given, 1 to (\d+) allowed") as refused:
+        with_scenario(hall, written(tmp_path, "steps = 100000"))
+    longest = int(str(refused.value).split()[-2])
+    assert 2 * 2**30 > 4 * BLOCK * longest * hall.loops_per_decision * len(hall.Output.names()) > 2**28
+    assert with_scenario(hall, written(tmp_path, f"steps = {longest}")).scenario("worn").steps == longest
 
 
 def log(rows: list[tuple[object, ...]], heads: str = "time [min],T_f [K],c_A.target [mol/L]") -> str:
