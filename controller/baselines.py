@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controller.interface import no_offset
+from controller.interface import Reading, no_offset
 from plant_models.core.duty import Recipe, Setback
 from plant_models.core.plant import Plant
+from plant_models.derive.layout import Level
 from plant_models.env.scenario import Episodes, Single
 
 
@@ -18,14 +19,15 @@ class Pid:
 
     plant: Plant
     name: str = "pid"
+    level: Level = "setpoint"
 
     def plan(self, episodes: Episodes) -> Episodes:
         """Leave the setpoints as the plant's hierarchy sends them."""
         return episodes
 
-    def act(self, observation: Single) -> Single:
+    def act(self, reading: Reading) -> Single:
         """Add nothing."""
-        return no_offset(observation, len(self.plant.acted))
+        return no_offset(reading, len(self.plant.acted))
 
 
 @dataclass(frozen=True)
@@ -35,14 +37,15 @@ class Constant:
     plant: Plant
     setpoints: tuple[float, ...]
     name: str = "constant"
+    level: Level = "setpoint"
 
     def plan(self, episodes: Episodes) -> Episodes:
         """Send the same setpoints throughout."""
         return episodes.following(np.asarray(self.setpoints))
 
-    def act(self, observation: Single) -> Single:
+    def act(self, reading: Reading) -> Single:
         """Add nothing."""
-        return no_offset(observation, len(self.plant.acted))
+        return no_offset(reading, len(self.plant.acted))
 
 
 @dataclass(frozen=True)
@@ -52,15 +55,16 @@ class Scheduled:
     plant: Plant
     schedule: Setback
     name: str = "schedule"
+    level: Level = "setpoint"
 
     def plan(self, episodes: Episodes) -> Episodes:
         """Send what the schedule says for the episodes' occupancy."""
         setpoints = self.schedule.references(episodes.disturbance(self.schedule.occupancy))
         return episodes.commanding(self.schedule.tag, setpoints)
 
-    def act(self, observation: Single) -> Single:
+    def act(self, reading: Reading) -> Single:
         """Add nothing."""
-        return no_offset(observation, len(self.plant.acted))
+        return no_offset(reading, len(self.plant.acted))
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,7 @@ class Published:
     plant: Plant
     recipe: tuple[Recipe, ...]
     name: str = "published recipe"
+    level: Level = "setpoint"
 
     def plan(self, episodes: Episodes) -> Episodes:
         """Send the recipe's setpoints to the master loops it names; the others keep theirs."""
@@ -78,6 +83,6 @@ class Published:
             episodes = episodes.commanding(part.tag, setpoints)
         return episodes
 
-    def act(self, observation: Single) -> Single:
+    def act(self, reading: Reading) -> Single:
         """Add nothing."""
-        return no_offset(observation, len(self.plant.acted))
+        return no_offset(reading, len(self.plant.acted))

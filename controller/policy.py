@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from controller.interface import Reading
 from plant_models.core.errors import InvalidFile
 from plant_models.core.plant import Plant
 from plant_models.derive.identity import plant_hash
@@ -47,9 +48,9 @@ class Policy:
         """Leave the setpoints as the plant's hierarchy sends them."""
         return episodes
 
-    def act(self, observation: Single) -> Single:
+    def act(self, reading: Reading) -> Single:
         """Return actions in [-1, 1], (n, actions), for observations (n, entries)."""
-        hidden = observation
+        hidden = reading.observation
         for weight, bias in self.layers[:-1]:
             hidden = np.tanh(hidden @ weight.T + bias)
         weight, bias = self.layers[-1]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.interface import Controller
+from controller.interface import Controller, Reading
+from controller.panel import panel
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import FAILED, TRIPPED, Level
 from plant_models.env.scenario import Episodes
@@ -44,17 +46,21 @@ class Run:
         return total
 
 
-def rollout(controller: Controller, episodes: Episodes, level: Level = "setpoint", settings: Settings | None = None) -> Run:
-    """Run the episodes from start to end; a plant that trips stays where it is and is charged for what is left."""
+def rollout(controller: Controller, episodes: Episodes, level: Level | None = None, settings: Settings | None = None) -> Run:
+    """Run the episodes from start to end, by default at the controller's own level.
+
+    A plant that trips stays where it is and is charged for what is left.
+    """
     planned = controller.plan(episodes)
     n, steps = len(planned), planned.scenario.steps
-    simulator = Simulator(planned.plant, n, steps, judged(planned.plant, planned.scenario), level)
+    simulator = Simulator(planned.plant, n, steps, judged(planned.plant, planned.scenario), level or controller.level)
     simulator.load(planned, np.arange(n), settings)
     keep = _Recorder(simulator)
     cost, running = np.zeros((n, steps)), np.ones(n, dtype=bool)
+    known = partial(panel, simulator, planned)
     observation = simulator.observe()
     for k in range(steps):
-        result = simulator.step(controller.act(observation))
+        result = simulator.step(controller.act(Reading(observation, known)))
         observation = result.observation
         cost[:, k] = np.where(running, -result.reward * planned.plant.scale, 0.0)
         running &= simulator.S.read("status")[0] < TRIPPED
@@ -89,12 +95,13 @@ def returns(controller: Controller, episodes: Episodes, settings: Settings | Non
     """Return only the objective of each episode, (n,): what tuning and validation during training need."""
     planned = controller.plan(episodes)
     n, steps = len(planned), planned.scenario.steps
-    simulator = fleet(planned.plant, n, steps)
+    simulator = fleet(planned.plant, n, steps, controller.level)
     simulator.load(planned, np.arange(n), settings)
     total, running = np.zeros(n), np.ones(n, dtype=bool)
+    known = partial(panel, simulator, planned)
     observation = simulator.observe()
     for _ in range(steps):
-        result = simulator.step(controller.act(observation))
+        result = simulator.step(controller.act(Reading(observation, known)))
         total -= np.where(running, result.reward, 0.0)
         running &= ~(result.terminated | result.truncated)
         observation = result.observation

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from controller.benchmark import baselines
-from controller.interface import Controller
+from controller.interface import Controller, Reading
 from controller.policy import Policy
 from controller.rollout import returns, rollout
 from plant_models.core.duty import Economic
@@ -28,7 +28,7 @@ def test_actions_are_finite_bounded_and_shaped(plant: Plant) -> None:
     width = fleet(plant, 1, 1).width
     observation: Single = np.random.default_rng(1).uniform(-10, 10, (9, width)).astype(np.float32)
     for controller in every(plant):
-        action = controller.act(observation)
+        action = controller.act(Reading(observation))
         assert action.shape == (9, len(plant.acted)), controller.name
         assert (np.abs(action) <= 1.0).all(), controller.name
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from controller.interface import Reading
 from controller.policy import MANIFEST, WEIGHTS, Policy, load
 from plant_models.catalogue import get
 from plant_models.core.errors import InvalidFile
@@ -28,8 +29,8 @@ def test_what_is_saved_acts_as_before(tmp_path: Path) -> None:
     ours = policy()
     ours.save(tmp_path / "p")
     observation = np.random.default_rng(1).normal(size=(20, ours.layers[0][0].shape[1])).astype(np.float32)
-    np.testing.assert_array_equal(load(tmp_path / "p", PLANT).act(observation), ours.act(observation))
-    assert np.abs(ours.act(observation)).max() <= 1.0
+    np.testing.assert_array_equal(load(tmp_path / "p", PLANT).act(Reading(observation)), ours.act(Reading(observation)))
+    assert np.abs(ours.act(Reading(observation))).max() <= 1.0
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(tmp_path: Path) -> None:
