@@ -13,7 +13,7 @@ from controller.recording import shown as displayed
 from plant_models import environment_id
 from plant_models.catalogue import get, usable
 from plant_models.core.plant import SECONDS, Plant
-from plant_models.derive.card import card
+from plant_models.derive.card import KINDS, card
 from plant_models.derive.responses import Response, SteadyMap, steady_maps, steps
 
 MOST_ROWS = 5
@@ -36,15 +36,15 @@ def write(folder: Path) -> None:
 
 
 def summary() -> str:
-    """Return a table of all plants, each with one published number that it reproduces."""
+    """Return a table of all plants, each with one number that it reproduces, a printed one where there is any."""
     heads = ("plant", "family", "duty", "states", "acts on", "reproduces, for example")
     return _table(heads, (_line(card(name)) for name in usable())) + "\n"
 
 
 def _line(shown: dict[str, Any]) -> list[str]:
     acted = ", ".join(loop["tag"] for loop in shown["loops"] if loop["authority"])
-    first = next(iter(shown["validated"]), None)
-    example = f"{first['what']}: {first['published']:.6g} {first['unit']}, ours {first['ours']:.6g}" if first else ""
+    claims = sorted(shown["validated"], key=lambda claim: claim["kind"] != "printed")
+    example = "".join(f"{r['what']}: {r['published']:.6g} {r['unit']}, ours {r['ours']:.6g}" for r in claims[:1])
     link = f"[{shown['title']}](_generated/{shown['name']}.md)"
     return [link, shown["folder"], shown["duty"]["kind"], str(len(shown["vectors"]["states"])), acted, example]
 
@@ -106,10 +106,9 @@ def _parts(shown: dict[str, Any]) -> Iterator[str]:
     yield _table(("declared", "value"), ([key, f"`{value}`"] for key, value in shown["duty"].items()))
     yield "## Scenarios"
     yield _table(("name", "decisions", "role", "description"), map(_scenario, shown["scenarios"]))
-    yield "## Published numbers reproduced"
-    yield _table(
-        ("number", "published", "ours", "deviation", "allowed", "source and remark"), map(_reproduced, shown["validated"])
-    )
+    yield f"## Numbers reproduced\n\n{KINDS}"
+    heads = ("number", "kind", "published", "ours", "deviation", "allowed", "source and remark")
+    yield _table(heads, map(_reproduced, shown["validated"]))
     yield "## Step responses"
     yield "Open loop, the PID layer off, every other input and all disturbances nominal."
     yield f"![step responses]({shown['name']}_steps.svg)"
@@ -162,7 +161,7 @@ def _scenario(scenario: dict[str, Any]) -> list[str]:
 def _reproduced(r: dict[str, Any]) -> list[str]:
     said = f"{r['source']}{', doi:' + r['doi'] if r['doi'] else ''}{'; ' + r['remark'] if r['remark'] else ''}"
     numbers = [f"{r['published']:.6g} {r['unit']}", f"{r['ours']:.6g} {r['unit']}"]
-    return [r["what"], *numbers, f"{100 * r['deviation']:+.2g} %", f"±{100 * r['tolerance']:.2g} %", said]
+    return [r["what"], r["kind"], *numbers, f"{100 * r['deviation']:+.2g} %", f"±{100 * r['tolerance']:.2g} %", said]
 
 
 def _source(source: dict[str, str]) -> str:

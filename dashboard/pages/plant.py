@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard import components as ui
 from dashboard.data import Card, Data
 from dashboard.figures import unit_text
+from plant_models.derive.card import KINDS
 
 ZERO_C = 273.15  # K
 Entry = Mapping[str, Any]
@@ -203,14 +204,15 @@ def _reproduced(card: Card) -> Component:
     """Published numbers beside ours: what the plant may be trusted for."""
     rows: list[list[ui.Cell]] = [
         [
-            str(claim["what"]), f"{claim['published']:.6g}", f"{claim['ours']:.6g}", unit_text(str(claim.get("unit", ""))),
+            str(claim["what"]), str(claim["kind"]), f"{claim['published']:.6g}", f"{claim['ours']:.6g}",
+            unit_text(str(claim.get("unit", ""))),
             f"{100 * claim['deviation']:+.2g} %", html.Span(str(claim.get("source", "")), className="source"),
         ]
         for claim in card.get("validated", ())
     ]  # fmt: skip
-    heads = ["number", "published", "ours", "unit", "deviation", "source"]
-    body = ui.table(heads, rows, (1, 2, 4), "published numbers") if rows else html.P("none", className="note")
-    return ui.panel("Published numbers reproduced", body)
+    heads = ["number", "kind", "published", "ours", "unit", "deviation", "source"]
+    body = ui.table(heads, rows, (2, 3, 5), "numbers reproduced") if rows else html.P("none", className="note")
+    return ui.panel("Numbers reproduced", html.P(KINDS, className="note"), body)
 
 
 def _reference(source: Entry) -> str:

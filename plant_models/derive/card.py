@@ -15,6 +15,12 @@ from plant_models.core.quantity import Quantity, Reproduced, Source
 from plant_models.core.scenario import Scenario
 from plant_models.core.vector import Vector
 
+KINDS = (
+    "Kind: printed in a paper, book, standard, data sheet or result file; computed by somebody else's published program, run "
+    "anew; or a check of our own against an independent calculation, which no publication holds."
+)
+"""What ``kind`` says of a number reproduced, in one line for whoever shows it."""
+
 
 def card(name: str) -> dict[str, Any]:
     """Return everything a plant declares; infinite bounds are None.
@@ -44,7 +50,7 @@ def card(name: str) -> dict[str, Any]:
 
 
 def _reproduced(r: Reproduced) -> dict[str, Any]:
-    return {"what": r.what, "published": r.published, "ours": r.ours, "unit": r.unit, "deviation": r.deviation,
+    return {"what": r.what, "kind": r.kind, "published": r.published, "ours": r.ours, "unit": r.unit, "deviation": r.deviation,
             "tolerance": r.tolerance, "remark": r.remark, "source": r.source.text, "doi": r.source.doi}  # fmt: skip
 
 

@@ -365,7 +365,7 @@ REPRODUCED = (
     ),
     Reproduced(
         what="COP at 6.67 degC, 24 degC and half load", published=6.658, ours=6.7182, unit="1", tolerance=0.05,
-        source=OTHER_FIT, remark="two fits of one machine agree within 5 % above half load and below 30 degC",
+        source=OTHER_FIT, kind="check", remark="computed here: both fits agree within 5 % above half load, below 30 degC",
     ),
     Reproduced(
         what="approach of the tower at 25.55 degC wet bulb, 5.56 K range, design flows", published=3.89, ours=3.8445, unit="K",

@@ -307,7 +307,7 @@ PLANT = Plant(
     reproduced=(
         Reproduced(
             what="dry weight after 50 days from 20 October 2009 at Bleiswijk, windows and pipes by GreenLight's rule",
-            published=0.101648, ours=0.101648, unit="kg/m^2", tolerance=0.002, source=GREENLIGHT,
+            published=0.101648, ours=0.101648, unit="kg/m^2", tolerance=0.002, source=GREENLIGHT, kind="program",
             remark="its default absolute tolerance of 1e-3 exceeds the states and lets the run diverge: 1e-10 was used",
         ),
     ),

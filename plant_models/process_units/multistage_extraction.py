@@ -156,7 +156,7 @@ PLANT = Plant(
     sources=(PC_GYM, INGHAM),
     reproduced=tuple(
         Reproduced(what=what, published=published, ours=ours, unit="kg/m^3", tolerance=1e-5, source=RUN,
-                   remark="accuracy of two integrators")
+                   remark="accuracy of two integrators", kind="program")
         for what, published, ours in (
             ("raffinate after 1 h", 0.34915541, 0.34915541),
             ("extract after 1 h", 0.47630611, 0.47630611),

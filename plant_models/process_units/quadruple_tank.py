@@ -65,7 +65,7 @@ class Parameter(Vector):
     g: Expr = quantity(981.0, "cm/s^2", "gravity", source=EARTH)
     h_s: Expr = quantity(0.05, "cm", "level below which outflow is laminar", source=OURS)
     h_max: Expr = quantity(19.0, "cm", "hard limit on the lower levels", source=OURS)
-    h_brim: Expr = quantity(20.0, "cm", "brim of a tank, where the pumps trip", source=PAPER)
+    h_brim: Expr = quantity(20.0, "cm", "brim of a tank, where the pumps trip", source=OURS)
     w_high: Expr = quantity(1.0, "1/cm", "charge for each centimetre above the hard limit", source=OURS)
 
 

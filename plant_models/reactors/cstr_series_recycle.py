@@ -24,7 +24,7 @@ from plant_models.core.vector import Expr, Vector
 
 PAPER = Source(
     "Sun, El-Farra: Quasi-decentralized model-based networked control of process systems, "
-    "Computers and Chemical Engineering 32 (2008) 2016-2029, two tanks with recycle; numbers recalled, not re-read"
+    "Computers and Chemical Engineering 32 (2008) 2016-2029, two tanks with recycle; numbers as commonly quoted"
 )
 OURS = Source("chosen here: jackets that move each tank by tens of kelvins, limits below ignition")
 
@@ -192,7 +192,7 @@ PLANT = Plant(
     sources=(PAPER,),
     reproduced=tuple(
         Reproduced(what=what, published=published, ours=ours, unit=unit, tolerance=half / published, source=PAPER,
-                   remark="half of the last digit quoted; the open-loop unstable one of three steady states")
+                   remark="half of the last digit commonly quoted; the open-loop unstable one of three steady states")
         for what, published, ours, unit, half in (
             ("steady concentration of A in the first tank", 1.77, 1.7702, "kmol/m^3", 0.005),
             ("steady temperature of the first tank", 457.9, 457.943, "K", 0.05),

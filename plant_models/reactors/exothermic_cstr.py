@@ -18,6 +18,9 @@ from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
 
 BOOK = Source("Seborg, Edgar, Mellichamp, Doyle: Process Dynamics and Control, 4th ed., Wiley 2016, Example 2.5 and Table 2.3")
+APMONITOR = Source(
+    "APMonitor (Hedengren), nonlinear CSTR after Henson and Seborg: the steady state with which its published programs begin"
+)
 OURS = Source("chosen here: the cold branch stays below 333 K, ignition lies above 340 K")
 
 
@@ -169,16 +172,26 @@ PLANT = Plant(
     advance=2,
     learning=Learning(horizon=10.0, steps=800_000),
     sources=(BOOK,),
-    reproduced=tuple(
+    reproduced=(
         Reproduced(
-            what=f"{state} steady temperature at T_c 300 K",
-            published=published,
-            ours=ours,
-            unit="K",
-            tolerance=1.5e-4,
-            source=BOOK,
-            remark="half of the last printed digit",
-        )
-        for state, published, ours in (("cold", 324.5, 324.475), ("middle", 350.0, 350.006), ("hot", 369.7, 369.705))
+            what="cold steady temperature at T_c 300 K", published=324.475443431599, ours=324.475443431599, unit="K",
+            tolerance=1e-10, source=APMONITOR, remark="printed with fifteen digits",
+        ),
+        Reproduced(
+            what="cold steady concentration at T_c 300 K", published=0.87725294608097, ours=0.87725294608097, unit="mol/L",
+            tolerance=1e-10, source=APMONITOR, remark="printed with fourteen digits",
+        ),
+        Reproduced(
+            what="middle steady temperature at T_c 300 K", published=350.0, ours=350.006, unit="K", tolerance=1.5e-4,
+            source=BOOK, remark="the book's nominal point, half of the last printed digit",
+        ),
+        Reproduced(
+            what="middle steady concentration at T_c 300 K", published=0.5, ours=0.499918, unit="mol/L", tolerance=1e-3,
+            source=BOOK, remark="the book's nominal point, printed with one digit",
+        ),
+        Reproduced(
+            what="hot steady temperature at T_c 300 K", published=369.705, ours=369.705, unit="K", tolerance=1e-6, source=BOOK,
+            remark="not found in print: the root of the book's steady heat balance in one unknown", kind="check",
+        ),
     ),
-)
+)  # fmt: skip

@@ -334,19 +334,19 @@ PLANT = Plant(
     reproduced=(
         Reproduced(
             what="batch time with the reference's inputs", published=1.682239, ours=1.682239, unit="h", tolerance=1e-5,
-            source=DO_MPC, remark="the same equations; both integrators' tolerances",
+            source=DO_MPC, kind="program", remark="the same equations; both integrators' tolerances",
         ),
         Reproduced(
             what="polymer after 1 h of the reference's inputs", published=14558.3245, ours=14558.3245, unit="kg", tolerance=1e-6,
-            source=DO_MPC, remark="both integrators' tolerances",
+            source=DO_MPC, kind="program", remark="both integrators' tolerances",
         ),
         Reproduced(
             what="adiabatic temperature after 1 h of the reference's inputs", published=372.3299, ours=372.3299, unit="K",
-            tolerance=1e-6, source=DO_MPC, remark="here algebraic, there integrated as a state",
+            tolerance=1e-6, source=DO_MPC, kind="program", remark="here algebraic, there integrated as a state",
         ),
         Reproduced(
             what="batch time by nominal NMPC", published=1.682239, ours=1.682, unit="h", tolerance=0.05, source=DO_MPC,
-            remark="same horizon, limits and sampling; our own solver settings and weights on moves",
+            kind="program", remark="same horizon, limits and sampling; our own solver settings and weights on moves",
         ),
     ),
 )  # fmt: skip

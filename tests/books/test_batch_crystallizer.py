@@ -1,7 +1,8 @@
 """Potassium sulphate by moments: de Moraes et al. (2023), and the task that Bloor et al. (PC-Gym) made of it.
 
 From 39 degC, cooling or heating by at most 1 K/min between 10 and 40 degC, the published controllers are asked for a
-coefficient of variation of 1 and a mean size of 15 um after 30 min: a cooling that reaches both at once is below.
+coefficient of variation of 1 and a mean size of 15 um after 30 min: a cooling that reaches both at once, searched here for that,
+is below. It shows that what is asked for can be had, not that somebody else had it.
 """
 
 from __future__ import annotations
@@ -43,14 +44,25 @@ def crystallized(minutes: Array, celsius: Array) -> State:
     return State.of([*run.y, ZERO_C + celsius])
 
 
-def test_one_cooling_reaches_the_published_variation_and_size() -> None:
+def test_one_cooling_reaches_the_variation_and_the_size_that_are_asked_for() -> None:
     assert np.abs(np.diff(COOLING) / np.diff(MINUTES)).max() <= 1.0
     x = crystallized(MINUTES, COOLING)
     check(PLANT, "coefficient of variation after 30 min of cooling", float(variation(x)[-1]))
     check(PLANT, "mean size after 30 min of cooling", float(mean_size(x)[-1]))
 
 
-def test_solubility_is_the_handbooks() -> None:
+def density(share: float, t: float) -> float:
+    """Return the density in kg/m3 of a solution of potassium sulphate by mass at t in degC, by Laliberte's correlation (2009)."""
+    c_0, c_1, c_2, c_3, c_4 = 7.10599369e-6, 4.65558663e-5, 0.349566841, 0.00751053642, 4200.09378
+    apparent = (c_0 * share + c_1) * np.exp(1e-6 * (t + c_4) ** 2) / (share + c_2 + c_3 * t)
+    return float(1.0 / ((1.0 - share) / 997.045 + share / apparent))
+
+
+def test_solubility_is_nearly_the_handbooks() -> None:
+    """12.0 g in 100 g of water, per litre of saturated solution; 997.045 kg/m3 is water's density at 25 degC."""
+    share = 12.0 / 112.0
+    claim = next(claim for claim in PLANT.reproduced if claim.what == "solubility at 25 degC")
+    assert claim.published == pytest.approx(share * density(share, 25.0), abs=0.05)
     check(PLANT, "solubility at 25 degC", float(solubility(ZERO_C + 25.0, P)))
 
 

@@ -2,11 +2,14 @@
 
 The library's model (Modelica.Fluid.Examples.DrumBoiler, called there a simple evaporator after Astrom and Bell) is the
 paper's second-order one: the mass and energy balances of the plant file, with the risers and the drum's steam left out. Its
-published start-up from 1 bar leaves the range of the plant file's cubics, so the properties are here the saturation equations
-themselves: W. Wagner and A. Pruss, J. Phys. Chem. Ref. Data 22 (1993) 783-787, against IAPWS-IF97 in the library.
+published start-up from 1 bar leaves the range of the plant file's cubics, so the plant's balances are fed here with the
+saturation equations themselves: W. Wagner and A. Pruss, J. Phys. Chem. Ref. Data 22 (1993) 783-787, against IAPWS-IF97 in the
+library.
 """
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -48,6 +51,13 @@ def saturated(T: float) -> tuple[float, float, float, float, float]:
     rho_w = RHO_C * (1.0 + sum(a * t**e for a, e in WATER))
     caloric = 1e-3 * (-1135.905627715 + sum(a * share**e for a, e in CALORIC))
     return p, rho_s, rho_w, caloric + T * dp / rho_s, caloric + T * dp / rho_w
+
+
+def properties(T: float) -> boiler.Saturation:
+    """Return the saturation equations' properties at a temperature in K, with slopes over pressure as the balances take them."""
+    _, rho_s, rho_w, h_s, h_w = saturated(T)
+    dp, *slopes = (0.5 * (a - b) / 0.01 for a, b in zip(saturated(T + 0.01), saturated(T - 0.01), strict=True))
+    return boiler.Saturation(rho_s, rho_w, h_s, h_w, *(slope / dp for slope in slopes), 1.0 / dp)
 
 
 def temperature(p: float) -> float:
@@ -138,7 +148,7 @@ def test_mass_and_energy_are_conserved() -> None:
     x = boiler.State.of([8.7, 58.0, 0.06, 5.2, 55.0, 95.0])
     h = 1e-3
     q_s, h_f = 47.0, 1.05
-    dp, dV = boiler.balances(x, q_s, h_f, P)
+    dp, dV = boiler.balances(x, boiler.saturation(x.p), q_s, h_f, P)
 
     def held(p: float, V_wt: float) -> tuple[float, float]:
         s, V_st = boiler.saturation(p), 88.0 - V_wt
@@ -152,26 +162,21 @@ def test_mass_and_energy_are_conserved() -> None:
     assert energy == pytest.approx(95.0 + 55.0 * h_f - q_s * boiler.saturation(8.7).h_s, rel=1e-5)
 
 
-V_T, M_D, C_D, SETPOINT = 100.0, 3.0e5, 5.0e-4, 67.0
-"""Volume in m3, metal in kg with its heat capacity in MJ/(kg K), and the setpoint of the water volume in m3."""
+LIBRARY = replace(P, V_d=100.0, V_r=0.0, V_dc=0.0, m_t=3.0e5, c_m=5.0e-4)
+"""The library's boiler: 100 m3 in all and its metal."""
+SETPOINT = 67.0
+"""Setpoint of the water volume in m3."""
 
 
-def started_up(t: float, x: Array) -> list[float]:
-    """Return the library's two balances and its level controller; x is temperature, water volume, integral."""
-    T, V_l, z = x
-    p, rho_s, rho_w, h_s, h_w = saturated(T)
-    up, down = saturated(T + 0.01), saturated(T - 0.01)
-    dp, drho_s, drho_w, dh_s, dh_w = ((a - b) / 0.02 for a, b in zip(up, down, strict=True))
-    V_s = V_T - V_l
-    q_w = float(np.clip(10.0 * (SETPOINT - V_l + z), 0.0, 500.0))
+def started_up(t: float, z: Array) -> list[float]:
+    """Return the plant's balances under the library's level controller; z is temperature, water volume, integral."""
+    T, V_l, integral = z
+    p, s = saturated(T)[0], properties(T)
+    q_w = float(np.clip(10.0 * (SETPOINT - V_l + integral), 0.0, 500.0))
     q_s = 180.0 / 9.0 * min(t / 900.0, 1.0) * (p - 0.05)
-    Q = min(400.0 * t / 3600.0, 400.0)
-    mass, energy = q_w - q_s, Q + q_w * 0.5 - q_s * h_s
-    e_11, e_12 = rho_w - rho_s, V_s * drho_s + V_l * drho_w
-    e_21 = rho_w * h_w - rho_s * h_s
-    e_22 = V_l * (h_w * drho_w + rho_w * dh_w) + V_s * (h_s * drho_s + rho_s * dh_s) - V_T * dp + M_D * C_D
-    dT = (e_11 * energy - e_21 * mass) / (e_11 * e_22 - e_12 * e_21)
-    return [dT, (mass - e_12 * dT) / e_11, (SETPOINT - V_l) / 120.0]
+    x = boiler.State(p=p, V_wt=V_l, alpha_r=0.0, V_sd=0.0, q_f=q_w, Q=min(400.0 * t / 3600.0, 400.0))
+    dp, dV = boiler.balances(x, s, q_s, 0.5, LIBRARY)
+    return [dp * s.dt_s, dV, (SETPOINT - V_l) / 120.0]
 
 
 def test_start_up_of_the_modelica_librarys_drum_boiler() -> None:

@@ -1,7 +1,7 @@
 """Two stirred tanks with recycle at the published open-loop unstable steady state, and what makes it unstable.
 
 Sun and El-Farra (Comput. Chem. Eng. 32, 2008) hold the tanks at 457.9 K, 1.77 kmol/m^3 and 415.5 K, 1.75 kmol/m^3, the middle one
-of three steady states without heating or cooling. Tolerance: half of the last digit quoted.
+of three steady states without heating or cooling. Tolerance: half of the last digit commonly quoted.
 """
 
 from __future__ import annotations

@@ -54,25 +54,27 @@ def named(x: e.State, u: e.Input, d: e.Disturbance) -> dict[str, float]:
     return {**vars(x), **vars(u), **s, **celsius}
 
 
+def claimed(where: str) -> set[str]:
+    """Return the names of what the plant file claims at a point."""
+    split = (claim.what.partition(" at the ") for claim in PLANT.reproduced)
+    return {what for what, _, there in split if there == where}
+
+
 def test_the_published_optimum_is_found() -> None:
     d = e.Disturbance.nominal()
     J, x, u = cheapest(d)
     check(PLANT, "J at the optimum", J)
     found = named(x, u, d)
-    for claim in PLANT.reproduced:
-        what, _, where = claim.what.partition(" at the ")
-        if where == "optimum" and what != "J":
-            check(PLANT, claim.what, found[what])
+    for what in claimed("optimum") - {"J"}:
+        check(PLANT, f"{what} at the optimum", found[what])
 
 
 def test_the_base_case_is_found() -> None:
     d = e.Disturbance.nominal()
     X_2, P_2 = fsolve(lambda z: list(PLANT.derivative(e.State(L_2=1.0, X_2=z[0], P_2=z[1]), e.BASE, d, P))[1:], [25.0, 50.0])
     found = named(e.State(L_2=1.0, X_2=X_2, P_2=P_2), e.BASE, d)
-    for claim in PLANT.reproduced:
-        what, _, where = claim.what.partition(" at the ")
-        if where == "base case":
-            check(PLANT, claim.what, found[what])
+    for what in claimed("base case"):
+        check(PLANT, f"{what} at the base case", found[what])
 
 
 def test_steam_pressure_and_specification_are_the_active_limits() -> None:

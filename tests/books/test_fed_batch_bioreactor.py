@@ -21,9 +21,8 @@ from plant_models.reactors.fed_batch_bioreactor import (
     Parameter,
     State,
     derivative,
-    induction,
+    expression,
     metabolism,
-    shock,
     vigour,
 )
 from tests.books.published import check
@@ -77,21 +76,47 @@ def test_carbon_is_not_made() -> None:
         assert np.all(rates.mu * P.c + rates.q_A < uptake)
 
 
+def protein_rate(x: State, u: Input) -> float:
+    return float(derivative(x, u, D, P).P)
+
+
+def test_protein_is_made_on_respired_glucose_alone() -> None:
+    """Below the critical uptake all glucose is respired: Monod's share of it, Lee and Ramirez' induction, halved at K_f."""
+    x = replace(State.nominal(), X=2.0, S=P.K_S, A=0.0, I=P.K_f, P=0.0)
+    expected = P.f_max * 0.5 * (P.f_0 + P.K_f) / (2.0 * P.K_f) * 2.0
+    assert protein_rate(x, AERATED) == pytest.approx(expected, rel=1e-12)
+    assert protein_rate(replace(x, S=0.0), AERATED) == 0.0
+    assert protein_rate(replace(x, I=0.0), AERATED) < 0.05 * expected
+
+
+def test_what_overflows_makes_no_protein() -> None:
+    """With plenty of glucose and little oxygen most of what is taken up overflows, and protein falls with respiration."""
+    x = replace(State.nominal(), X=20.0, S=10.0, A=0.0, I=0.1)
+    rates = [protein_rate(x, replace(AERATED, N=speed)) for speed in (1200.0, 600.0, 300.0)]
+    assert rates[0] > 1.5 * rates[1] > 2.0 * rates[2] > 0.0
+
+
+def test_feeding_dilutes_protein() -> None:
+    x = replace(State.nominal(), S=0.0, P=3.0)
+    assert protein_rate(x, replace(AERATED, F=0.04)) == pytest.approx(-0.04 / x.V * 3.0)
+
+
 DOSE_TIMES = (0.0, 2.5, 3.5, 4.5, 5.5, 6.5, 10.0)
 DOSE = (0.0, 0.01008, 0.00637, 0.00439, 0.0012, 0.0)
 """Inducer feed in L/h between these hours that is best for the problem below; its best glucose feed is none."""
 
 
 def test_lee_and_ramirez_index_from_our_induction() -> None:
-    """Their own growth on nutrient, our vigour, induction, shock and their inducer price."""
+    """Their own growth on nutrient; the plant's vigour, rate of protein, and balances of volume, inducer and shock."""
 
     def slope(_: float, z: Array, feed: float) -> list[float]:
         V, X, S, product, inducer, k_1, k_2 = z
         g = S / (0.108 + S + S**2 / 14814.8)
-        mu, D, hit = 0.407 * g * vigour(k_1, k_2, inducer, P), feed / V, shock(inducer, P)
-        made = P.f_max * g * induction(inducer, P)
-        broth = [feed, (mu - D) * X, -D * S - mu * X / 0.51, made * X - D * product, D * (P.i_F - inducer)]
-        return [*broth, -hit * k_1, hit * (1.0 - k_2)]
+        ours = replace(State.nominal(), X=X, S=0.0, A=0.0, I=inducer, k_1=k_1, k_2=k_2, V=V)
+        rates = derivative(ours, replace(AERATED, F=0.0, F_I=feed), D, P)
+        mu, diluted, made = 0.407 * g * vigour(k_1, k_2, inducer, P), feed / V, expression(g, inducer, P)
+        theirs = [(mu - diluted) * X, -diluted * S - mu * X / 0.51, made * X - diluted * product]
+        return [rates.V, *theirs, rates.I, rates.k_1, rates.k_2]
 
     z, used = np.array([1.0, 0.1, 40.0, 0.0, 0.0, 1.0, 0.0]), 0.0
     for (a, b), feed in zip(pairwise(DOSE_TIMES), DOSE, strict=True):

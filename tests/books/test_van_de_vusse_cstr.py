@@ -1,7 +1,8 @@
 """Klatt and Engell's benchmark reactor at both of its published operating points, and around its yield maximum.
 
 Chen, Kremling, Allgoewer (ECC 1995) hold it at the yield maximum of the isothermal problem on a feed of 104.9 degC; Klatt and
-Engell (Comput. Chem. Eng. 22, 1998) run it at 134.14 degC on a feed of 130 degC. Tolerance: half of the last digit quoted.
+Engell (Comput. Chem. Eng. 22, 1998) run it at 134.14 degC on a feed of 130 degC. Tolerance: half of the last digit commonly
+quoted.
 At the yield maximum the static gain from the feed flow and the zero of its transfer function change sign.
 """
 

@@ -2,6 +2,7 @@
 
 The book's model has poles at -0.0527, -0.0863 and -0.1482 1/s. With the three lamps tied together and the controller
 (s + 0.0527)/s on the centre, its figure 10.67 shows a reference that rises by 1 K/s for 25 s, is held for 50 s and falls to zero.
+The poles are printed; the numbers of the figure are not, they come from its published script, run on the book's matrices.
 """
 
 from __future__ import annotations
