@@ -58,9 +58,9 @@ def _show_card(card: dict[str, Any]) -> None:
     terminal.show_table("loops", ("tag", "PV", "moves", "setpoint range", f"gains (time in {card['time_unit']})"), rows)
     rows = [[m["name"], m["kind"], f"{m['nominal']:.4g} {m['unit']}"] for m in card["margins"]]
     terminal.show_table("margins", ("name", "kind", "at the nominal point"), rows)
-    rows = [[r["what"], _value(r["published"]), _value(r["ours"]), r["unit"], f"{100 * r['deviation']:+.2g} %"]
+    rows = [[r["what"], r["kind"], _value(r["published"]), _value(r["ours"]), r["unit"], f"{100 * r['deviation']:+.2g} %"]
             for r in card["validated"]]  # fmt: skip
-    terminal.show_table("reproduced", ("number", "published", "ours", "unit", "deviation"), rows)
+    terminal.show_table("reproduced", ("number", "kind", "published", "ours", "unit", "deviation"), rows)
     for source in card["sources"]:
         terminal.say(f"source: {source['text']} {source['doi']}".rstrip())
 
