@@ -31,7 +31,7 @@ def _sized(n: int) -> int:
 
 
 def _constant(plant: Plant) -> Constant:
-    return best_constant(plant, FEWEST, rounds=1, looks=6) if compiles_nothing() else best_constant(plant)
+    return best_constant(plant, FEWEST, rounds=1, looks=1) if compiles_nothing() else best_constant(plant)
 
 
 def holds(plant: Plant) -> None:
