@@ -28,6 +28,7 @@ from dashboard.commands.session import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from controller.interface import Controller
     from controller.records import Kind
     from controller.train import Progress
     from plant_models.core.plant import Plant
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 def simulate(
     context: typer.Context,
     plant: PlantName = "",
-    controller: Annotated[str, typer.Option(help="pid, constant, rule (buildings) or ppo.")] = "pid",
+    controller: Annotated[str, typer.Option(help="pid, constant, rule (buildings), nmpc, nmpc with preview or ppo.")] = "pid",
     policy: PolicyFolder = None,
     scenario: ScenarioName = "",
     episodes: Episodes = 1,
@@ -83,11 +84,27 @@ def _run(
         comparison = compare(chosen, picked, episodes, seed, scenario, year)
         record(comparison, historian, run)
         historian.finish(run, "completed", comparison.as_json())
+    searches = _searches(picked)
     if as_json:
-        terminal.show_json(comparison.as_json() | {"run": run})
+        terminal.show_json(comparison.as_json() | ({"searches": searches} if searches else {}) | {"run": run})
         return
     show(comparison.as_json())
+    for name, counts in searches.items():
+        terminal.say(f"{name}: {_counted(counts)}")
     terminal.say(f"recorded as {run}; see it: setpoint dashboard")
+
+
+def _searches(picked: list[Controller]) -> dict[str, dict[str, float]]:
+    """Return how the searches of optimising controllers ended."""
+    from controller.nmpc import Nmpc
+
+    return {controller.name: controller.account() for controller in picked if isinstance(controller, Nmpc)}
+
+
+def _counted(counts: dict[str, float]) -> str:
+    ended = ", ".join(f"{counts[key]:.0f} {key}" for key in ("converged", "capped", "infeasible", "error"))
+    times = ", ".join(f"{1e3 * counts[f'seconds, {key}']:.3g} ms {key}" for key in ("median", "99th percentile"))
+    return f"searches: {ended}; {counts['fell back']:.0f} decisions fell back to the PID layer; {times}"
 
 
 def show(result: dict[str, Any]) -> None:

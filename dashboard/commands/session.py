@@ -110,15 +110,16 @@ def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Con
         BadInput: where ``ppo`` is asked for without a policy, or the policy does not fit.
     """
     from controller.benchmark import baselines
+    from controller.nmpc import NAMES, nmpc
     from controller.policy import load
     from plant_models.core.errors import BadInput, UnknownName, unknown
 
-    known = {c.name: c for c in baselines(plant)}
+    known = {c.name: c for c in baselines(plant)} | {name: nmpc(plant, name) for name in names if name in NAMES}
     for name in names:
         if name == "ppo" and policy is None:
             raise BadInput(
                 f"controller 'ppo' needs a trained policy; run `setpoint train {plant.name}` and give its folder by --policy"
             )
         if name not in known and name != "ppo":
-            raise UnknownName(unknown("controller", name, (*known, "ppo")))
+            raise UnknownName(unknown("controller", name, dict.fromkeys((*known, "ppo", *NAMES))))
     return [load(policy, plant) if name == "ppo" and policy is not None else known[name] for name in names]

@@ -5,10 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from controller.baselines import Pid
 from controller.benchmark import baselines
 from controller.interface import Controller, Reading
+from controller.nmpc import Nmpc
 from controller.policy import Policy
 from controller.rollout import returns, rollout
+from plant_models.catalogue import get
 from plant_models.core.duty import Economic
 from plant_models.core.plant import Plant
 from plant_models.env.scenario import Episodes, Single, draw
@@ -54,6 +57,22 @@ def test_a_rollout_repeats_and_its_cost_is_what_returns_gives(plant: Plant) -> N
         first = rollout(controller, episodes).total
         np.testing.assert_array_equal(first, rollout(controller, episodes).total)
         np.testing.assert_allclose(first, returns(controller, episodes), rtol=close)
+
+
+@pytest.mark.parametrize("name", ["exothermic_cstr", "quadruple_tank"])
+def test_nmpc_keeps_the_promises_of_every_controller(name: str) -> None:
+    """Bounded actions that repeat, setpoints as the hierarchy sends them, no search lost, and never dearer than the PID layer."""
+    plant = get(name)
+    episodes, controller = draw(plant, plant.scenario(), 0, 3, "judging"), Nmpc(plant)
+    assert controller.plan(episodes) is episodes
+    first = rollout(controller, episodes)
+    np.testing.assert_array_equal(first.total, rollout(controller, episodes).total)
+    np.testing.assert_allclose(first.total, returns(controller, episodes), rtol=1e-7)
+    assert (first.clipped == 0).all()
+    assert (first.total < rollout(Pid(plant), episodes).total).all()
+    account = controller.account()
+    assert account["converged"] + account["fell back"] == 3 * 3 * plant.scenario().steps
+    assert account["fell back"] <= 0.01 * account["converged"]
 
 
 @plants

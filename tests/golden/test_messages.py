@@ -39,7 +39,7 @@ BAD_INPUT = {
     ("simulate", "exothermic_cstr", "--scenario", "tracing"): "unknown scenario 'tracing'; did you mean 'tracking'? "
     "Known: tracking, disturbance, boundary, unstable",
     ("simulate", "exothermic_cstr", "--controller", "pdi"): "unknown controller 'pdi'; did you mean 'pid'? "
-    "Known: constant, pid, ppo",
+    "Known: constant, pid, ppo, nmpc, nmpc with preview",
     ("benchmark", "exothermic_cstr", "--controllers", "pid,pid"): "controllers pid, pid: a name is given twice; "
     "give each controller once",
 }
