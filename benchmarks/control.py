@@ -1,165 +1,43 @@
-"""How well controllers do on cases that others publish, in the others' own measure: PC-Gym's stirred tank.
+"""How well controllers do: on every plant, and on a case that others publish.
 
-``python -m benchmarks.control --json``. Every number is a mean return in PC-Gym's reward, higher is better, over 100 episodes
-of held-out noise on its published setpoints, and over 100 held-out episodes of random setpoints, on which alone PID was tuned
-and PPO trained. Differences are paired over the episodes, with Student's 95 % interval.
+``python -m benchmarks.control --json --out benchmarks/results/control.json``. What takes long is kept piece by piece, so that a
+run that was cut off goes on where it stopped. ``--plants`` names plants, or ``pcgym_cstr`` for PC-Gym's stirred tank.
 """
 
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
-from benchmarks.peers.pcgym_cstr import BLIND, CASE, PLAIN_BLIND, PLAIN_PREVIEWING, PREVIEWING, RANDOM
-from benchmarks.peers.pcgym_judge import best_constant, replay, run
-from benchmarks.peers.pcgym_learning import Learned, learn
-from benchmarks.peers.pcgym_optimum import optimal_inputs
+from benchmarks import plants
+from benchmarks.peers import pcgym_case
 from benchmarks.provenance import arguments, report
-from controller.baselines import Pid
-from controller.interface import Controller
-from controller.statistics import paired_difference
+from plant_models.catalogue import names
 from plant_models.core.errors import UnknownName, unknown
-from plant_models.core.plant import Plant
-from plant_models.core.scenario import Array, Split
-from plant_models.derive.layout import Level
-from plant_models.env.scenario import Episodes, draw
 
-VALIDATION_EPISODES = 128
+CASE = "pcgym_cstr"
 
 
-@dataclass(frozen=True)
-class Preview:
-    """What controllers see of the setpoints to come: the plant with the expert's PID layer, the one with a plain PID."""
-
-    sees: str
-    expert: Plant
-    plain: Plant
-
-
-PREVIEWS = {
-    "no_preview": Preview("the setpoint that the next step is judged by", BLIND, PLAIN_BLIND),
-    "preview_of_3": Preview(
-        "the setpoints that the next step and the three after it are judged by", PREVIEWING, PLAIN_PREVIEWING
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much is done: training seeds, judged episodes, and the share of each plant's training steps."""
-
-    seeds: int = 10
-    episodes: int = 100
-    share: float = 1.0
-
-
-def causal(preview: Preview) -> dict[str, tuple[Controller, Level]]:
-    """Return the controllers that see no more than the policy does; a model-predictive one is one more entry."""
-    return {"plain_pid": (Pid(preview.plain), "setpoint"), "pid": (Pid(preview.expert), "setpoint")}
-
-
-def pcgym_cstr(sizes: Sizes) -> dict[str, Any]:
-    """Return the whole case."""
-    return {
-        "reward": "PC-Gym's: -(1000 ((c_A - setpoint) / 0.3)^2 + 0.1 (change of T_c / 7)^2) at the end of each of 59 steps",
-        "true_state": "judged without the noise that PC-Gym adds to what it judges, which costs 0.5 an episode",
-        "episodes": sizes.episodes,
-        "optimum": _means(_optimum(sizes)),
-    } | {name: _compared(preview, sizes) for name, preview in PREVIEWS.items()}
-
-
-def _episodes(plant: Plant, count: int, split: Split = "judging") -> dict[str, Episodes]:
-    return {name: draw(plant, plant.scenario(name), 0, count, split) for name in (CASE, RANDOM)}
-
-
-def _optimum(sizes: Sizes) -> dict[str, Array]:
-    judged = _episodes(PREVIEWING, sizes.episodes)
-    return {CASE: replay(optimal_inputs(judged[CASE][:1]), judged[CASE]).returns,
-            RANDOM: replay(optimal_inputs(judged[RANDOM]), judged[RANDOM]).returns}  # fmt: skip
-
-
-def _compared(preview: Preview, sizes: Sizes) -> dict[str, Any]:
-    judged = _episodes(preview.expert, sizes.episodes)
-    returns = {"constant": _constant(preview.expert, judged)}
-    for name, (controller, level) in causal(preview).items():
-        own = judged if name != "plain_pid" else _episodes(preview.plain, sizes.episodes)
-        returns[name] = {scenario: run(controller, episodes, level).returns for scenario, episodes in own.items()}
-    learned = _learned(preview.expert, sizes)
-    each = {scenario: np.array([run(one.policy, judged[scenario], "direct").returns for one in learned]) for scenario in judged}
-    returns["ppo"] = {scenario: values.mean(axis=0) for scenario, values in each.items()}
-    return {
-        "sees": preview.sees,
-        "controllers": {name: _means(values) for name, values in returns.items()},
-        "gain_over_pid": {name: _gains(values, returns["pid"]) for name, values in returns.items() if name != "pid"},
-        "ppo": _seeds(learned, each, returns["pid"]),
-    }
-
-
-def _constant(plant: Plant, judged: dict[str, Episodes]) -> dict[str, Array]:
-    """Return what the best constant input brings; it may know the episodes that it is judged on, and still is the floor."""
-    inputs = {name: np.full((1, episodes.scenario.steps), best_constant(episodes)) for name, episodes in judged.items()}
-    return {name: replay(inputs[name], episodes).returns for name, episodes in judged.items()}
-
-
-def _learned(plant: Plant, sizes: Sizes) -> list[Learned]:
-    validation = _episodes(plant, VALIDATION_EPISODES, "validation")[RANDOM]
-    rival = run(Pid(plant), validation, "setpoint").returns
-    steps = int(sizes.share * plant.learning.steps)
-    return [learn(plant, seed, steps, validation, rival) for seed in range(sizes.seeds)]
-
-
-def _means(returns: dict[str, Array]) -> dict[str, float]:
-    return {scenario: float(values.mean()) for scenario, values in returns.items()}
-
-
-def _gains(returns: dict[str, Array], pid: dict[str, Array]) -> dict[str, Any]:
-    return {scenario: paired_difference(values, pid[scenario]).as_json() for scenario, values in returns.items()}
-
-
-def _seeds(learned: list[Learned], each: dict[str, Array], pid: dict[str, Array]) -> dict[str, Any]:
-    """Return what each training seed brought; seconds run from the start of learning, validations included."""
-    leads = [one.lead for one in learned]
-    ahead = [paired_difference(values, pid[RANDOM]).low > 0.0 for values in each[RANDOM]]
-    return {
-        "median": {scenario: float(np.median(values.mean(axis=1))) for scenario, values in each.items()},
-        "each": {scenario: values.mean(axis=1).tolist() for scenario, values in each.items()},
-        "seeds_ahead_of_pid_on_random": sum(ahead),
-        "steps": learned[0].curve[-1][0],
-        "seconds": [one.seconds for one in learned],
-        "seconds_to_lead_over_pid": leads,
-        "median_seconds_to_lead_over_pid": _median(leads),
-    }
-
-
-def _median(leads: list[float | None]) -> float | None:
-    """Return the median, where one that never led counts as infinitely late; None where that is the median."""
-    found = float(np.median([np.inf if lead is None else lead for lead in leads]))
-    return found if np.isfinite(found) else None
-
-
-CASES = {"pcgym_cstr": pcgym_cstr}
-
-
-def measure(sizes: Sizes, cases: tuple[str, ...]) -> dict[str, Any]:
-    """Measure some cases.
+def measure(wanted: tuple[str, ...], quick: bool = False) -> dict[str, Any]:
+    """Measure plants, and PC-Gym's case where it is among the names.
 
     Raises:
         UnknownName: where there is none of that name; the text suggests the nearest.
     """
-    for name in cases:
-        if name not in CASES:
-            raise UnknownName(unknown("case", name, CASES))
-    return {name: CASES[name](sizes) for name in cases}
+    known = (*names(), CASE)
+    for name in wanted:
+        if name not in known:
+            raise UnknownName(unknown("plant", name, known))
+    ours = plants.Sizes(1, 1, 2, 0.02) if quick else plants.Sizes()
+    theirs = pcgym_case.Sizes(1, 4, 0.02) if quick else pcgym_case.Sizes()
+    table = plants.measure([name for name in wanted if name != CASE], ours)
+    return {"plants": table} | ({CASE: pcgym_case.pcgym_cstr(theirs)} if CASE in wanted else {})
 
 
 if __name__ == "__main__":
     options = arguments(__doc__ or "")
-    wanted = Sizes(seeds=1, episodes=4, share=0.02) if options.quick else Sizes()
     try:
-        report(measure(wanted, options.plants or tuple(CASES)), options)
+        report(measure(options.plants or (*names(), CASE), options.quick), options)
     except UnknownName as error:
         print(error, file=sys.stderr)
         sys.exit(2)

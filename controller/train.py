@@ -25,6 +25,7 @@ from controller.records import RunRecord
 from controller.rollout import returns, rollout
 from controller.sb3_env import PlantVecEnv
 from controller.stability import drawdown, volatility, worst_tenth
+from controller.statistics import paired_difference
 from plant_models.core.errors import BadInput, InvalidFile
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -43,7 +44,8 @@ LOST = 20.0
 class Progress:
     """How far a training is; scores are mean returns on the validation episodes, higher is better.
 
-    ``note`` is what a user has to hear, and empty where the numbers are new.
+    ``lead`` is the low end of the 95 % interval by which the score is above PID's, episodes paired; ``note`` is what a user has
+    to hear, and empty where the numbers are new.
     """
 
     step: int
@@ -53,6 +55,7 @@ class Progress:
     baseline: float
     best: float
     steps_per_s: float
+    lead: float
     note: str = ""
 
 
@@ -152,14 +155,16 @@ class _Watch(BaseCallback):
     def __init__(self, plant: Plant, episodes: Episodes, course: Course, log: _Log, folder: Path | None) -> None:
         super().__init__()
         self._plant, self._episodes, self._course, self._log, self._folder = plant, episodes, course, log, folder
-        self.baseline = score(Pid(plant), episodes)
+        self._rival = returns(Pid(plant), episodes)
+        self.baseline = _score(self._rival, plant)
         self.best_score = -float("inf")
         self.best: Policy
         self._scores: list[float] = []
         self._told: set[str] = set()
         self._begun = time.perf_counter()
         self._next, self._checked = 0, -1
-        self._progress = Progress(0, course.total, 0.0, float("nan"), self.baseline, float("nan"), 0.0)
+        nothing = float("nan")
+        self._progress = Progress(0, course.total, 0.0, nothing, self.baseline, nothing, 0.0, nothing)
 
     @property
     def seconds(self) -> float:
@@ -228,7 +233,8 @@ class _Watch(BaseCallback):
         if reached > self.best_score:
             self.best_score, self.best = reached, policy
         rate, total = self.num_timesteps / max(self.seconds, 1e-9), self._course.total
-        self._progress = Progress(self.num_timesteps, total, self.seconds, reached, self.baseline, self.best_score, rate)
+        lead = paired_difference(self._rival, costs).low / self._plant.scale
+        self._progress = Progress(self.num_timesteps, total, self.seconds, reached, self.baseline, self.best_score, rate, lead)
         self._log.report(self._progress)
         if self._log.historian is not None:
             self._record(costs, policy)
@@ -313,7 +319,7 @@ def resume(
 
 def _said(start: Checkpoint, total: int, note: str) -> Progress:
     nothing = float("nan")
-    return Progress(start.step, total, 0.0, nothing, nothing, nothing, 0.0, note)
+    return Progress(start.step, total, 0.0, nothing, nothing, nothing, 0.0, nothing, note)
 
 
 def _check_resumable(found: RunRecord, plant: Plant) -> None:

@@ -6,8 +6,8 @@
 
 Assumed: perfect mixing, constant volume and density, one jacket temperature that follows its command at once.
 
-PC-Gym charges the squared error at the end of each sample, where a :class:`Tracking` duty averages over it; :func:`stage_costs`
-is PC-Gym's arithmetic, and everything that is learned, tuned and compared on this case uses it.
+:func:`stage_costs` is PC-Gym's arithmetic, by which everything is judged. The plant's own duty, which is learned and optimised
+by, differs from it in one thing: it charges the first move of the input too, counted from the nominal one.
 """
 
 from __future__ import annotations
@@ -165,7 +165,7 @@ PREVIEWING = Plant(
         Gains(K_c=-183.7, T_i=51.61, T_d=0.214, b=0.152, setpoint=-263.9),
         Gains(K_c=0.2825, T_i=25.43, T_d=0.1513, b=0.7874, setpoint=0.6463),
     ),
-    duty=Tracking(scales={"c_A": SPAN / ERROR_WEIGHT**0.5}, moves={"T_c": 0.25 * MOVE_WEIGHT}),
+    duty=Tracking(scales={"c_A": SPAN / ERROR_WEIGHT**0.5}, moves={"T_c": 0.25 * MOVE_WEIGHT}, sampled=True),
     scenarios=(
         Scenario(RANDOM, "random setpoints: learned, tuned and judged on", STEPS, _random, exact=True),
         Scenario(CASE, "the published setpoints", STEPS, _published, exact=True),

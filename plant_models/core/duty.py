@@ -16,10 +16,12 @@ class Tracking:
     """Duty: hold outputs at their targets; stage cost = mean of the sum of ((output - target) / scale)^2 + moves + cost terms.
 
     ``scales`` by output; ``moves`` weighs (change of an input / its half range)^2, summed over the loop periods of a decision.
+    Where ``sampled`` the error is not the mean over a decision but that at its end.
     """
 
     scales: Mapping[str, float]
     moves: Mapping[str, float] = field(default_factory=dict)
+    sampled: bool = False
     kind: Literal["tracking"] = "tracking"
 
 

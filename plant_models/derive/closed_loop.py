@@ -293,12 +293,18 @@ class Trace:
         return ca.if_else(reached >= 0.0, COMPLETE, RUNNING)
 
     def _terms(self, x: ca.SX) -> list[ca.SX]:
-        duty, terms = self.plant.duty, []
-        if isinstance(duty, Tracking):
-            y = symbolic.outputs(self.plant, x, self.S("u"), self.S("d"), self.P("p"))
-            for i, (output, scale) in enumerate(duty.scales.items()):
-                terms.append(((y[self.plant.Output.names().index(output)] - self.E("target")[i]) / scale) ** 2)
-        return terms + [ca.SX(c) for c in self._evaluate(self.plant.cost, x).values()]
+        duty, errors = self.plant.duty, self._errors(x)
+        if isinstance(duty, Tracking) and duty.sampled:
+            errors = [ca.SX(0.0)] * len(errors)
+        return errors + [ca.SX(c) for c in self._evaluate(self.plant.cost, x).values()]
+
+    def _errors(self, x: ca.SX) -> list[ca.SX]:
+        """Return the squared error of each output that is judged against a target, over its scale."""
+        duty = self.plant.duty
+        if not isinstance(duty, Tracking):
+            return []
+        y, at = symbolic.outputs(self.plant, x, self.S("u"), self.S("d"), self.P("p")), self.plant.Output.names().index
+        return [((y[at(output)] - self.E("target")[i]) / scale) ** 2 for i, (output, scale) in enumerate(duty.scales.items())]
 
     def _per_stage(self) -> float:
         """Tracking averages over a decision; money accumulates by the hour."""
@@ -334,8 +340,12 @@ class Trace:
 
     def finish(self) -> Piece:
         """Sum the stage cost of the decision; a growth of the stock counts as income."""
-        stage = ca.sum1(self.S("terms")) + self.S("moves") - (self._stock() - self.S("stock"))
-        return self.piece("finish", {"stage": stage})
+        terms, writes = self.S("terms"), dict[str, ca.SX]()
+        if isinstance(self.plant.duty, Tracking) and self.plant.duty.sampled:
+            errors = self._errors(self.S("x"))
+            terms = writes["terms"] = terms + ca.vertcat(*errors, *[0.0] * (terms.numel() - len(errors)))
+        stage = ca.sum1(terms) + self.S("moves") - (self._stock() - self.S("stock"))
+        return self.piece("finish", {**writes, "stage": stage})
 
 
 def _ref(symbol: str) -> Ref:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from benchmarks.control import Sizes, pcgym_cstr
+from benchmarks.peers.pcgym_case import Sizes, pcgym_cstr
 from benchmarks.peers import pcgym_cstr as case
 from benchmarks.peers.pcgym_judge import best_constant, replay, run
 from benchmarks.peers.pcgym_learning import PcGymVecEnv, learn
@@ -189,7 +189,7 @@ def test_the_benchmark_compares_every_controller() -> None:
     found = json.loads(json.dumps(pcgym_cstr(Sizes(seeds=1, episodes=4, share=0.01)), allow_nan=False))
     for name, preview in (("no_preview", case.BLIND), ("preview_of_3", case.PREVIEWING)):
         means = found[name]["controllers"]
-        assert set(means) == {"constant", "plain_pid", "pid", "ppo"}
+        assert set(means) == {"constant", "plain_pid", "pid", "nmpc", "ppo"}
         for scenario in (case.CASE, case.RANDOM):
             assert (
                 means["constant"][scenario] < means["plain_pid"][scenario] < means["pid"][scenario] < found["optimum"][scenario]

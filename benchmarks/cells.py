@@ -1,0 +1,59 @@
+"""Cells of a long benchmark: each is computed once and kept, so that a run that was cut off goes on where it stopped.
+
+A cell is a JSON file in the user's cache folder, named by what it holds and by the sha256 of everything its content depends on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from plant_models.derive.identity import plant_hash
+from plant_models.env.scenario import Episodes
+
+
+def kept(name: str, depends: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return a cell's content, computed where it is not there yet."""
+    path = folder() / f"{name}-{hashlib.sha256(depends.encode()).hexdigest()[:16]}.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text())
+    except (OSError, ValueError):
+        found = compute()
+        _write(path, json.dumps(found))
+    return found
+
+
+def folder() -> Path:
+    """Return where cells are kept."""
+    return Path(platformdirs.user_cache_dir("setpoint")) / "benchmarks"
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
+    os.replace(temporary, path)
+
+
+def fingerprint(episodes: Episodes) -> str:
+    """Return what identifies episodes: the plant's closed loop, and every number that was drawn."""
+    drawn = (episodes.exogenous, episodes.parameters, episodes.forecasts, episodes.noise)
+    digest = hashlib.sha256(plant_hash(episodes.plant).encode())
+    for part in drawn:
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()
+
+
+def text(*modules: ModuleType) -> str:
+    """Return the source text of modules that a cell's content depends on."""
+    return "".join(Path(str(module.__file__)).read_text() for module in modules)

@@ -1,0 +1,207 @@
+"""Every plant's controllers on held-out episodes of its first scenario: floor, rule, PID, NMPC, and PPO by training seed."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from benchmarks.cells import fingerprint, kept, text
+from controller import foresight, nmpc
+from controller.benchmark import baselines
+from controller.interface import Reading
+from controller.policy import Policy
+from controller.rollout import Run, rollout
+from controller.score import Scale
+from controller.scores import kpis
+from controller.statistics import Interval
+from controller.train import CHECKS, VALIDATION_EPISODES, Progress, train
+from plant_models.catalogue import get
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.derive import observer, prediction, shooting
+from plant_models.env.scenario import Episodes, draw
+
+SEEDS, MORE_SEEDS = 5, 10
+FLAGSHIPS = ("exothermic_cstr", "van_de_vusse_cstr", "semibatch_polymerization", "heat_pump_house")
+"""Plants trained with ten seeds."""
+CHUNK, BUDGET = 10, 1800.0
+"""NMPC's episodes in one cell, and the seconds after which no further cell is begun."""
+DECISIONS = 5000
+"""Decisions timed for the percentiles of one policy."""
+WORKERS = 2
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is done: training seeds (of other plants, of flagships), judged episodes, share of each plant's training steps."""
+
+    seeds: int = SEEDS
+    more: int = MORE_SEEDS
+    episodes: int = 100
+    share: float = 1.0
+
+    def of(self, name: str) -> int:
+        """Return the training seeds of a plant."""
+        return self.more if name in FLAGSHIPS else self.seeds
+
+
+def measure(names: Sequence[str], sizes: Sizes) -> dict[str, Any]:
+    """Return the table of each plant; what earlier runs have kept is not computed again."""
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        begun = {name: _begun(pool, name, sizes) for name in names}
+        return {name: _table(name, [cell.result() for cell in cells]) for name, cells in begun.items()}
+
+
+def _begun(pool: ProcessPoolExecutor, name: str, sizes: Sizes) -> list[Future[Any]]:
+    references = [pool.submit(_baselines, name, sizes), pool.submit(_nmpc, name, sizes)]
+    return references + [pool.submit(_trained, name, seed, sizes) for seed in range(sizes.of(name))]
+
+
+def judging(plant: Plant, count: int) -> Episodes:
+    """Return the held-out episodes that everything is judged on."""
+    return draw(plant, plant.scenario(), 0, count, "judging")
+
+
+def _baselines(name: str, sizes: Sizes) -> dict[str, Any]:
+    """Return the floor, what stands between, and the PID layer, in that order."""
+    plant = get(name)
+    judged = judging(plant, sizes.episodes)
+    depends = fingerprint(judged) + repr(plant.duty)
+    return kept(f"{name}-baselines", depends, lambda: {c.name: _outcome(rollout(c, judged)) for c in baselines(plant)})
+
+
+def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
+    """Return NMPC on as many episodes as its time allows."""
+    plant = get(name)
+    judged, modules = judging(plant, sizes.episodes), text(nmpc, foresight, observer, prediction, shooting)
+    parts, spent = [], 0.0
+    for first in range(0, sizes.episodes, CHUNK):
+        if spent > BUDGET:
+            break
+        some = judged[slice(first, first + CHUNK)]
+        parts.append(kept(f"{name}-nmpc-{first}", fingerprint(some) + modules, partial(_searched, some)))
+        spent += parts[-1]["seconds"]
+    return {
+        "cost": [cost for part in parts for cost in part["cost"]],
+        "kpis": {key: [v for part in parts for v in part["kpis"][key]] for key in parts[0]["kpis"]},
+        "failures": sum(part["failures"] for part in parts), "seconds": spent,
+        "solves": {key: sum(part["solves"][key] for part in parts) for key in parts[0]["solves"]},
+        "decision_us": {key: max(part["decision_us"][key] for part in parts) for key in ("p50", "p99")},
+    }  # fmt: skip
+
+
+def _searched(episodes: Episodes) -> dict[str, Any]:
+    controller, begun = nmpc.Nmpc(episodes.plant), time.perf_counter()
+    found = _outcome(rollout(controller, episodes))
+    took = 1e6 * np.array([solve.seconds for solve in controller.solves])
+    counts = {key: value for key, value in controller.account().items() if not key.startswith("seconds")}
+    return found | {"seconds": time.perf_counter() - begun, "solves": counts, "decision_us": _percentiles(took)}
+
+
+def _outcome(run: Run) -> dict[str, Any]:
+    figures = {key: kpi.values.tolist() for key, kpi in kpis(run).items()}
+    return {"cost": run.total.tolist(), "kpis": figures, "failures": int((run.tripped | run.failed).sum())}
+
+
+def _trained(name: str, seed: int, sizes: Sizes) -> dict[str, Any]:
+    plant = get(name)
+    judged, learning = judging(plant, sizes.episodes), draw(plant, plant.scenario(), seed, 2, "training")
+    steps = int(sizes.share * plant.learning.steps)
+    depends = fingerprint(judged) + fingerprint(learning) + repr((plant.learning, plant.scale, steps)) + learner_fingerprint()
+    return kept(f"{name}-ppo-{seed}", depends, lambda: _learned(plant, seed, steps, judged))
+
+
+@cache
+def learner_fingerprint() -> str:
+    """Return what identifies the learner: the bits of the policies that a short training brings."""
+    trained = train(get(FLAGSHIPS[0]), seed=0, steps=20_000)
+    digest = hashlib.sha256(repr((CHECKS, VALIDATION_EPISODES)).encode())
+    for weight, bias in (*trained.policy.layers, *trained.last.layers):
+        digest.update(weight.tobytes() + bias.tobytes())
+    return digest.hexdigest()
+
+
+def _learned(plant: Plant, seed: int, steps: int, judged: Episodes) -> dict[str, Any]:
+    curve: list[Progress] = []
+    trained = train(plant, seed, steps, report=lambda progress: None if progress.note else curve.append(progress))
+    leads = [point.seconds for point in curve if point.lead > 0.0]
+    return _outcome(rollout(trained.policy, judged)) | {
+        "steps": trained.steps, "seconds": trained.seconds, "seconds_to_beat_pid": leads[0] if leads else None,
+        "curve": [[point.step, point.score] for point in curve], "baseline": trained.baseline,
+        "decision_us": _percentiles(decisions(trained.policy, judged)),
+    }  # fmt: skip
+
+
+def decisions(policy: Policy, episodes: Episodes) -> Array:
+    """Return the time of each decision for one plant in microseconds, the garbage collector at rest."""
+    entries = policy.layers[0][0].shape[1]
+    readings = [Reading(each[None]) for each in np.random.default_rng(0).uniform(-1.0, 1.0, (100, entries)).astype(np.float32)]
+    took = np.empty(DECISIONS)
+    gc.disable()
+    try:
+        for i in range(DECISIONS):
+            begun = time.perf_counter_ns()
+            policy.act(readings[i % len(readings)])
+            took[i] = 1e-3 * (time.perf_counter_ns() - begun)
+    finally:
+        gc.enable()
+    return took
+
+
+def _percentiles(took: Array) -> dict[str, float]:
+    p50, p99 = np.percentile(took, [50.0, 99.0])
+    return {"p50": float(p50), "p99": float(p99)}
+
+
+def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return one plant's row: every controller on the scale from PID to NMPC, and what training took."""
+    plant, (below, searched, *learned) = get(name), cells
+    floor, pid = next(iter(below)), next(reversed(below))
+    scale = Scale(*(np.array(each["cost"]) for each in (below[floor], below[pid], searched)))
+    costs = np.array([each["cost"] for each in learned])
+    together = {
+        "kpis": {key: np.mean([each["kpis"][key] for each in learned], axis=0) for key in learned[0]["kpis"]},
+        "failures": sum(each["failures"] for each in learned),
+        "decision_us": {key: float(np.median([each["decision_us"][key] for each in learned])) for key in ("p50", "p99")},
+    }
+    rows = {key: _row(plant, scale, np.array([each["cost"]]), each) for key, each in (below | {"nmpc": searched}).items()}
+    leads = [each["seconds_to_beat_pid"] for each in learned]
+    return {
+        "duty": plant.duty.kind, "scenario": plant.scenario().name, "unit": plant.worth, "floor": floor,
+        "episodes": {"all": len(scale.pid), "nmpc": len(scale.nmpc)}, "gap": scale.gap,
+        "pid_over_floor": _share(scale, -scale.against_pid(scale.floor[None]).mean, scale.against_pid(scale.floor[None])),
+        "controllers": rows | {"ppo": _row(plant, scale, costs, together) | {"each": scale.scores(costs).tolist()}},
+        "train": {"seconds_to_beat_pid": _median(leads), "steps": learned[0]["steps"], "seeds": len(learned),
+                  "seconds": float(np.median([each["seconds"] for each in learned]))},
+    }  # fmt: skip
+
+
+def _share(scale: Scale, mean: float, interval: Interval) -> dict[str, float]:
+    """Return what PID gains over its floor, in the unit of the cost."""
+    return {"mean": scale.unit * mean, "low": -abs(scale.unit) * interval.high, "high": -abs(scale.unit) * interval.low}
+
+
+def _row(plant: Plant, scale: Scale, costs: Array, each: dict[str, Any]) -> dict[str, Any]:
+    score = scale.score(costs) if scale.gap and costs.shape[1] >= len(scale.nmpc) else None
+    return {
+        "score": None if score is None else {"iqm": score.mean, "low": score.low, "high": score.high},
+        "against_pid": scale.against_pid(costs).as_json(),
+        "return_median": float(np.median(-costs.mean(axis=1) / plant.scale)), "cost_mean": float(costs.mean()),
+        "kpis": {key: float(np.mean(values)) for key, values in each["kpis"].items()},
+        "decision_us": each.get("decision_us"), "failures": each["failures"],
+    } | ({"solves": each["solves"]} if "solves" in each else {})  # fmt: skip
+
+
+def _median(leads: list[float | None]) -> float | None:
+    """Return the median, where one that never led counts as infinitely late; None where that is the median."""
+    found = float(np.median([np.inf if lead is None else lead for lead in leads]))
+    return found if np.isfinite(found) else None
