@@ -1,8 +1,8 @@
-"""Write the results table of README.md from the committed results of the demonstration.
+"""Write the results table of README.md from the committed results of the controllers' benchmark and of the demonstration.
 
 ``python -m benchmarks.readme_table`` rewrites the text between the two markers; ``--check`` only says whether it is current.
-It reads ``results/demo.json`` and, for other seeds, ``results/demo_seed<N>.json``: what ``setpoint demo --json`` prints, with
-``machine`` and ``commit`` beside it.
+It reads ``results/control.json`` (every plant) and ``results/demo.json``: what ``setpoint demo --json`` prints, with ``machine``
+and ``commit`` beside it.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 README, RESULTS = ROOT / "README.md", ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
-NONE_YET = "Not measured yet: `benchmarks/results/demo.json` is missing."
+PARTS = ("control", "demo")
 
 ORDER = ("constant", "rule", "pid", "ppo")
 MEANING = {
@@ -30,38 +29,70 @@ MEANING = {
 }
 TRACKING = ("IAE", "overshoot", "settling", "hard-limit violations")
 ECONOMIC = ("electricity cost", "discomfort", "electric energy")
+GOOD = 0.8
+"""The score that counts as good where there is a gap."""
 
 Result = Mapping[str, Any]
 
 
-def results(folder: Path = RESULTS) -> dict[int, Result]:
-    """Return the demonstration's results by seed; empty where there are none.
-
-    Raises:
-        ValueError: where two files hold the same seed.
-    """
-    found: dict[int, Result] = {}
-    for path in sorted(folder.glob("demo*.json")):
-        named = re.fullmatch(r"demo(?:_seed(\d+))?", path.stem)
-        if named is None:
-            continue
-        result = json.loads(path.read_text(encoding="utf-8"))
-        seed = int(named[1] or result.get("seed", 0))
-        if seed in found:
-            raise ValueError(f"{path}: seed {seed} is there twice; remove one of the files")
-        found[seed] = result
-    return dict(sorted(found.items()))
+def results(folder: Path = RESULTS) -> dict[str, Result]:
+    """Return what was measured, by the file's name; empty where there is nothing."""
+    paths = {name: folder / f"{name}.json" for name in PARTS}
+    return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in paths.items() if path.exists()}
 
 
-def table(found: Mapping[int, Result]) -> str:
+def table(found: Mapping[str, Result]) -> str:
     """Return the text between the markers."""
-    if not found:
-        return NONE_YET
-    first = min(found)
-    parts = [plant_table(name, result, first) for name, result in found[first]["plants"].items()]
-    if len(found) > 1:
-        parts.append(seed_table(found))
+    parts = []
+    if measured := found.get("control", {}).get("plants"):
+        parts += [plants_table(measured), shortfalls(measured)]
+    if "demo" in found:
+        parts += [plant_table(name, result, found["demo"].get("seed", 0)) for name, result in found["demo"]["plants"].items()]
     return "\n\n".join([*parts, provenance(found)])
+
+
+def plants_table(plants: Mapping[str, Result]) -> str:
+    """Return every plant in a row: what PID gains over its floor, and what NMPC and PPO gain over PID."""
+    head = ["plant", "PID over floor", "NMPC over PID [%]", "PPO over PID [%]", "score of PPO", "seeds", "seconds to a lead",
+            "training [s]", "PPO decides in [us]", "NMPC decides in [ms]"]  # fmt: skip
+    rows = [[f"`{name}`", *plant_row(result)] for name, result in plants.items()]
+    return markdown(head, rows)
+
+
+def plant_row(result: Result) -> list[str]:
+    """Return one plant's numbers."""
+    nmpc, ppo, train = (*(result["controllers"][name] for name in ("nmpc", "ppo")), result["train"])
+    lead = train["seconds_to_beat_pid"]
+    return [
+        f"{difference(result['pid_over_floor'])}{'' if result['unit'] == '1' else ' ' + result['unit']}",
+        percent(nmpc["against_pid"]), percent(ppo["against_pid"]), scored(ppo["score"]), str(train["seeds"]),
+        "never" if lead is None else f"{lead:.0f}", f"{train['seconds']:.0f}", f"{ppo['decision_us']['p99']:.0f}",
+        f"{1e-3 * nmpc['decision_us']['p99']:.0f}",
+    ]  # fmt: skip
+
+
+def scored(score: Mapping[str, float] | None) -> str:
+    """Return a score with its 95 % interval, or that there is no gap to be scored on."""
+    return "no gap" if score is None else f"{score['iqm']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
+
+
+def percent(interval: Mapping[str, float]) -> str:
+    """Return shares of what PID gains over its floor in per cent, with their 95 % interval."""
+    mean, low, high = (100.0 * interval[key] for key in ("mean", "low", "high"))
+    return f"{mean:+.3g} [{low:+.3g}, {high:+.3g}]"
+
+
+def shortfalls(plants: Mapping[str, Result]) -> str:
+    """Say plainly where PPO loses, and where it leaves much of what is possible."""
+    ppo = {name: result["controllers"]["ppo"] for name, result in plants.items()}
+    loses = [name for name, row in ppo.items() if row["against_pid"]["mean"] < 0.0]
+    short = [name for name, row in ppo.items() if name not in loses and row["score"] and row["score"]["iqm"] < GOOD]
+    return f"**PPO loses to PID** on {listed(loses)}. **It stays below {GOOD:g} of the way to NMPC** on {listed(short)}."
+
+
+def listed(names: list[str]) -> str:
+    """Return names in words."""
+    return ", ".join(f"`{name}`" for name in names) if names else "none of them"
 
 
 def plant_table(name: str, result: Result, seed: int) -> str:
@@ -83,46 +114,10 @@ def plant_table(name: str, result: Result, seed: int) -> str:
     return about + "\n\n" + markdown(head, rows)
 
 
-def seed_table(found: Mapping[int, Result]) -> str:
-    """Return every seed's PPO against PID; a seed draws its own training and its own held-out episodes."""
-    head = [
-        "plant",
-        "seed",
-        "PID cost",
-        "PPO cost",
-        "saved",
-        "discomfort PID, PPO",
-        "hard-limit violations PID, PPO",
-        "training [s]",
-    ]
-    return "**Every seed** (training and held-out episodes both new)\n\n" + markdown(head, list(seed_rows(found)))
-
-
-def seed_rows(found: Mapping[int, Result]) -> Iterator[list[str]]:
-    """Yield the rows of the table by seed, plant by plant."""
-    for name in found[min(found)]["plants"]:
-        for seed, whole in found.items():
-            result = whole["plants"][name]
-            unit = result["units"]["cost"].removesuffix("1")
-            yield [
-                f"`{name}`", str(seed), *(f"{number(result[c]['cost'])} {unit}".strip() for c in ("pid", "ppo")),
-                f"{difference(result['paired_difference'])} {unit}".strip(),
-                both(result, "discomfort"), both(result, "hard-limit violations"), f"{result['train_seconds']:.0f}",
-            ]  # fmt: skip
-
-
-def both(result: Result, kpi: str) -> str:
-    """Return PID's and PPO's figure, or a dash where the plant has none of that name."""
-    if kpi not in result["units"]:
-        return "-"
-    unit = "" if result["units"][kpi] == "episodes" else f" {result['units'][kpi]}"
-    return f"{number(result['pid'][kpi])}, {number(result['ppo'][kpi])}{unit}"
-
-
-def provenance(found: Mapping[int, Result]) -> str:
+def provenance(found: Mapping[str, Result]) -> str:
     """Return on what machine and from which commit the results come."""
-    sources = {f"{machine(result['machine'])}, commit {str(result['commit'])[:12]}" for result in found.values()}
-    return "Measured on " + "; ".join(sorted(sources)) + "."
+    sources = dict.fromkeys(f"{machine(result['machine'])}, commit {str(result['commit'])[:12]}" for result in found.values())
+    return "Measured on " + "; ".join(sources) + "."
 
 
 def machine(given: Any) -> str:

@@ -120,7 +120,6 @@ def test_relative_links_lead_somewhere(path: Path) -> None:
     assert [target for target in targets if not (path.parent / target).exists()] == []
 
 
-@pytest.mark.skipif(not readme_table.results(), reason="no results of the demonstration are committed yet")
 def test_the_results_table_is_made_from_the_committed_results() -> None:
     readme = text_of(ROOT / "README.md")
     assert readme == readme_table.inserted(readme, readme_table.table(readme_table.results())), (
@@ -138,7 +137,7 @@ def result(cost: float, seconds: float) -> dict[str, Any]:
 
 
 def test_the_table_gives_units_intervals_and_where_it_was_measured() -> None:
-    text = readme_table.table({0: result(55.0, 61.4)})
+    text = readme_table.table({"demo": result(55.0, 61.4)})
     assert "| controller | cost [EUR] | discomfort [K h] | saved against pid [EUR] |" in text
     assert "| `ppo`: PPO above the PID layer | 55 | 4 | +5 [+1.5, +9] |" in text
     assert "mean of 50 held-out episodes" in text
@@ -146,19 +145,32 @@ def test_the_table_gives_units_intervals_and_where_it_was_measured() -> None:
     assert text.endswith("Measured on a processor, 2 cores, commit 0123456789ab.")
 
 
-def test_every_seed_stands_in_the_table() -> None:
-    text = readme_table.table({0: result(55.0, 61.0), 3: result(57.25, 59.0)})
-    assert "| `heat_pump_house` | 0 | 60 EUR | 55 EUR |" in text
-    assert "| `heat_pump_house` | 3 | 60 EUR | 57.25 EUR | +2.75 [+1.5, +9] EUR | 4, 4 K h | 0, 0 | 59 |" in text
+def interval(mean: float) -> dict[str, float]:
+    return {"mean": mean, "low": mean - 0.01, "high": mean + 0.01}
 
 
-def test_seeds_are_read_from_the_files(tmp_path: Path) -> None:
-    for file in ("demo.json", "demo_seed2.json", "demo_notes.json", "training.json"):
-        (tmp_path / file).write_text('{"plants": {}}')
-    assert list(readme_table.results(tmp_path)) == [0, 2]
-    (tmp_path / "demo_seed0.json").write_text('{"plants": {}}')
-    with pytest.raises(ValueError, match="seed 0 is there twice"):
-        readme_table.results(tmp_path)
+def measured(score: float | None, gain: float, lead: float | None) -> dict[str, Any]:
+    scale = None if score is None else {"iqm": score, "low": score - 0.1, "high": score + 0.1}
+    return {
+        "unit": "EUR", "pid_over_floor": interval(12.0), "train": {"seconds_to_beat_pid": lead, "seconds": 20.4, "seeds": 5},
+        "controllers": {"nmpc": {"against_pid": interval(0.5), "decision_us": {"p50": 4e3, "p99": 9e3}},
+                        "ppo": {"against_pid": interval(gain), "decision_us": {"p50": 8.0, "p99": 12.0}, "score": scale}},
+    }  # fmt: skip
+
+
+def test_every_plant_stands_in_the_table_with_what_ppo_leaves_and_loses() -> None:
+    plants = {"good": measured(0.9, 0.4, 3.0), "short": measured(0.5, 0.2, 8.0), "worse": measured(None, -0.02, None)}
+    text = readme_table.table({"control": {"plants": plants, "machine": "a machine", "commit": "0123456789abcdef"}})
+    assert "| `good` | +12 [+12, +12] EUR | +50 [+49, +51] | +40 [+39, +41] | 0.90 [0.80, 1.00] | 5 | 3 | 20 | 12 | 9 |" in text
+    assert "| no gap | 5 | never |" in text
+    assert "loses to PID** on `worse`." in text
+    assert "to NMPC** on `short`." in text
+
+
+def test_results_that_are_not_there_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "demo.json").write_text('{"plants": {}}')
+    (tmp_path / "training.json").write_text('{"plants": {}}')
+    assert list(readme_table.results(tmp_path)) == ["demo"]
 
 
 def test_the_readme_example_runs_and_stays_within_the_hard_limit(capsys: pytest.CaptureFixture[str]) -> None:

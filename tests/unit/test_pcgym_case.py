@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from benchmarks.peers.pcgym_case import Sizes, pcgym_cstr
 from benchmarks.peers import pcgym_cstr as case
+from benchmarks.peers.pcgym_case import Sizes, pcgym_cstr
 from benchmarks.peers.pcgym_judge import best_constant, replay, run
 from benchmarks.peers.pcgym_learning import PcGymVecEnv, learn
 from benchmarks.peers.pcgym_optimum import optimal_inputs
