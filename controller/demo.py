@@ -34,11 +34,16 @@ def _one(plant: Plant, historian: Historian, report: Callable[[str, Progress], N
 
 
 def recorded_training(
-    plant: Plant, historian: Historian, seed: int, steps: int | None, report: Callable[[Progress], None], scenario: str = ""
-) -> tuple[str, Trained]:
-    """Train, record the training as a run of its own, and return the run's id with the result."""
+    plant: Plant, historian: Historian, seed: int, steps: int | None, report: Callable[[Progress], None], scenario: str = "",
+    group: str = "",
+) -> tuple[str, Trained]:  # fmt: skip
+    """Train, record the training as a run of its own, and return the run's id with the result.
+
+    Trainings that differ in nothing but their seed share a ``group``.
+    """
     config = {"algorithm": "PPO", "total_steps": steps or plant.learning.steps, "scenario": plant.scenario(scenario).name,
               "baseline": {"pid": score(Pid(plant), validation(plant, scenario))}}  # fmt: skip
+    config |= {"group": group} if group else {}
     with historian.run("train", plant.name, "ppo", seed, config, versions()) as run:
         trained = train(plant, seed, steps, scenario, historian, run, report)
         historian.finish(run, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})

@@ -1,13 +1,20 @@
-"""Intervals for what a benchmark claims: paired differences over the same scenarios and seeds."""
+"""Intervals for what a benchmark claims: paired differences over the same scenarios, and scores over seeds of training.
+
+Scores over seeds follow R. Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice, NeurIPS 2021:
+few seeds are told by their interquartile mean, with an interval from resampling the seeds within each stratum.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t
+from scipy.stats import t, trim_mean
 
 from plant_models.core.scenario import Array
+
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -30,3 +37,25 @@ def paired_difference(worse: Array, better: Array) -> Interval:
     mean = float(difference.mean())
     half = float(t.ppf(0.975, n - 1) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
     return Interval(mean, mean - half, mean + half)
+
+
+def interquartile_mean(values: Array) -> float:
+    """Return the mean of the middle half of all values; a quarter is left out at each end, rounded down."""
+    return float(trim_mean(values, 0.25, axis=None))
+
+
+def stratified_bootstrap(
+    strata: Sequence[Array], statistic: Callable[[Array], float] = interquartile_mean, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[float, float]:
+    """Return the ends of the 95 % interval of a statistic over all values, by percentiles.
+
+    Each stratum, a plant for instance, is (seeds,) or (seeds, episodes). Seeds are drawn again with replacement within their
+    stratum, each with all of its episodes: episodes that one policy ran are no independent trainings.
+    """
+    rng = np.random.default_rng(seed)
+
+    def again() -> Array:
+        return np.concatenate([np.ravel(stratum[rng.integers(len(stratum), size=len(stratum))]) for stratum in strata])
+
+    low, high = np.quantile([statistic(again()) for _ in range(resamples)], [0.025, 0.975])
+    return float(low), float(high)

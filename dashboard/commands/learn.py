@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dashboard import terminal
+from dashboard.commands import training
 from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, case, plant_with, session
 
 if TYPE_CHECKING:
     from controller.pid_tuning import Tuning
-    from controller.records import RunRecord
-    from controller.train import Progress
 
 
 def tune(
@@ -66,6 +64,7 @@ def train(
     context: typer.Context,
     plant: PlantName = "",
     seed: Seed = 0,
+    seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings side by side, with seeds from --seed on.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Decisions to learn from; the plant's own figure by default.")] = None,
     scenario: ScenarioName = "",
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a recorded training from its last checkpoint.")] = "",
@@ -74,55 +73,19 @@ def train(
     as_json: Json = False,
 ) -> None:
     """Train PPO to move the setpoints of a plant's PID layer, and keep the policy."""
-    chosen, scenario = case(plant, plant_file, scenario)
-    from controller.demo import recorded_training
-    from controller.store import runs_folder
-    from controller.train import resume as resumed
-
-    with session(context).historian() as historian, terminal.progress(f"training {chosen.name}") as bar:
-        if resume:
-            _check_same(historian.find(resume), _given(context, "seed", seed), scenario)
-            run, trained = resumed(chosen, resume, historian, steps, _follow(bar))
-        else:
-            run, trained = recorded_training(chosen, historian, seed, steps, _follow(bar), scenario)
-    folder = out or runs_folder() / run / "policy"
-    trained.policy.save(folder)
-    trained.last.save(folder / "last")
-    result = {"plant": chosen.name, "run": run, "policy": str(folder), "steps": trained.steps, "seconds": trained.seconds,
-              "score": trained.score, "pid": trained.baseline}  # fmt: skip
-    if as_json:
-        terminal.show_json(result)
-        return
-    terminal.say(
-        f"{trained.steps} decisions in {trained.seconds:.1f} s: mean return {trained.score:.4g}, PID {trained.baseline:.4g}"
-    )
-    terminal.say(f"policy: {folder}")
-    shown = chosen.name if plant_file is None else f"--plant {plant_file}"
-    terminal.say(f"compare it: setpoint benchmark {shown} --controllers pid,ppo --policy {folder}")
-
-
-def _follow(bar: terminal.Bar) -> Callable[[Progress], None]:
-    def show(p: Progress) -> None:
-        if p.note:
-            terminal.note(p.note)
-        else:
-            bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})")
-
-    return show
+    case(plant, plant_file, scenario)
+    given = _given(context, "seed", seed)
+    request = training.Request(session(context).store, plant, plant_file, scenario, seed, steps, out)
+    if resume:
+        shown = training.resumed(request, resume, given, seeds)
+    elif seeds > 1:
+        shown = training.many(request, seeds)
+    else:
+        shown = training.one(request)
+    training.show(shown, as_json)
 
 
 def _given(context: typer.Context, name: str, value: int) -> int | None:
     """Return an option's value where the user gave it."""
     source = context.get_parameter_source(name)
     return None if source is None or source.name == "DEFAULT" else value
-
-
-def _check_same(run: RunRecord, seed: int | None, scenario: str) -> None:
-    """Refuse options that differ from those of the run to go on with; raises BadInput."""
-    from plant_models.core.errors import BadInput
-
-    begun = str(run.config.get("scenario", ""))
-    if seed not in (None, run.seed):
-        raise BadInput(f"--seed {seed}: run {run.id} was begun with seed {run.seed}; leave --seed out")
-    if scenario not in ("", begun):
-        raise BadInput(f"--scenario {scenario}: run {run.id} was begun on scenario {begun!r}; leave --scenario out")

@@ -1,0 +1,167 @@
+"""What `setpoint train` does: one training, several seeds side by side, or a recorded one that goes on; and what it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from dashboard import terminal
+from dashboard.commands.session import case
+
+if TYPE_CHECKING:
+    from controller.historian import Historian
+    from controller.records import RunRecord
+    from controller.seeds import Group
+    from controller.train import Progress, Trained
+    from plant_models.core.plant import Plant
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked to have trained."""
+
+    store: str | None
+    name: str
+    file: Path | None
+    scenario: str
+    seed: int
+    steps: int | None
+    out: Path | None
+
+    def case(self) -> tuple[Plant, str]:
+        """Return the plant and its scenario's name."""
+        return case(self.name, self.file, self.scenario)
+
+    def historian(self) -> Historian:
+        """Open the run store."""
+        from controller.historian import Historian
+
+        return Historian(self.store)
+
+    def shown(self, plant: Plant) -> str:
+        """Return how a command names the plant."""
+        return plant.name if self.file is None else f"--plant {self.file}"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A result for machines, the lines of it for people, and the exit code."""
+
+    result: dict[str, Any]
+    lines: tuple[str, ...]
+    code: int = 0
+
+
+def show(shown: Shown, as_json: bool) -> None:
+    """Print a result, and leave with its exit code where that is not 0."""
+    if as_json:
+        terminal.show_json(shown.result)
+    else:
+        for line in shown.lines:
+            terminal.say(line)
+    if shown.code:
+        raise typer.Exit(shown.code)
+
+
+def one(request: Request) -> Shown:
+    """Train once."""
+    plant, scenario = request.case()
+    from controller.demo import recorded_training
+
+    with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
+        run, trained = recorded_training(plant, historian, request.seed, request.steps, _follow(bar), scenario)
+    return _kept(request, plant, run, trained)
+
+
+def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
+    """Go on with a recorded training; ``seed`` where the user gave one.
+
+    Raises:
+        BadInput: where the options ask for another training than the one recorded.
+    """
+    plant, scenario = request.case()
+    from controller.train import resume
+
+    with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
+        _check_same(historian.find(run), seed, seeds, scenario)
+        new, trained = resume(plant, run, historian, request.steps, _follow(bar))
+    return _kept(request, plant, new, trained)
+
+
+def _kept(request: Request, plant: Plant, run: str, trained: Trained) -> Shown:
+    """Keep the policies of a training, and say where."""
+    from controller.store import runs_folder
+
+    folder = request.out or runs_folder() / run / "policy"
+    trained.policy.save(folder)
+    trained.last.save(folder / "last")
+    result = {"plant": plant.name, "run": run, "policy": str(folder), "steps": trained.steps, "seconds": trained.seconds,
+              "score": trained.score, "pid": trained.baseline}  # fmt: skip
+    compared = f"compare it: setpoint benchmark {request.shown(plant)} --controllers pid,ppo --policy {folder}"
+    told = f"{trained.steps} decisions in {trained.seconds:.1f} s: mean return {trained.score:.4g}, PID {trained.baseline:.4g}"
+    return Shown(result, (told, f"policy: {folder}", compared))
+
+
+def many(request: Request, seeds: int) -> Shown:
+    """Train several seeds side by side; the exit code is 1 where one of them failed."""
+    plant, scenario = request.case()
+    from controller.seeds import Source, train_seeds
+
+    source = Source(request.name, request.file, request.scenario)
+    chosen = range(request.seed, request.seed + seeds)
+    with terminal.progress(f"training {plant.name}, {seeds} seeds") as bar:
+        group = train_seeds(source, chosen, request.store, request.steps, request.out, _follow_all(bar, seeds))
+    for seed, problem in group.failed.items():
+        terminal.note(f"seed {seed} failed: {' '.join(problem.split())}")
+    return Shown({"plant": plant.name, "scenario": scenario, **group.as_json()}, _lines(group), int(bool(group.failed)))
+
+
+def _lines(group: Group) -> tuple[str, ...]:
+    pid, (iqm, low, high) = float(group.pid.mean()), group.iqm()
+    each = (f"seed {found.seed}: mean return {found.score:.4g} after {found.steps} decisions in {found.seconds:.1f} s; "
+            f"run {found.run}, policy {found.policy}" for found in group.trained)  # fmt: skip
+    what = f"interquartile mean of {len(group.trained)} seeds on {len(group.pid)} validation episodes"
+    return (*each, f"{what}: {iqm:.4g} (95 % interval {low:.4g} to {high:.4g}), PID {pid:.4g}; group {group.name}")
+
+
+def _follow(bar: terminal.Bar) -> Callable[[Progress], None]:
+    def show(p: Progress) -> None:
+        if p.note:
+            terminal.note(p.note)
+        else:
+            bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})")
+
+    return show
+
+
+def _follow_all(bar: terminal.Bar, seeds: int) -> Callable[[int, Progress], None]:
+    """Show the trainings as one: the decisions of all, and their mean score."""
+    last: dict[int, Progress] = {}
+
+    def show(seed: int, p: Progress) -> None:
+        if p.note:
+            terminal.note(f"seed {seed}: {p.note}")
+            return
+        last[seed] = p
+        score = sum(each.best for each in last.values()) / len(last)
+        done = sum(min(each.step, each.total) for each in last.values())
+        bar.update(done, seeds * p.total, f"mean best score {score:.4g} of {len(last)} begun (PID {p.baseline:.4g})")
+
+    return show
+
+
+def _check_same(run: RunRecord, seed: int | None, seeds: int, scenario: str) -> None:
+    """Refuse options that differ from those of the run to go on with; raises BadInput."""
+    from plant_models.core.errors import BadInput
+
+    begun = str(run.config.get("scenario", ""))
+    if seed not in (None, run.seed):
+        raise BadInput(f"--seed {seed}: run {run.id} was begun with seed {run.seed}; leave --seed out")
+    if seeds > 1:
+        raise BadInput(f"--seeds {seeds}: run {run.id} is one training; leave --seeds out")
+    if scenario not in ("", begun):
+        raise BadInput(f"--scenario {scenario}: run {run.id} was begun on scenario {begun!r}; leave --scenario out")
