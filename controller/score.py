@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import trim_mean
 
-from controller.statistics import Interval, paired_difference
+from controller.statistics import RESAMPLES, Interval, interquartile_mean, paired_difference
 from plant_models.core.scenario import Array
 
 WORTHWHILE = 0.05
 """Share of PID's gain over its floor that NMPC must gain over PID for a gap."""
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True)
@@ -67,8 +65,3 @@ class Scale:
         gained = paired_difference(self.pid[: costs.shape[1]], costs.mean(axis=0))
         unit = abs(self.unit)
         return Interval(gained.mean / unit, gained.low / unit, gained.high / unit)
-
-
-def interquartile_mean(values: Array) -> float:
-    """Return the mean of the middle half of the values (Agarwal et al., NeurIPS 2021)."""
-    return float(trim_mean(values, 0.25))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from controller.score import Scale, interquartile_mean
+from controller.score import Scale
 from plant_models.core.scenario import Array
 
 RNG = np.random.default_rng(0)
@@ -63,7 +63,3 @@ def test_against_pid_counts_in_what_pid_gains_over_its_floor() -> None:
     assert found.mean == pytest.approx(0.4, rel=0.05)
     assert found.low < found.mean < found.high
     assert SCALE.against_pid(FLOOR[None]).mean == pytest.approx(-1.0)
-
-
-def test_the_interquartile_mean_leaves_out_a_quarter_at_either_end() -> None:
-    assert interquartile_mean(np.array([-100.0, 1.0, 2.0, 50.0])) == 1.5
