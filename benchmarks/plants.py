@@ -25,6 +25,7 @@ from controller.scores import kpis
 from controller.statistics import Interval
 from controller.train import CHECKS, VALIDATION_EPISODES, Progress, train
 from plant_models.catalogue import get
+from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive import observer, prediction, shooting
@@ -62,7 +63,7 @@ def measure(names: Sequence[str], sizes: Sizes) -> dict[str, Any]:
 
 
 def _begun(pool: ProcessPoolExecutor, name: str, sizes: Sizes) -> list[Future[Any]]:
-    references = [pool.submit(_baselines, name, sizes), pool.submit(_nmpc, name, sizes)]
+    references = [pool.submit(cell, name, sizes) for cell in (_baselines, _nmpc, _doubled)]
     return references + [pool.submit(_trained, name, seed, sizes) for seed in range(sizes.of(name))]
 
 
@@ -99,8 +100,18 @@ def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _searched(episodes: Episodes) -> dict[str, Any]:
-    controller, begun = nmpc.Nmpc(episodes.plant), time.perf_counter()
+def _doubled(name: str, sizes: Sizes) -> dict[str, Any]:
+    """Return NMPC with twice the horizon on the first episodes; a batch is seen to its end in any case."""
+    plant = get(name)
+    if isinstance(plant.duty, Batch):
+        return {}
+    some = judging(plant, sizes.episodes)[slice(CHUNK)]
+    modules, horizon = text(nmpc, foresight, observer, prediction, shooting), 2 * nmpc.decisions(some)
+    return kept(f"{name}-nmpc-doubled", fingerprint(some) + modules, partial(_searched, some, horizon))
+
+
+def _searched(episodes: Episodes, horizon: int | None = None) -> dict[str, Any]:
+    controller, begun = nmpc.Nmpc(episodes.plant, horizon=horizon), time.perf_counter()
     found = _outcome(rollout(controller, episodes))
     took = 1e6 * np.array([solve.seconds for solve in controller.solves])
     counts = {key: value for key, value in controller.account().items() if not key.startswith("seconds")}
@@ -164,7 +175,7 @@ def _percentiles(took: Array) -> dict[str, float]:
 
 def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Return one plant's row: every controller on the scale from PID to NMPC, and what training took."""
-    plant, (below, searched, *learned) = get(name), cells
+    plant, (below, searched, doubled, *learned) = get(name), cells
     floor, pid = next(iter(below)), next(reversed(below))
     scale = Scale(*(np.array(each["cost"]) for each in (below[floor], below[pid], searched)))
     costs = np.array([each["cost"] for each in learned])
@@ -174,6 +185,8 @@ def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
         "decision_us": {key: float(np.median([each["decision_us"][key] for each in learned])) for key in ("p50", "p99")},
     }
     rows = {key: _row(plant, scale, np.array([each["cost"]]), each) for key, each in (below | {"nmpc": searched}).items()}
+    if doubled:
+        rows["nmpc"]["doubled_horizon"] = float(np.mean(doubled["cost"]) / np.mean(searched["cost"][:CHUNK]) - 1.0)
     leads = [each["seconds_to_beat_pid"] for each in learned]
     return {
         "duty": plant.duty.kind, "scenario": plant.scenario().name, "unit": plant.worth, "floor": floor,

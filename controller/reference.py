@@ -55,7 +55,7 @@ def optimum(episodes: Episodes, level: Level = "direct", limit: int = LIMIT) -> 
     if level == "direct":
         guesses = optimum(episodes, "setpoint", limit).path["u"][:, 1:]
     unit, centre = spans(plant, level)
-    courses = [_polished(problems, _course(problems[0], quiet, i), guesses[i]) for i in range(len(quiet))]
+    courses = [_polished(problems, course(problems[0], quiet, i), guesses[i]) for i in range(len(quiet))]
     actions = np.clip((np.stack(courses) - centre) / unit, -1.0, 1.0).astype(np.float32)
     return rollout(Replay(plant, level, actions), quiet)
 
@@ -73,7 +73,7 @@ def _polished(problems: list[Shooting], course: Course, guess: Array) -> Array:
     return best
 
 
-def _course(problem: Shooting, episodes: Episodes, i: int) -> Course:
+def course(problem: Shooting, episodes: Episodes, i: int) -> Course:
     """Return what is true of one episode."""
     plant, level, steps = episodes.plant, problem.level, problem.horizon
     rows: Layout = layout(plant, level)

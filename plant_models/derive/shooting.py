@@ -24,7 +24,7 @@ Status = Literal["converged", "capped", "infeasible", "error"]
 STATUSES: tuple[Status, ...] = ("converged", "capped", "infeasible", "error")
 CAPPED = ("Maximum_Iterations_Exceeded", "Maximum_CpuTime_Exceeded", "Maximum_WallTime_Exceeded")
 INFEASIBLE = ("Infeasible_Problem_Detected", "Restoration_Failed", "Not_Enough_Degrees_Of_Freedom")
-CLOSE, STALLED = 1e-5, 3e-3
+CLOSE, STALLED = 1e-5, 3e-4
 """Optimality asked for, and the gain of each of two iterations below which a kink is what is left; both in rewards."""
 IDLE = 1e-6
 """Charge for a full offset, so that what does not matter stays with the PID layer."""
@@ -133,8 +133,8 @@ class Shooting:
 
 @cache
 def shooting(plant: Plant, level: Level, horizon: int, substeps: int, limit: int, deadline: float | None = None) -> Shooting:
-    """Return the problem, built once a process."""
-    return Shooting(plant, level, horizon, substeps, limit, deadline)
+    """Return the problem, built once a process; without a PID layer's kinks second derivatives are worth their time."""
+    return Shooting(plant, level, horizon, substeps, limit, deadline, exact=level == "direct")
 
 
 def spans(plant: Plant, level: Level) -> tuple[Array, Array]:
@@ -164,11 +164,11 @@ def _problem(model: Prediction, horizon: int, unit: Array, limited: NDArray[np.b
     z, s, w = ca.MX.sym("z", model.z.size), ca.MX.sym("s", model.s.size), ca.MX.sym("w", model.step.size1_in(4))
     e, weights, applied = ca.MX.sym("e", model.e.size, horizon), ca.MX.sym("weights", horizon), ca.MX.sym("applied", actions)
     begun = ca.MX.sym("begun")
-    charges, total, state = _charges(model.plant), -begun, z
+    weighed, total, state = charges(model.plant), -begun, z
     for k in range(horizon):
         a = x[actions * k : actions * (k + 1)]
         state, cost, margins = model.step(state, a * ca.DM(unit) + ca.DM(centre), e[:, k], s, w)
-        broken = ca.dot(ca.DM(charges), ca.fmax(-margins, 0.0)) if charges.any() else 0.0
+        broken = ca.dot(ca.DM(weighed), ca.fmax(-margins, 0.0)) if weighed.any() else 0.0
         total += weights[k] * (cost + broken) / model.plant.scale
         total += IDLE * ca.sumsqr(a) if model.level == "setpoint" else 0.0
     problem = {"x": x, "f": total, "p": ca.veccat(z, e, s, w, weights, applied, begun)}
@@ -178,14 +178,14 @@ def _problem(model: Prediction, horizon: int, unit: Array, limited: NDArray[np.b
     return problem
 
 
-def _charges(plant: Plant) -> Array:
+def charges(plant: Plant) -> Array:
     """Return the charge for each unit of a margin below zero: the worst stage cost over its nominal distance.
 
     A soft margin has its price in the plant's own cost.
     """
     values = plant.margins(*(vector.nominal() for vector in plant.arguments)).values()
-    charges = np.array([0.0 if m.kind == "soft" else plant.worst / max(abs(float(m.value)), 1e-9) for m in values])
-    return np.tile(0.5 * charges, 2) if hedged(plant) else charges
+    each = np.array([0.0 if m.kind == "soft" else plant.worst / max(abs(float(m.value)), 1e-9) for m in values])
+    return np.tile(0.5 * each, 2) if hedged(plant) else each
 
 
 def _options(limit: int, deadline: float | None, exact: bool) -> dict[str, Any]:
