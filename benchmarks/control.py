@@ -11,15 +11,15 @@ from typing import Any
 
 from benchmarks import plants
 from benchmarks.peers import pcgym_case
-from benchmarks.provenance import arguments, report
+from benchmarks.provenance import parser, report
 from plant_models.catalogue import names
 from plant_models.core.errors import UnknownName, unknown
 
 CASE = "pcgym_cstr"
 
 
-def measure(wanted: tuple[str, ...], quick: bool = False) -> dict[str, Any]:
-    """Measure plants, and PC-Gym's case where it is among the names.
+def measure(wanted: tuple[str, ...], budget: float, quick: bool = False) -> dict[str, Any]:
+    """Measure plants, NMPC for ``budget`` seconds on each, and PC-Gym's case where it is among the names.
 
     Raises:
         UnknownName: where there is none of that name; the text suggests the nearest.
@@ -28,16 +28,18 @@ def measure(wanted: tuple[str, ...], quick: bool = False) -> dict[str, Any]:
     for name in wanted:
         if name not in known:
             raise UnknownName(unknown("plant", name, known))
-    ours = plants.Sizes(1, 1, 2, 0.02) if quick else plants.Sizes()
+    ours = plants.Sizes(1, 1, 2, 0.02) if quick else plants.Sizes(budget=budget)
     theirs = pcgym_case.Sizes(1, 4, 0.02) if quick else pcgym_case.Sizes()
     table = plants.measure([name for name in wanted if name != CASE], ours)
     return {"plants": table} | ({CASE: pcgym_case.pcgym_cstr(theirs)} if CASE in wanted else {})
 
 
 if __name__ == "__main__":
-    options = arguments(__doc__ or "")
+    parsed = parser(__doc__ or "")
+    parsed.add_argument("--budget", type=float, default=1800.0, help="seconds of NMPC on one plant")
+    options = parsed.parse_args()
     try:
-        report(measure(options.plants or (*names(), CASE), options.quick), options)
+        report(measure(options.plants or (*names(), CASE), options.budget, options.quick), options)
     except UnknownName as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -34,8 +34,8 @@ from plant_models.env.scenario import Episodes, draw
 SEEDS, MORE_SEEDS = 5, 10
 FLAGSHIPS = ("exothermic_cstr", "van_de_vusse_cstr", "semibatch_polymerization", "heat_pump_house")
 """Plants trained with ten seeds."""
-CHUNK, BUDGET = 10, 1800.0
-"""NMPC's episodes in one cell, and the seconds after which no further cell is begun."""
+CHUNK = 10
+"""NMPC's episodes in one cell."""
 DECISIONS = 5000
 """Decisions timed for the percentiles of one policy."""
 WORKERS = 2
@@ -43,12 +43,16 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Sizes:
-    """How much is done: training seeds (of other plants, of flagships), judged episodes, share of each plant's training steps."""
+    """How much is done: training seeds (of other plants, of flagships), judged episodes, share of each plant's training steps.
+
+    ``budget`` are the seconds of NMPC on one plant after which no further ten episodes are begun.
+    """
 
     seeds: int = SEEDS
     more: int = MORE_SEEDS
     episodes: int = 100
     share: float = 1.0
+    budget: float = 1800.0
 
     def of(self, name: str) -> int:
         """Return the training seeds of a plant."""
@@ -86,7 +90,7 @@ def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
     judged, modules = judging(plant, sizes.episodes), text(nmpc, foresight, observer, prediction, shooting)
     parts, spent = [], 0.0
     for first in range(0, sizes.episodes, CHUNK):
-        if spent > BUDGET:
+        if spent > sizes.budget:
             break
         some = judged[slice(first, first + CHUNK)]
         parts.append(kept(f"{name}-nmpc-{first}", fingerprint(some) + modules, partial(_searched, some)))

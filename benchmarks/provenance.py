@@ -37,14 +37,19 @@ def _commit() -> str:
     return found.stdout.strip()
 
 
-def arguments(description: str) -> argparse.Namespace:
+def parser(description: str) -> argparse.ArgumentParser:
     """Return the options that every benchmark takes."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
     parser.add_argument("--plants", type=lambda text: tuple(text.split(",")), help="names, separated by commas")
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
-    return parser.parse_args()
+    return parser
+
+
+def arguments(description: str) -> argparse.Namespace:
+    """Return what was given of the options that every benchmark takes."""
+    return parser(description).parse_args()
 
 
 def report(result: dict[str, Any], options: argparse.Namespace) -> None:
