@@ -8,6 +8,7 @@ from typing import Any
 from controller.baselines import Pid
 from controller.benchmark import Comparison, baselines, compare, record, versions
 from controller.historian import Historian
+from controller.methods import PPO_METHOD, Method
 from controller.train import Progress, Trained, score, train, validation
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
@@ -35,17 +36,18 @@ def _one(plant: Plant, historian: Historian, report: Callable[[str, Progress], N
 
 def recorded_training(
     plant: Plant, historian: Historian, seed: int, steps: int | None, report: Callable[[Progress], None], scenario: str = "",
-    group: str = "",
+    group: str = "", method: Method = PPO_METHOD,
 ) -> tuple[str, Trained]:  # fmt: skip
     """Train, record the training as a run of its own, and return the run's id with the result.
 
     Trainings that differ in nothing but their seed share a ``group``.
     """
-    config = {"algorithm": "PPO", "total_steps": steps or plant.learning.steps, "scenario": plant.scenario(scenario).name,
+    total = steps or method.steps(plant.learning)
+    config = {"algorithm": method.algorithm.upper(), "total_steps": total, "scenario": plant.scenario(scenario).name,
               "baseline": {"pid": score(Pid(plant), validation(plant, scenario))}}  # fmt: skip
     config |= {"group": group} if group else {}
-    with historian.run("train", plant.name, "ppo", seed, config, versions()) as run:
-        trained = train(plant, seed, steps, scenario, historian, run, report)
+    with historian.run("train", plant.name, method.algorithm, seed, config, versions()) as run:
+        trained = train(plant, seed, total, scenario, historian, run, report, method=method)
         historian.finish(run, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})
     return run, trained
 

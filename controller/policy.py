@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 from safetensors import SafetensorError
@@ -22,27 +22,37 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from controller.interface import Reading
+from controller.methods import ALGORITHMS
 from plant_models.core.errors import InvalidFile
 from plant_models.core.plant import Plant
 from plant_models.derive.identity import plant_hash
 from plant_models.derive.kernel import kernel
-from plant_models.derive.layout import Level
+from plant_models.derive.layout import LEVELS, Level
 from plant_models.derive.observation import Feature
 from plant_models.env.scenario import Episodes, Single
 
-SCHEMA = 1
+SCHEMA = 2
+BEFORE = {"algorithm": "ppo", "squash": "clip"}
+"""What the schema before this one did not say, since there was nothing else."""
+ACTIVATION = "tanh"
+Squash = Literal["clip", "tanh"]
+"""How mean actions come within [-1, 1]."""
 LARGEST = 20_000_000
 WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """``action = clip(W_n tanh(... tanh(W_1 o + b_1)) + b_n)``: the mean action of the trained network."""
+    """``action = squash(W_n tanh(... tanh(W_1 o + b_1)) + b_n)``: the mean action of the trained network.
+
+    ``name`` is the algorithm that trained it.
+    """
 
     plant: Plant
     level: Level
     layers: tuple[tuple[Single, Single], ...]
     name: str = "ppo"
+    squash: Squash = "clip"
 
     def plan(self, episodes: Episodes) -> Episodes:
         """Leave the setpoints as the plant's hierarchy sends them."""
@@ -54,7 +64,8 @@ class Policy:
         for weight, bias in self.layers[:-1]:
             hidden = np.tanh(hidden @ weight.T + bias)
         weight, bias = self.layers[-1]
-        return np.asarray(np.clip(hidden @ weight.T + bias, -1.0, 1.0), dtype=np.float32)
+        mean = hidden @ weight.T + bias
+        return np.asarray(np.tanh(mean) if self.squash == "tanh" else np.clip(mean, -1.0, 1.0), dtype=np.float32)
 
     def save(self, folder: Path) -> None:
         """Write the policy to a new or an existing folder, whole or not at all."""
@@ -76,7 +87,8 @@ class Policy:
     def _manifest(self, weights: bytes) -> dict[str, Any]:
         return {
             "schema": SCHEMA, "plant": self.plant.name, "plant_hash": plant_hash(self.plant), "level": self.level,
-            "activation": "tanh", "shapes": [list(weight.shape) for weight, _ in self.layers],
+            "algorithm": self.name, "activation": ACTIVATION, "squash": self.squash,
+            "shapes": [list(weight.shape) for weight, _ in self.layers],
             "observation": [_entry(f) for f in _features(self.plant, self.level)],
             "sha256": hashlib.sha256(weights).hexdigest(),
             "versions": {name: version(name) for name in ("setpoint", "numpy", "torch", "stable_baselines3")},
@@ -98,7 +110,8 @@ def load(folder: Path, plant: Plant) -> Policy:
         tensors = load_tensors(data)
     except SafetensorError as error:
         raise InvalidFile(folder / WEIGHTS, "format", f"not a safetensors file ({error})") from error
-    return Policy(plant, manifest["level"], _layers(folder / WEIGHTS, tensors, manifest["shapes"]))
+    layers = _layers(folder / WEIGHTS, tensors, manifest["shapes"])
+    return Policy(plant, manifest["level"], layers, manifest["algorithm"], manifest["squash"])
 
 
 def _features(plant: Plant, level: Level) -> tuple[Feature, ...]:
@@ -129,9 +142,23 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     for key, kind in wanted.items():
         if not isinstance(manifest.get(key), kind):
             raise InvalidFile(path, key, f"missing or not of type {kind.__name__}")
-    if manifest["schema"] != SCHEMA:
-        raise InvalidFile(path, "schema", f"{manifest['schema']} given, {SCHEMA} allowed; train again with this version")
+    if manifest["schema"] not in (SCHEMA, SCHEMA - 1):
+        raise InvalidFile(
+            path, "schema", f"{manifest['schema']} given, {SCHEMA - 1} and {SCHEMA} allowed; train again with this version"
+        )
+    manifest = BEFORE | manifest if manifest["schema"] < SCHEMA else manifest
+    _check_words(path, manifest)
     return manifest
+
+
+def _check_words(path: Path, manifest: dict[str, Any]) -> None:
+    """Refuse a network that this version cannot run as it was trained."""
+    allowed = {"activation": (ACTIVATION,), "squash": get_args(Squash), "algorithm": ALGORITHMS, "level": LEVELS}
+    for key, words in allowed.items():
+        if manifest.get(key) not in words:
+            raise InvalidFile(
+                path, key, f"{manifest.get(key)!r} given, {' or '.join(words)} allowed; use the version that wrote it"
+            )
 
 
 def _check_plant(path: Path, manifest: dict[str, Any], plant: Plant) -> None:

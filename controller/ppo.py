@@ -7,7 +7,7 @@ bit, comes and goes as arrays.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -253,9 +253,12 @@ def discount(learning: Learning) -> float:
 
 def policy_of(model: PPO, plant: Plant, level: Level) -> Policy:
     """Return the network's mean action as plain arrays."""
-    hidden = [m for m in model.policy.mlp_extractor.policy_net if isinstance(m, torch.nn.Linear)]
-    layers = [(_array(m.weight), _array(m.bias)) for m in [*hidden, model.policy.action_net] if isinstance(m, torch.nn.Linear)]
-    return Policy(plant, level, tuple(layers))
+    return Policy(plant, level, layers([*model.policy.mlp_extractor.policy_net, model.policy.action_net]))
+
+
+def layers(modules: Iterable[Any]) -> tuple[tuple[Single, Single], ...]:
+    """Return weights and biases of the linear layers among a network's modules."""
+    return tuple((_array(m.weight), _array(m.bias)) for m in modules if isinstance(m, torch.nn.Linear))
 
 
 def _array(parameter: torch.Tensor) -> NDArray[np.float32]:

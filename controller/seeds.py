@@ -23,6 +23,7 @@ import numpy as np
 from controller.baselines import Pid
 from controller.demo import recorded_training
 from controller.historian import Historian
+from controller.methods import PPO_METHOD, Method
 from controller.rollout import returns
 from controller.statistics import interquartile_mean, stratified_bootstrap
 from controller.store import runs_folder
@@ -64,6 +65,7 @@ class Order:
     store: str | None = None
     steps: int | None = None
     out: Path | None = None
+    method: Method = PPO_METHOD
 
     def folder(self, run: str, seed: int) -> Path:
         """Return the folder for the policies of one seed."""
@@ -127,6 +129,7 @@ class _Child:
 def train_seeds(
     source: Source, seeds: Sequence[int], store: str | None = None, steps: int | None = None, out: Path | None = None,
     report: Callable[[int, Progress], None] = lambda seed, progress: None, workers: int | None = None,
+    method: Method = PPO_METHOD,
 ) -> Group:  # fmt: skip
     """Train a plant once for each seed, as many at a time as there are processors, each recorded as a run of its own.
 
@@ -140,7 +143,7 @@ def train_seeds(
     environment(plant, 0, scenario).reset()  # compiled once here, the processes only load it
     judged(plant, plant.scenario(scenario))
     pid = -returns(Pid(plant), validation(plant, scenario)) / plant.scale
-    order = Order(source, _name(plant), store, steps, out)
+    order = Order(source, _name(plant), store, steps, out, method)
     ends: dict[int, Seed | str] = {}
     waiting = list(reversed(seeds))
     with _children() as running:
@@ -215,7 +218,7 @@ def _work(order: Order, seed: int, pipe: Connection) -> None:
 def _trained(order: Order, seed: int, pipe: Connection) -> Seed:
     plant, scenario = order.source.case()
     with Historian(order.store) as historian:
-        run, trained = recorded_training(plant, historian, seed, order.steps, pipe.send, scenario, order.group)
+        run, trained = recorded_training(plant, historian, seed, order.steps, pipe.send, scenario, order.group, order.method)
     folder = order.folder(run, seed)
     trained.policy.save(folder)
     trained.last.save(folder / "last")

@@ -1,6 +1,6 @@
-"""Train PPO on a plant, watch it on fixed validation episodes, keep the best, and record while it runs.
+"""Train a policy on a plant, watch it on fixed validation episodes, keep the best, and record while it runs.
 
-A recorded training leaves checkpoints beside its run, from which :func:`resume` goes on to the last bit.
+A recorded training by PPO leaves checkpoints beside its run, from which :func:`resume` goes on to the last bit.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.callbacks import BaseCallback
 
+from controller.algorithms import learner, pace, policy_of
 from controller.baselines import Pid
 from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.historian import Historian
+from controller.methods import PPO_METHOD, Method
 from controller.policy import Policy
-from controller.ppo import GuardedPPO, discount, learner, policy_of
+from controller.ppo import Guard, GuardedPPO, discount
 from controller.records import RunRecord
 from controller.rollout import returns, rollout
 from controller.sb3_env import PlantVecEnv
@@ -96,24 +98,26 @@ def _score(costs: Array, plant: Plant) -> float:
 def train(
     plant: Plant, seed: int = 0, steps: int | None = None, scenario: str = "", historian: Historian | None = None,
     run_id: str | None = None, report: Callable[[Progress], None] = lambda progress: None, start: Checkpoint | None = None,
-    keep: Path | None = None,
+    keep: Path | None = None, method: Method = PPO_METHOD,
 ) -> Trained:  # fmt: skip
     """Train from the PID layer as it stands, or from a checkpoint; return the policy that did best on the validation episodes.
 
-    Checkpoints go to the folder ``keep``, or beside the run where the training is recorded.
+    Checkpoints, which only PPO leaves, go to the folder ``keep``, or beside the run where the training is recorded.
 
     Raises:
         Diverged: where the plant keeps producing numbers that are not finite.
         InvalidFile: where the checkpoint does not fit.
     """
-    course = Course(plant.name, plant.scenario(scenario).name, seed, steps or plant.learning.steps)
+    course = Course(plant.name, plant.scenario(scenario).name, seed, steps or method.steps(plant.learning))
     folder = checkpoints(run_id) if keep is None and run_id is not None else keep
     env = environment(plant, seed, scenario)
-    model = learner(plant.learning, env, seed)
-    watch = _Watch(plant, validation(plant, scenario), course, _Log(historian, run_id, report), folder)
+    model = learner(method, plant.learning, env, seed)
+    watch = _Watch(plant, validation(plant, scenario), course, method, _Log(historian, run_id, report), folder)
     if start is not None:
+        assert isinstance(model, GuardedPPO)
         _go_back(start, model, env, watch)
-    model.learn(course.total - model.num_timesteps, callback=watch, reset_num_timesteps=start is None)
+    watched = [watch, *pace(method, course.total)]
+    model.learn(course.total - model.num_timesteps, callback=watched, reset_num_timesteps=start is None)
     watch.close()
     return Trained(watch.best, watch.policy(), model.num_timesteps, watch.seconds, watch.best_score, watch.baseline)
 
@@ -150,12 +154,10 @@ class _Log:
 class _Watch(BaseCallback):
     """Validates, records and keeps checkpoints between rollouts, when no gradient is under way."""
 
-    model: GuardedPPO
-
-    def __init__(self, plant: Plant, episodes: Episodes, course: Course, log: _Log, folder: Path | None) -> None:
+    def __init__(self, plant: Plant, episodes: Episodes, course: Course, method: Method, log: _Log, folder: Path | None) -> None:
         super().__init__()
         self._plant, self._episodes, self._course, self._log, self._folder = plant, episodes, course, log, folder
-        self._rival = returns(Pid(plant), episodes)
+        self._method, self._other, self._rival = method, Guard(), returns(Pid(plant), episodes)
         self.baseline = _score(self._rival, plant)
         self.best_score = -float("inf")
         self.best: Policy
@@ -173,7 +175,7 @@ class _Watch(BaseCallback):
 
     def policy(self) -> Policy:
         """Return the policy as it stands."""
-        return policy_of(self.model, self._plant, "setpoint")
+        return policy_of(self.model, self._plant, self._method)
 
     def _on_step(self) -> bool:
         return True
@@ -189,8 +191,16 @@ class _Watch(BaseCallback):
         spoiled = self._env.spoiled
         if spoiled:
             more = f" (and {len(spoiled) - 1} more)" if len(spoiled) > 1 else ""
-            self.model.guard.spoiled = f"{spoiled[0]}{more}"
+            self._drop(f"{spoiled[0]}{more}")
             spoiled.clear()
+
+    def _drop(self, cause: str) -> None:
+        """Have PPO learn nothing from a spoiled rollout; the others take it as an episode's end without reward."""
+        if isinstance(self.model, GuardedPPO):
+            self.model.guard.spoiled = cause
+            return
+        self._say("spoiled", f"{cause}; it counts as an end without reward")
+        self._other.strike(cause)
 
     def close(self) -> None:
         """Look at the last update, validate and save once more."""
@@ -208,6 +218,8 @@ class _Watch(BaseCallback):
 
     def _look_at_update(self) -> None:
         """Record what the last update did, and say what is unusual about it, once for each kind."""
+        if not isinstance(self.model, GuardedPPO):
+            return
         guard = self.model.guard
         if guard.last is not None:
             rate = guard.rate(1.0 - self.num_timesteps / self._course.total)
@@ -242,17 +254,24 @@ class _Watch(BaseCallback):
     def _record(self, costs: Array, policy: Policy) -> None:
         lost = drawdown(self._scores, self.baseline)
         values = {
-            "score/ppo": self._progress.score, "score/best": self.best_score, "train/steps_per_s": self._progress.steps_per_s,
+            f"score/{self._method.algorithm}": self._progress.score, "score/best": self.best_score,
+            "train/steps_per_s": self._progress.steps_per_s,
             "train/hard_violations": float(self._env.hard_violations), "validation/drawdown": lost,
             "validation/volatility": volatility(self._scores), "validation/worst_tenth": worst_tenth(-costs / self._plant.scale),
         }  # fmt: skip
-        self._log.metrics(self.num_timesteps, values | _terms(policy, self._episodes))
+        self._log.metrics(self.num_timesteps, values | _terms(policy, self._episodes) | self._learner())
         if lost > LOST:
             self._say("drawdown", f"{lost:.0f} % of the best lead over PID is lost again; the best policy is kept all the same")
 
+    def _learner(self) -> dict[str, float]:
+        """Return what SB3 says of the last update; of PPO's more is known."""
+        if isinstance(self.model, GuardedPPO):
+            return {}
+        return {key: float(value) for key, value in self.model.logger.name_to_value.items() if key.startswith("train/")}
+
     def _save(self) -> None:
         """Keep a checkpoint; where the disk does not take it, training goes on."""
-        if self._folder is None:
+        if self._folder is None or not isinstance(self.model, GuardedPPO):
             return
         parts = {"model": self.model.state(), "env": self._env.snapshot(), "watch": self._state()}
         arrays = {f"{part}.{name}": array for part, kept in parts.items() for name, array in kept.items()}
@@ -325,6 +344,10 @@ def _said(start: Checkpoint, total: int, note: str) -> Progress:
 def _check_resumable(found: RunRecord, plant: Plant) -> None:
     if found.kind != "train":
         raise BadInput(f"run {found.id}: a {found.kind}, not a training; `setpoint runs` lists the trainings")
+    if found.controller != "ppo":
+        raise BadInput(
+            f"run {found.id}: trained by {found.controller}, and only PPO leaves checkpoints to go on from; train anew"
+        )
     if found.plant != plant.name:
         raise BadInput(f"run {found.id}: trained on {found.plant!r}, asked to go on with {plant.name!r}; name the run's plant")
     if found.status == "running":

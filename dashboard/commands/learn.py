@@ -66,16 +66,18 @@ def train(
     seed: Seed = 0,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings side by side, with seeds from --seed on.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Decisions to learn from; the plant's own figure by default.")] = None,
+    algorithm: Annotated[str, typer.Option(help="ppo, a2c, trpo, sac, td3, ddpg or reinforce.")] = "ppo",
     scenario: ScenarioName = "",
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a recorded training from its last checkpoint.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the policy; the user's data folder by default.")] = None,
     plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
-    """Train PPO to move the setpoints of a plant's PID layer, and keep the policy."""
+    """Train PPO, or another algorithm, to move the setpoints of a plant's PID layer, and keep the policy."""
+    method = training.method(algorithm)
     case(plant, plant_file, scenario)
     given = _given(context, "seed", seed)
-    request = training.Request(session(context).store, plant, plant_file, scenario, seed, steps, out)
+    request = training.Request(session(context).store, plant, plant_file, scenario, seed, steps, out, method)
     if resume:
         shown = training.resumed(request, resume, given, seeds)
     elif seeds > 1:

@@ -103,23 +103,34 @@ def weather(path: Path | None, plant: Plant) -> WeatherYear | None:
 
 
 def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Controller]:
-    """Return controllers by name; ``ppo`` is the policy in a folder.
+    """Return controllers by name; that of the algorithm that trained it, such as ``ppo``, is the policy in a folder.
 
     Raises:
         UnknownName: for a name that this plant has no controller of.
-        BadInput: where ``ppo`` is asked for without a policy, or the policy does not fit.
+        BadInput: where a policy is asked for and none is given, another algorithm trained it, or it does not fit.
     """
     from controller.benchmark import baselines
+    from controller.methods import ALGORITHMS
     from controller.nmpc import NAMES, nmpc
-    from controller.policy import load
-    from plant_models.core.errors import BadInput, UnknownName, unknown
+    from plant_models.core.errors import UnknownName, unknown
 
     known = {c.name: c for c in baselines(plant)} | {name: nmpc(plant, name) for name in names if name in NAMES}
+    known |= {name: _trained(plant, name, policy) for name in names if name in ALGORITHMS}
     for name in names:
-        if name == "ppo" and policy is None:
-            raise BadInput(
-                f"controller 'ppo' needs a trained policy; run `setpoint train {plant.name}` and give its folder by --policy"
-            )
-        if name not in known and name != "ppo":
+        if name not in known:
             raise UnknownName(unknown("controller", name, dict.fromkeys((*known, "ppo", *NAMES))))
-    return [load(policy, plant) if name == "ppo" and policy is not None else known[name] for name in names]
+    return [known[name] for name in names]
+
+
+def _trained(plant: Plant, name: str, policy: Path | None) -> Controller:
+    """Load the policy that an algorithm has trained; raises BadInput."""
+    from controller.policy import load
+    from plant_models.core.errors import BadInput
+
+    if policy is None:
+        command = f"setpoint train {plant.name}" + ("" if name == "ppo" else f" --algorithm {name}")
+        raise BadInput(f"controller {name!r} needs a trained policy; run `{command}` and give its folder by --policy")
+    loaded = load(policy, plant)
+    if loaded.name != name:
+        raise BadInput(f"controller {name!r}: the policy in {policy} was trained by {loaded.name}; name it so")
+    return loaded

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -14,6 +14,7 @@ from dashboard.commands.session import case
 
 if TYPE_CHECKING:
     from controller.historian import Historian
+    from controller.methods import Method
     from controller.records import RunRecord
     from controller.seeds import Group
     from controller.train import Progress, Trained
@@ -31,6 +32,7 @@ class Request:
     seed: int
     steps: int | None
     out: Path | None
+    method: Method
 
     def case(self) -> tuple[Plant, str]:
         """Return the plant and its scenario's name."""
@@ -56,6 +58,13 @@ class Shown:
     code: int = 0
 
 
+def method(algorithm: str) -> Method:
+    """Return how to train, by the names that the user gave; raises UnknownName."""
+    from controller.methods import Algorithm, Method
+
+    return Method(cast("Algorithm", algorithm))
+
+
 def show(shown: Shown, as_json: bool) -> None:
     """Print a result, and leave with its exit code where that is not 0."""
     if as_json:
@@ -73,7 +82,9 @@ def one(request: Request) -> Shown:
     from controller.demo import recorded_training
 
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
-        run, trained = recorded_training(plant, historian, request.seed, request.steps, _follow(bar), scenario)
+        run, trained = recorded_training(
+            plant, historian, request.seed, request.steps, _follow(bar), scenario, method=request.method
+        )
     return _kept(request, plant, run, trained)
 
 
@@ -87,7 +98,7 @@ def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
     from controller.train import resume
 
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
-        _check_same(historian.find(run), seed, seeds, scenario)
+        _check_same(historian.find(run), request.method.algorithm, seed, seeds, scenario)
         new, trained = resume(plant, run, historian, request.steps, _follow(bar))
     return _kept(request, plant, new, trained)
 
@@ -99,9 +110,10 @@ def _kept(request: Request, plant: Plant, run: str, trained: Trained) -> Shown:
     folder = request.out or runs_folder() / run / "policy"
     trained.policy.save(folder)
     trained.last.save(folder / "last")
-    result = {"plant": plant.name, "run": run, "policy": str(folder), "steps": trained.steps, "seconds": trained.seconds,
-              "score": trained.score, "pid": trained.baseline}  # fmt: skip
-    compared = f"compare it: setpoint benchmark {request.shown(plant)} --controllers pid,ppo --policy {folder}"
+    name = trained.policy.name
+    result = {"plant": plant.name, "algorithm": name, "run": run, "policy": str(folder), "steps": trained.steps,
+              "seconds": trained.seconds, "score": trained.score, "pid": trained.baseline}  # fmt: skip
+    compared = f"compare it: setpoint benchmark {request.shown(plant)} --controllers pid,{name} --policy {folder}"
     told = f"{trained.steps} decisions in {trained.seconds:.1f} s: mean return {trained.score:.4g}, PID {trained.baseline:.4g}"
     return Shown(result, (told, f"policy: {folder}", compared))
 
@@ -114,10 +126,15 @@ def many(request: Request, seeds: int) -> Shown:
     source = Source(request.name, request.file, request.scenario)
     chosen = range(request.seed, request.seed + seeds)
     with terminal.progress(f"training {plant.name}, {seeds} seeds") as bar:
-        group = train_seeds(source, chosen, request.store, request.steps, request.out, _follow_all(bar, seeds))
+        follow = _follow_all(bar, seeds)
+        group = train_seeds(source, chosen, request.store, request.steps, request.out, follow, method=request.method)
     for seed, problem in group.failed.items():
         terminal.note(f"seed {seed} failed: {' '.join(problem.split())}")
-    return Shown({"plant": plant.name, "scenario": scenario, **group.as_json()}, _lines(group), int(bool(group.failed)))
+    return Shown(
+        {"plant": plant.name, "algorithm": request.method.algorithm, "scenario": scenario, **group.as_json()},
+        _lines(group),
+        int(bool(group.failed)),
+    )
 
 
 def _lines(group: Group) -> tuple[str, ...]:
@@ -154,11 +171,15 @@ def _follow_all(bar: terminal.Bar, seeds: int) -> Callable[[int, Progress], None
     return show
 
 
-def _check_same(run: RunRecord, seed: int | None, seeds: int, scenario: str) -> None:
+def _check_same(run: RunRecord, algorithm: str, seed: int | None, seeds: int, scenario: str) -> None:
     """Refuse options that differ from those of the run to go on with; raises BadInput."""
     from plant_models.core.errors import BadInput
 
     begun = str(run.config.get("scenario", ""))
+    if algorithm != "ppo":
+        raise BadInput(
+            f"--algorithm {algorithm}: only PPO leaves checkpoints to go on from; leave --algorithm out, or train anew"
+        )
     if seed not in (None, run.seed):
         raise BadInput(f"--seed {seed}: run {run.id} was begun with seed {run.seed}; leave --seed out")
     if seeds > 1:

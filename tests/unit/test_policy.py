@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,40 @@ def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, key: str, value
     file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
     with pytest.raises(InvalidFile):
         load(tmp_path / "p", PLANT)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [("activation", "relu", "'relu' given, tanh allowed"), ("squash", "none", "'none' given, clip or tanh allowed"),
+     ("algorithm", "dqn", "'dqn' given, ppo or a2c"), ("level", "valve", "'valve' given, setpoint or absolute or direct")],
+)  # fmt: skip
+def test_a_network_that_would_run_otherwise_than_it_was_trained_is_refused(
+    tmp_path: Path, key: str, value: str, said: str
+) -> None:
+    policy().save(tmp_path / "p")
+    file = tmp_path / "p" / MANIFEST
+    file.write_text(json.dumps(json.loads(file.read_text()) | {key: value}))
+    with pytest.raises(InvalidFile, match=said):
+        load(tmp_path / "p", PLANT)
+
+
+def test_a_policy_of_the_schema_before_is_ppos_and_clipped(tmp_path: Path) -> None:
+    policy().save(tmp_path / "p")
+    file = tmp_path / "p" / MANIFEST
+    kept = json.loads(file.read_text()) | {"schema": 1}
+    file.write_text(json.dumps({key: value for key, value in kept.items() if key not in ("algorithm", "squash")}))
+    loaded = load(tmp_path / "p", PLANT)
+    assert (loaded.name, loaded.squash) == ("ppo", "clip")
+
+
+def test_a_squashed_policy_stays_squashed(tmp_path: Path) -> None:
+    squashed = replace(policy(), squash="tanh", name="sac")
+    squashed.save(tmp_path / "p")
+    observation = np.random.default_rng(1).normal(size=(20, squashed.layers[0][0].shape[1])).astype(np.float32)
+    loaded = load(tmp_path / "p", PLANT)
+    np.testing.assert_array_equal(loaded.act(Reading(observation)), squashed.act(Reading(observation)))
+    assert not np.array_equal(loaded.act(Reading(observation)), policy().act(Reading(observation)))
+    assert loaded.name == "sac"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"schema": 1}'])
