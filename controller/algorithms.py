@@ -34,9 +34,9 @@ TRPO_KL = 0.01
 REINFORCE_RATE, HORIZONS, TAIL = 1e-2, 5.0, 2.0
 """Its rollout and what of it is not learned from, in the plant's horizons."""
 CRITIC = (64, 64)
-OFF_RATE, OFF_BATCH, REPLAY, GRADIENT_STEPS = 1e-3, 256, 500_000, 8
-"""Off-policy: transitions remembered, and gradient steps after each decision of all plants."""
-CRITIC_FIRST, EVERY = 0.25, 10
+OFF_RATE, OFF_BATCH, REPLAY, GRADIENT_STEPS, AHEAD = 1e-3, 256, 500_000, 8, 4
+"""Off-policy: transitions remembered, gradient steps after each decision of all plants, and rewards summed before the critic."""
+CRITIC_FIRST, EVERY = 0.25, 20
 """Off-policy: share of the training in which the critic alone learns, and the decisions for one in which the actor learns too."""
 TEMPERATURE = 0.01
 """SAC's first weight of entropy, in scaled reward a nat."""
@@ -161,8 +161,8 @@ def _noise(learning: Learning, env: VecEnv) -> NormalActionNoise:
 def _off_policy(learning: Learning, seed: int) -> dict[str, Any]:
     nets = {"pi": list(learning.net), "qf": list(CRITIC)}
     return {"learning_rate": OFF_RATE, "buffer_size": REPLAY, "learning_starts": 0, "batch_size": OFF_BATCH,
-            "gamma": discount(learning), "train_freq": 1, "gradient_steps": GRADIENT_STEPS, "seed": seed, "device": "cpu",
-            "policy_kwargs": {"net_arch": nets, "activation_fn": torch.nn.Tanh}}  # fmt: skip
+            "gamma": discount(learning), "train_freq": 1, "gradient_steps": GRADIENT_STEPS, "n_steps": AHEAD, "seed": seed,
+            "device": "cpu", "policy_kwargs": {"net_arch": nets, "activation_fn": torch.nn.Tanh}}  # fmt: skip
 
 
 _OTHERS = {"a2c": _a2c, "trpo": _trpo, "reinforce": _reinforce, "sac": _sac, "td3": _td3, "ddpg": _ddpg}

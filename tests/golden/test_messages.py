@@ -35,7 +35,7 @@ def test_every_command_has_help_and_speaks_json(command: str, capsys: pytest.Cap
 
 BAD_INPUT = {
     ("plant",): "No such command 'plant'. Did you mean 'plants'?",
-    ("train", "exothermic_cstr", "--sead", "1"): "No such option: --sead (Possible options: --scenario, --seed, --steps)",
+    ("train", "exothermic_cstr", "--sead", "1"): "No such option: --sead (Possible options: --scenario, --seed, --seeds)",
     ("simulate", "exothermic_cstr", "--scenario", "tracing"): "unknown scenario 'tracing'; did you mean 'tracking'? "
     "Known: tracking, disturbance, boundary, unstable",
     ("simulate", "exothermic_cstr", "--controller", "pdi"): "unknown controller 'pdi'; did you mean 'pid'? "

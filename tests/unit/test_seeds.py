@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -32,12 +34,20 @@ if COUNT == 2:
 """A plant file that the first process trained dies of, and that the second cannot load."""
 
 
-def test_a_seed_is_trained_as_if_alone_though_others_die_or_fail(tmp_path: Path) -> None:
+@pytest.fixture
+def unlucky(tmp_path: Path) -> Iterator[Path]:
     file = tmp_path / "unlucky.py"
     file.write_text(UNLUCKY)
+    yield file
+    del sys.modules["own.unlucky"]  # what is loaded stays in the catalogue of this process
+
+
+def test_a_seed_is_trained_as_if_alone_though_others_die_or_fail(unlucky: Path, tmp_path: Path) -> None:
     told: list[int] = []
     store = str(tmp_path / "runs.db")
-    group = train_seeds(Source(file=file), (0, 1, 2), store, STEPS, tmp_path, lambda seed, progress: told.append(seed), workers=1)
+    group = train_seeds(
+        Source(file=unlucky), (0, 1, 2), store, STEPS, tmp_path, lambda seed, progress: told.append(seed), workers=1
+    )
     assert group.failed[0] == "its process ended with code 7"
     assert "not today" in group.failed[1]
     assert set(told) == {2}
@@ -65,7 +75,9 @@ def test_the_terminal_tells_the_interquartile_mean_and_who_failed(
     failed: dict[int, str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = []
-    monkeypatch.setattr("controller.seeds.train_seeds", lambda source, seeds, *rest: asked.append(list(seeds)) or outcome(failed))
+    monkeypatch.setattr(
+        "controller.seeds.train_seeds", lambda source, seeds, *rest, **more: asked.append(list(seeds)) or outcome(failed)
+    )
     assert run(["train", "exothermic_cstr", "--seeds", "4", "--seed", "5"]) == code
     captured = capsys.readouterr()
     assert asked == [[5, 6, 7, 8]]
@@ -76,7 +88,7 @@ def test_the_terminal_tells_the_interquartile_mean_and_who_failed(
 
 
 def test_the_terminal_speaks_json_of_a_group(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("controller.seeds.train_seeds", lambda *given: outcome({}))
+    monkeypatch.setattr("controller.seeds.train_seeds", lambda *given, **more: outcome({}))
     assert run(["train", "exothermic_cstr", "--seeds", "4", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["plant"], shown["pid"], shown["score"]["iqm"]) == ("exothermic_cstr", -2.5, -2.5)

@@ -15,6 +15,7 @@ from stable_baselines3 import PPO
 
 from benchmarks.resume import small
 from controller.historian import Historian
+from controller.methods import Method
 from controller.ppo import GuardedPPO, discount, learner, log_probability
 from controller.sb3_env import PlantVecEnv
 from controller.stability import (
@@ -253,7 +254,7 @@ def spoiled_training(
         if progress.note:
             notes.append(progress.note)
 
-    def kept(*given: Any) -> GuardedPPO:
+    def kept(_: Method, *given: Any) -> GuardedPPO:
         models.append(learner(*given))
         return models[0]
 
@@ -275,6 +276,16 @@ def test_a_number_that_is_none_costs_its_rollout_and_names_the_episode(what: str
     assert (len(model.guard.updates), model.guard.strikes, model.guard.undone) == (3, 1, 0)
     assert env.plants.numbers[5] > 21
     assert len(draw(PLANT, PLANT.scenario("tracking"), 3, 1, "training", 21)) == 1
+
+
+def test_another_algorithm_takes_it_as_an_end_without_reward(monkeypatch: pytest.MonkeyPatch) -> None:
+    plants, notes = Spoiling(PLANT, PLANT.learning.parallel), list[str]()
+    plants.spoil({20}, "reward")
+    monkeypatch.setattr("controller.train.environment", lambda *_: PlantVecEnv(plants))
+    trained = train(PLANT, 3, 40 * 16, report=lambda progress: notes.append(progress.note), method=Method("a2c"))
+    (note,) = [note for note in notes if "not finite" in note]
+    assert note.endswith("of training episode 21, seed 3; it counts as an end without reward")
+    assert all(np.isfinite(part).all() for layer in trained.last.layers for part in layer)
 
 
 def test_what_is_named_is_the_episode_and_the_decision_that_ran(monkeypatch: pytest.MonkeyPatch) -> None:
