@@ -85,6 +85,8 @@ class Tuner:
                 _between(f"{loop.tag} setpoint", 1.5 * g.setpoint),
             ]
             knobs += [_between(f"{loop.tag} {name}", 1.5 * gain) for name, gain in g.disturbance]
+            if loop.schedule:
+                knobs += [_Knob(f"{loop.tag} schedule K_c", 0.0, 1.5), _Knob(f"{loop.tag} schedule T_i", -1.0, 1.0)]
         return knobs
 
     def _plant_knobs(self) -> tuple[_Knob, ...]:
@@ -121,7 +123,10 @@ class Tuner:
             setpoint=values[f"{tag} setpoint"],
             disturbance=tuple((name, values[f"{tag} {name}"]) for name, _ in g.disturbance),
         )
-        return replace(loop, gains=found)
+        if loop.schedule is None:
+            return replace(loop, gains=found)
+        schedule = replace(loop.schedule, K_c=values[f"{tag} schedule K_c"], T_i=values[f"{tag} schedule T_i"])
+        return replace(loop, gains=found, schedule=schedule)
 
     def cost(self, loops: tuple[Loop, ...], advance: int, schedule: Setback | None) -> tuple[float, float]:
         """Return the mean objective on the tuning scenarios and the sensitivity peak of one layer."""

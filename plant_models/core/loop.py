@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from plant_models.core.schedule import Schedule
 from plant_models.core.smooth import clamp, where
 from plant_models.core.vector import Expr
 
@@ -38,7 +39,7 @@ class Loop:
     """One PID loop with its ISA tag: moves an input (``mv``) or the setpoint of another loop (``sp_of``).
 
     ``low`` and ``high`` bound its setpoint; ``authority`` is the largest offset a supervisor may add to that setpoint
-    and ``offset_rate`` the largest change of the offset in one decision.
+    and ``offset_rate`` the largest change of the offset in one decision. ``schedule`` has the gains follow the operating point.
     """
 
     tag: str
@@ -50,6 +51,7 @@ class Loop:
     sp_of: str = ""
     authority: float = 0.0
     offset_rate: float = field(default=float("inf"))
+    schedule: Schedule | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         """Raise ValueError unless the loop moves exactly one thing within ordered bounds."""
@@ -91,6 +93,13 @@ def coefficients(K_c: Expr, T_i: Expr, T_d: Expr, b: Expr, setpoint: Expr, h: fl
     return Coefficients(K_c, b, K_c * h / T_i, h / T_i, T_d / filtered, -K_c * T_d * DERIVATIVE_FILTER / filtered, setpoint)
 
 
+def scheduled(c: Coefficients, K_c: Expr, T_i: Expr) -> Coefficients:
+    """Return the gains with factors on ``K_c`` and ``T_i``."""
+    return c._replace(
+        K_c=K_c * c.K_c, integral=K_c / T_i * c.integral, tracking=c.tracking / T_i, derivative=K_c * c.derivative
+    )  # fmt: skip
+
+
 class Memory(NamedTuple):
     """What a loop remembers: integral and derivative parts, last measurement and output, and its excess over the limits."""
 
@@ -124,10 +133,22 @@ def pid(c: Coefficients, m: Memory, r: Expr, y: Expr, y_0: Expr, ff: Expr, to: A
     return Memory(integral, derivative, y, u, v - limited)
 
 
+def shifted(m: Memory, old: Coefficients, new: Coefficients, r: Expr, y: Expr, y_0: Expr) -> Memory:
+    """Return the memory with which other gains give the same output: the integral takes over what the P part loses.
+
+    ``old`` and ``new`` are the coefficients before and after.
+    """
+    return m._replace(integral=m.integral + _proportional(old, r, y, y_0) - _proportional(new, r, y, y_0))
+
+
 def align(c: Coefficients, u: Expr, r: Expr, y: Expr, y_0: Expr, ff: Expr, to: Actuator) -> Memory:
     """Return the memory from which the law's next output is ``u``: bumpless transfer and start."""
-    proportional = c.K_c * (c.b * (r - y_0) - (y - y_0)) + c.setpoint * (r - y_0)
+    proportional = _proportional(c, r, y, y_0) + c.setpoint * (r - y_0)
     return Memory(u - to.bias - ff - proportional, 0.0 * y, y, u, 0.0 * y)
+
+
+def _proportional(c: Coefficients, r: Expr, y: Expr, y_0: Expr) -> Expr:
+    return c.K_c * (c.b * (r - y_0) - (y - y_0))
 
 
 def held_back(slave: Memory, limited: Expr, slave_pv: Expr) -> Expr:

@@ -14,6 +14,7 @@ from plant_models.core.fault import Fading, Fault, Timed, Valve
 from plant_models.core.loop import Loop
 from plant_models.core.quantity import Reproduced, Source
 from plant_models.core.scenario import Scenario
+from plant_models.core.schedule import SETPOINT, Schedule
 from plant_models.core.vector import Expr, Vector
 
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -257,6 +258,7 @@ def _check_loops(plant: Plant) -> None:
     tags = [loop.tag for loop in plant.loops]
     if len(set(tags)) != len(tags):
         raise ValueError(f"{plant.title}: a loop tag is used twice: {', '.join(tags)}")
+    _check_schedules(plant)
     for i, loop in enumerate(plant.loops):
         _check_names(plant, f"{loop.tag} pv", [loop.pv], plant.Output)
         _check_names(plant, f"{loop.tag} feed-forward", [name for name, _ in loop.gains.disturbance], plant.Disturbance)
@@ -264,6 +266,22 @@ def _check_loops(plant: Plant) -> None:
             _check_names(plant, f"{loop.tag} mv", [loop.mv], plant.Input)
         elif loop.sp_of not in tags[i + 1 :]:
             raise ValueError(f"{plant.title}: {loop.tag} commands {loop.sp_of!r}, which no later loop is; masters come first")
+
+
+def _check_schedules(plant: Plant) -> None:
+    """Refuse a scheduling variable that is no output, and a scenario's schedule that the kernel has no rows for."""
+    for loop in plant.loops:
+        if loop.schedule and loop.schedule.variable != SETPOINT:
+            _check_names(plant, f"{loop.tag} gain schedule", [loop.schedule.variable], plant.Output)
+    for scenario in plant.scenarios:
+        for own, loop in zip(plant.loops, scenario.loops, strict=False):
+            if loop.schedule and (not own.schedule or _shape(own.schedule) != _shape(loop.schedule)):
+                allowed = "none, or as many breakpoints in the variable of the plant's own, allowed"
+                raise ValueError(f"{plant.title}: gain schedule of {loop.tag} in scenario {scenario.name!r}; {allowed}")
+
+
+def _shape(schedule: Schedule) -> tuple[str, int]:
+    return schedule.variable, len(schedule.at)
 
 
 def _check_faults(plant: Plant) -> None:

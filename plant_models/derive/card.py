@@ -74,6 +74,9 @@ def _loop(plant: Plant, loop: Loop) -> dict[str, Any]:
     g = loop.gains
     gains = {"K_c": g.K_c, "T_i": _finite(g.T_i), "T_d": g.T_d, "b": g.b, "setpoint feed-forward": g.setpoint}
     gains |= {f"{name} feed-forward": gain for name, gain in g.disturbance}
+    if loop.schedule:
+        by = f"by {loop.schedule.variable}, exponent"
+        gains |= {f"K_c {by}": loop.schedule.K_c, f"T_i {by}": loop.schedule.T_i}
     unit = plant.Output.quantities()[loop.pv].unit
     return {"tag": loop.tag, "pv": loop.pv, "mv": loop.mv, "sp_of": loop.sp_of, "low": loop.low, "high": loop.high,
             "unit": unit, "authority": loop.authority, "gains": gains}  # fmt: skip

@@ -14,25 +14,22 @@ from dataclasses import dataclass
 
 import casadi as ca
 
-from plant_models.core import loop as law
 from plant_models.core.duty import Tracking
 from plant_models.core.plant import Plant
 from plant_models.core.smooth import clamp
 from plant_models.core.vector import Expr
 from plant_models.derive import symbolic
 from plant_models.derive.layout import (
-    COEFFICIENTS,
     COMPLETE,
     FAILED,
     HELD,
-    LIMITS,
-    MEMORY,
     RUNNING,
     TRIPPED,
     Layout,
     Level,
     layout,
 )
+from plant_models.derive.pid_layer import PidLayer
 
 STIFF = 0.2
 """A sub-step whose two midpoint slopes differ by more than this share of a state's range is done again by CVODES."""
@@ -152,72 +149,7 @@ class Trace:
         return ca.vertcat(*(clamp(self.S("v")[i], old[i] - q.rate * h, old[i] + q.rate * h) for i, q in limits))
 
     def _cascade(self, d: ca.SX) -> tuple[ca.SX, dict[str, ca.SX]]:
-        plant = self.plant
-        u = symbolic.rows(self.S("u"))
-        commands = {loop.tag: self.E("r")[i] for i, loop in enumerate(plant.masters)}
-        memories, setpoints, bases = [], [], []
-        for i, loop in enumerate(plant.loops):
-            low, high = self._limits(i)
-            base = clamp(commands[loop.tag], low, high)
-            setpoint = self._supervised(loop, base, low, high)
-            memory = self._pid(i, setpoint, d)
-            if loop.authority:
-                bases.append(base)
-            setpoints.append(setpoint)
-            memories += list(memory)
-            if loop.mv:
-                u[plant.Input.names().index(loop.mv)] = memory.u
-            else:
-                commands[loop.sp_of] = memory.u
-        writes = {"memory": ca.vertcat(*memories), "sp": ca.vertcat(*setpoints)}
-        return ca.vertcat(*u), writes | ({"base": ca.vertcat(*bases)} if bases else {})
-
-    def _supervised(self, loop: law.Loop, base: ca.SX, low: ca.SX, high: ca.SX) -> ca.SX:
-        if not loop.authority:
-            return base
-        v = self.S("v")[self.plant.acted.index(loop)]
-        return clamp(v if self.level == "absolute" else base + v, low, high)
-
-    def _pid(self, i: int, setpoint: ca.SX, d: ca.SX) -> law.Memory:
-        plant, loop = self.plant, self.plant.loops[i]
-        q = plant.Output.quantities()[loop.pv]
-        y = self.S("y")[plant.Output.names().index(loop.pv)]
-        c = law.Coefficients(*symbolic.rows(self.P("coefficients")[COEFFICIENTS * i : COEFFICIENTS * (i + 1)]))
-        to = self._actuator(loop)
-        memory = self._memory(i)
-        return law.pid(c, memory, setpoint, y, q.nominal, self._feedforward(i, d), to, self._reset(loop, memory, to))
-
-    def _memory(self, i: int) -> law.Memory:
-        return law.Memory(*symbolic.rows(self.S("memory")[MEMORY * i : MEMORY * (i + 1)]))
-
-    def _limits(self, i: int) -> tuple[ca.SX, ca.SX]:
-        limits = self.P("limits")
-        return limits[LIMITS * i], limits[LIMITS * i + 1]
-
-    def _actuator(self, loop: law.Loop) -> law.Actuator:
-        plant = self.plant
-        if loop.mv:
-            q = plant.Input.quantities()[loop.mv]
-            return law.Actuator(q.nominal, q.low, q.high, q.rate * plant.loop_period)
-        slave = [other.tag for other in plant.loops].index(loop.sp_of)
-        nominal = plant.Output.quantities()[plant.loops[slave].pv].nominal
-        return law.Actuator(nominal, *self._limits(slave), float("inf"))
-
-    def _reset(self, loop: law.Loop, memory: law.Memory, to: law.Actuator) -> ca.SX | None:
-        if loop.mv:
-            return None
-        slave = [other.tag for other in self.plant.loops].index(loop.sp_of)
-        pv = self.S("y")[self.plant.Output.names().index(self.plant.loops[slave].pv)]
-        return law.held_back(self._memory(slave), clamp(memory.u, to.low, to.high), pv)
-
-    def _feedforward(self, i: int, d: ca.SX) -> ca.SX:
-        plant = self.plant
-        first = sum(len(loop.gains.disturbance) for loop in plant.loops[:i])
-        total = ca.SX(0.0)
-        for k, (name, _) in enumerate(plant.loops[i].gains.disturbance):
-            q = plant.Disturbance.quantities()[name]
-            total += self.P("feedforward")[first + k] * (d[plant.Disturbance.names().index(name)] - q.nominal)
-        return total
+        return PidLayer(self.plant, self.level, self.S, self.P, self.E).run(d)
 
     def substep(self) -> Piece:
         """Integrate one sub-step by the classical Runge-Kutta method, then account for it."""

@@ -20,4 +20,5 @@ def plant_hash(plant: Plant) -> str:
     vectors = (*plant.arguments, plant.Output)
     declared = [source(trace, observation(plant, trace.layout, "setpoint")), repr(plant.loops), str(plant.advance)]
     declared += [repr(vector.quantities()) for vector in vectors]
+    declared += [repr(loop.schedule) for loop in plant.loops if loop.schedule]
     return hashlib.sha256("\n".join(declared).encode()).hexdigest()

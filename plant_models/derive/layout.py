@@ -13,6 +13,7 @@ from typing import Literal
 
 from plant_models.core.building import BIN
 from plant_models.core.fault import Delay, Fading, Valve
+from plant_models.core.loop import Loop
 from plant_models.core.plant import SECONDS, Plant
 from plant_models.core.vector import Vector
 
@@ -85,7 +86,11 @@ def size(vector: type[Vector]) -> int:
 
 
 def layout(plant: Plant, level: Level) -> Layout:
-    """Lay out a plant's blocks; margins, cost terms and measures are named by evaluating the plant at its nominal point."""
+    """Lay out a plant's blocks; margins, cost terms and measures are named by evaluating the plant at its nominal point.
+
+    After the memories of all loops stand the factors on ``K_c`` last used where gains are scheduled, after the coefficients of
+    all loops the columns of the schedules.
+    """
     at = tuple(v.nominal() for v in plant.arguments)
     margins, measures = plant.margins(*at), plant.measures(*at)
     terms = (*plant.targets, *plant.cost(*at))
@@ -96,13 +101,13 @@ def layout(plant: Plant, level: Level) -> Layout:
     feedforward = sum(len(loop.gains.disturbance) for loop in plant.loops)
     return Layout(
         S=Rows(
-            x=size(plant.State), u=size(plant.Input), memory=MEMORY * loops, v=actions, d=disturbances,
+            x=size(plant.State), u=size(plant.Input), memory=MEMORY * loops + len(scheduled(plant)), v=actions, d=disturbances,
             y=size(plant.Output), sp=loops, base=len(plant.acted), status=1, terms=len(terms), moves=1,
             lowest=len(margins), time=len(margins), measures=len(measures), stock=1, stage=1,
             history=sum(periods for _, periods in late), bin=carriers, peak=carriers,
         ),
-        P=Rows(p=size(plant.Parameter), coefficients=COEFFICIENTS * loops, feedforward=feedforward,
-               limits=LIMITS * loops, advance=1, delay=len(late)),
+        P=Rows(p=size(plant.Parameter), coefficients=COEFFICIENTS * loops + schedule_rows(plant, loops),
+               feedforward=feedforward, limits=LIMITS * loops, advance=1, delay=len(late)),
         E=Rows(d=disturbances, r=len(plant.masters), target=len(plant.targets), d1=disturbances, a=actions),
         noise=size(plant.Output) + 2 * len(valves),
         actions=actions,
@@ -115,6 +120,16 @@ def layout(plant: Plant, level: Level) -> Layout:
         valves=valves,
         fading=fading(plant),
     )  # fmt: skip
+
+
+def scheduled(plant: Plant) -> tuple[Loop, ...]:
+    """Return the loops whose gains are scheduled, in order."""
+    return tuple(loop for loop in plant.loops if loop.schedule)
+
+
+def schedule_rows(plant: Plant, first: int) -> int:
+    """Return how many rows the schedules of the first so many loops take."""
+    return sum(len(loop.schedule.column) for loop in plant.loops[:first] if loop.schedule)
 
 
 def bin_periods(plant: Plant) -> int:

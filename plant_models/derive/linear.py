@@ -15,6 +15,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive import symbolic
 from plant_models.derive.closed_loop import Trace
+from plant_models.derive.layout import scheduled
 from plant_models.derive.steady import nominal
 
 FREQUENCIES = 160
@@ -136,6 +137,7 @@ def _at_rest(plant: Plant, trace: Trace, parts: list[ca.SX], inputs: ca.SX) -> c
         slave = next((other for other in plant.loops if other.tag == loop.sp_of), None)
         moved = plant.Input.quantities()[loop.mv] if slave is None else plant.Output.quantities()[slave.pv]
         rest += [0.0, 0.0, pv, moved.nominal, 0.0]
+    rest += [0.0 for _ in scheduled(plant)]
     y, u = ca.SX.sym("y", trace.S("y").numel()), ca.SX.sym("u", trace.S("u").numel())
     references = [plant.Output.quantities()[loop.pv].nominal for loop in plant.masters]
     disturbances = nominal(plant.Disturbance)

@@ -19,7 +19,7 @@ from plant_models.core.scenario import Array
 from plant_models.core.smooth import clamp
 from plant_models.derive import symbolic
 from plant_models.derive.closed_loop import Piece, Trace
-from plant_models.derive.layout import Level, Rows
+from plant_models.derive.layout import Level, Rows, scheduled
 
 GIVEN, KEPT = ("d", "r", "target", "d1"), ("p", "coefficients", "feedforward", "limits")
 
@@ -192,6 +192,7 @@ def _sizes(plant: Plant, carried: tuple[str, ...]) -> tuple[Array, Array]:
     for loop in plant.loops if "memory" in carried else ():
         pv, (middle, size) = plant.Output.quantities()[loop.pv], _moves(plant, loop)
         pairs += [(0.0, size), (0.0, size), (pv.centre, pv.half_range), (middle, size), (0.0, size)]
+    pairs += [(1.0, 1.0) for _ in scheduled(plant)] if "memory" in carried else []
     centre, scale = np.array(pairs).T
     return centre, scale
 

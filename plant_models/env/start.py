@@ -12,7 +12,7 @@ from plant_models.core.loop import Loop, coefficients
 from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity
 from plant_models.core.scenario import Array
-from plant_models.derive.layout import HELD, LIMITS, Layout
+from plant_models.derive.layout import HELD, LIMITS, Layout, scheduled
 from plant_models.env.scenario import Episodes
 
 SETTINGS = ("coefficients", "feedforward", "limits", "advance")
@@ -32,7 +32,10 @@ class Settings:
         """Work out the rows of declared loops, (rows, 1)."""
         h = plant.loop_period
         gains = [loop.gains for loop in loops]
-        c = [coefficients(g.K_c, g.T_i, g.T_d, g.b, g.setpoint, h) for g in gains]
+        c = [number for g in gains for number in coefficients(g.K_c, g.T_i, g.T_d, g.b, g.setpoint, h)]
+        for own, given in zip(plant.loops, loops, strict=True):
+            if own.schedule:
+                c += given.schedule.column if given.schedule else own.schedule.without
         feedforward = [gain for g in gains for _, gain in g.disturbance]
         limits = [bound for loop in loops for bound in (loop.low, loop.high)]
         return cls(*(np.reshape(np.asarray(rows, dtype=float), (-1, 1)) for rows in (c, feedforward, limits, [advance])))
@@ -103,7 +106,7 @@ def _memory(plant: Plant, y: Array) -> Array:
     for loop in plant.loops:
         output = plant.Input.quantities()[loop.mv].nominal if loop.mv else _slave(plant, loop).nominal
         columns += [zero, zero, y[:, plant.Output.names().index(loop.pv)], zero + output, zero]
-    return np.stack(columns, axis=1)
+    return np.stack([*columns, *(zero for _ in scheduled(plant))], axis=1)
 
 
 def _slave(plant: Plant, loop: Loop) -> Quantity:
