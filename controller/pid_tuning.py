@@ -25,6 +25,8 @@ from plant_models.derive.steady import nominal_equilibrium
 from plant_models.env.scenario import Episodes, concatenate, draw
 from plant_models.env.start import Settings
 
+EPISODES = 96
+"""Tuning episodes that a candidate is judged on."""
 MOST_SENSITIVE = 2.0
 CHARGE = 5.0
 """Relative cost for each unit of M_s above the limit."""
@@ -64,7 +66,7 @@ def _between(name: str, far: float) -> _Knob:
 class Tuner:
     """The search space of one plant and the cost of many of its points at once."""
 
-    def __init__(self, plant: Plant, seed: int = 0, episodes: int = 96, scenario: str = "") -> None:
+    def __init__(self, plant: Plant, seed: int = 0, episodes: int = EPISODES, scenario: str = "") -> None:
         self.plant = plant
         self.episodes = draw(plant, plant.scenario(scenario), seed, episodes, "tuning")
         self.start = simc_layer(plant)
@@ -153,7 +155,7 @@ class Tuner:
 
 
 def tune(
-    plant: Plant, seed: int = 0, generations: int = 100, episodes: int = 96,
+    plant: Plant, seed: int = 0, generations: int = 100, episodes: int = EPISODES,
     report: Callable[[int, float], None] = lambda generation, cost: None,
 ) -> Tuning:  # fmt: skip
     """Return the best PID layer found; the same seed finds the same."""
@@ -174,7 +176,7 @@ def tune(
     return Tuning(loops, advance, schedule, cost, sensitivity)
 
 
-def current(plant: Plant, seed: int = 0, episodes: int = 96) -> Tuning:
+def current(plant: Plant, seed: int = 0, episodes: int = EPISODES) -> Tuning:
     """Return the PID layer that the plant file carries, judged like a candidate."""
     schedule = _schedule(plant)
     cost, sensitivity = Tuner(plant, seed, episodes).cost(plant.loops, plant.advance, schedule)

@@ -14,26 +14,33 @@ from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName,
 
 if TYPE_CHECKING:
     from controller.pid_tuning import Tuning
+    from plant_models.core.schedule import Schedule
 
 
 def tune(
     plant: PlantName = "",
     generations: Annotated[int, typer.Option(min=1, max=5000, help="Generations of differential evolution.")] = 100,
     seed: Seed = 0,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Compute anew what was found before.")] = False,
     plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
     """Tune the PID layer (and a building's schedule) on tuning scenarios; prints gains for the plant file."""
     from controller.pairing import relative_gains
-    from controller.pid_tuning import current, tune
+    from controller.tuning_cache import tuned
 
     chosen = plant_with(plant, plant_file)
     with terminal.progress(f"tuning {chosen.name}") as bar:
-        found = tune(chosen, seed, generations, report=lambda done, cost: bar.update(done, generations, f"cost {cost:.4g}"))
-    before, gains = current(chosen, seed), relative_gains(chosen)
+        answer = tuned(
+            chosen, seed, generations, fresh=fresh, report=lambda done, cost: bar.update(done, generations, f"cost {cost:.4g}")
+        )
+    before, found, gains = answer.before, answer.found, relative_gains(chosen)
+    if answer.known:
+        terminal.note(f"{chosen.name}: found before with this seed and as many generations; --fresh computes anew")
     if as_json:
         pairing = None if gains is None else gains.as_json()
-        terminal.show_json({"plant": chosen.name, "pairing": pairing, "before": _as_json(before), "after": _as_json(found)})
+        terminal.show_json({"plant": chosen.name, "pairing": pairing, "before": _as_json(before), "after": _as_json(found),
+                            "known": answer.known})  # fmt: skip
         return
     rows = [
         [name, terminal.number(t.cost), f"{t.sensitivity:.3g}", str(t.advance)]
@@ -43,7 +50,7 @@ def tune(
     if gains is not None and len(gains.tags) > 1:
         terminal.say(str(gains))
     for loop in found.loops:
-        terminal.say(f"{loop.tag}: gains={_rounded(loop.gains)}")
+        terminal.say(f"{loop.tag}: gains={_rounded(loop.gains)}" + _exponents(loop.schedule))
     if found.schedule is not None:
         terminal.say(f"schedule={found.schedule}")
 
@@ -51,7 +58,12 @@ def tune(
 def _as_json(found: Tuning) -> dict[str, Any]:
     return {"cost": found.cost, "sensitivity": found.sensitivity, "advance": found.advance,
             "gains": {loop.tag: asdict(loop.gains) for loop in found.loops},
+            "gain_schedules": {loop.tag: asdict(loop.schedule) for loop in found.loops if loop.schedule},
             "schedule": asdict(found.schedule) if found.schedule else None}  # fmt: skip
+
+
+def _exponents(schedule: Schedule | None) -> str:
+    return f", exponents of its gain schedule K_c={schedule.K_c:.4g}, T_i={schedule.T_i:.4g}" if schedule else ""
 
 
 def _rounded(gains: Any) -> str:

@@ -1,0 +1,112 @@
+"""What tuning found before, kept by all that it depends on: the same question is answered at once."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from controller import pid_tuning, simc
+from controller.pid_tuning import EPISODES, Tuning, current, tune
+from plant_models.core.duty import Economic, Setback
+from plant_models.core.loop import Gains, Loop
+from plant_models.core.plant import Plant
+from plant_models.derive.identity import plant_hash
+from plant_models.env.scenario import ARRAYS, draw
+
+PACKAGES = ("numpy", "scipy", "numba", "casadi")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The layer that the plant file carries and the one found, and whether that was known from before."""
+
+    before: Tuning
+    found: Tuning
+    known: bool
+
+
+def tuned(
+    plant: Plant, seed: int = 0, generations: int = 100, episodes: int = EPISODES, fresh: bool = False,
+    report: Callable[[int, float], None] = lambda generation, cost: None, folder: Path | None = None,
+) -> Answer:  # fmt: skip
+    """Tune a plant's PID layer, or answer from ``folder`` (the user's cache) what was found before; ``fresh`` computes anew.
+
+    A file that is damaged is written anew; a folder that cannot be written keeps nothing.
+    """
+    home = folder or Path(platformdirs.user_cache_dir("setpoint")) / "tuning"
+    path = home / f"{_key(plant, seed, generations, episodes)}.json"
+    if not fresh and (kept := _read(plant, path)):
+        return Answer(*kept, known=True)
+    found = tune(plant, seed, generations, episodes, report)
+    before = current(plant, seed, episodes)
+    _keep(path, {"before": _as_json(before), "found": _as_json(found)})
+    return Answer(before, found, known=False)
+
+
+def _key(plant: Plant, seed: int, generations: int, episodes: int) -> str:
+    """The sha256 of plant, duty, tuning episodes, the tuner's own text and the packages that compute."""
+    digest = hashlib.sha256(f"{plant_hash(plant)} {plant.scale!r} {plant.worst!r} {plant.duty!r} {seed} {generations}".encode())
+    drawn = draw(plant, plant.scenario(), seed, episodes, "tuning")
+    for name in ARRAYS:
+        digest.update(np.ascontiguousarray(getattr(drawn, name)).tobytes())
+    for module in (pid_tuning, simc):
+        digest.update(inspect.getsource(module).encode())
+    digest.update(repr([version(name) for name in PACKAGES]).encode())
+    return digest.hexdigest()[:32]
+
+
+def _as_json(tuning: Tuning) -> dict[str, Any]:
+    schedules = [[loop.schedule.K_c, loop.schedule.T_i] if loop.schedule else None for loop in tuning.loops]
+    return {
+        "gains": [asdict(loop.gains) for loop in tuning.loops], "schedules": schedules, "advance": tuning.advance,
+        "schedule": asdict(tuning.schedule) if tuning.schedule else None,
+        "cost": tuning.cost, "sensitivity": tuning.sensitivity,
+    }  # fmt: skip
+
+
+def _read(plant: Plant, path: Path) -> tuple[Tuning, Tuning] | None:
+    try:
+        kept = json.loads(path.read_text())
+        return _tuning(plant, kept["before"]), _tuning(plant, kept["found"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _tuning(plant: Plant, kept: dict[str, Any]) -> Tuning:
+    loops = tuple(_loop(*parts) for parts in zip(plant.loops, kept["gains"], kept["schedules"], strict=True))
+    schedule = Setback(**kept["schedule"]) if kept["schedule"] else None
+    if (schedule is None) != (not isinstance(plant.duty, Economic) or plant.duty.schedule is None):
+        raise ValueError("a schedule where the plant has none, or none where it has one")
+    return Tuning(loops, int(kept["advance"]), schedule, float(kept["cost"]), float(kept["sensitivity"]))
+
+
+def _loop(loop: Loop, gains: dict[str, Any], exponents: list[float] | None) -> Loop:
+    numbers = {name: float(value) for name, value in gains.items() if name != "disturbance"}
+    fed = tuple((str(name), float(gain)) for name, gain in gains["disturbance"])
+    found = replace(loop, gains=Gains(**numbers, disturbance=fed))
+    if loop.schedule is None or exponents is None:
+        return found
+    K_c, T_i = exponents
+    return replace(found, schedule=replace(loop.schedule, K_c=float(K_c), T_i=float(T_i)))
+
+
+def _keep(path: Path, kept: dict[str, Any]) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(kept, file)
+        os.replace(temporary, path)
+    except OSError:
+        return
