@@ -17,6 +17,7 @@ from controller.baselines import Pid, Scheduled
 from controller.rollout import returns
 from controller.simc import simc_layer
 from plant_models.core.duty import Economic, Setback
+from plant_models.core.errors import BadInput
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -69,7 +70,7 @@ class Tuner:
     def __init__(self, plant: Plant, seed: int = 0, episodes: int = EPISODES, scenario: str = "") -> None:
         self.plant = plant
         self.episodes = draw(plant, plant.scenario(scenario), seed, episodes, "tuning")
-        self.start = simc_layer(plant)
+        self.start = _begin(plant)
         self.robustness = Robustness(plant, nominal_equilibrium(plant))
         self.knobs = tuple(self._loop_knobs()) + self._plant_knobs()
 
@@ -181,6 +182,14 @@ def current(plant: Plant, seed: int = 0, episodes: int = EPISODES) -> Tuning:
     schedule = _schedule(plant)
     cost, sensitivity = Tuner(plant, seed, episodes).cost(plant.loops, plant.advance, schedule)
     return Tuning(plant.loops, plant.advance, schedule, cost, sensitivity)
+
+
+def _begin(plant: Plant) -> tuple[Loop, ...]:
+    """Return the layer around which to search: SIMC's, or where a loop runs away the plant file's own."""
+    try:
+        return simc_layer(plant)
+    except BadInput:
+        return plant.loops
 
 
 def _schedule(plant: Plant) -> Setback | None:

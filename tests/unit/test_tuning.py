@@ -8,6 +8,7 @@ import pytest
 from controller.pid_tuning import MOST_SENSITIVE, Tuner, current, tune
 from controller.simc import FirstOrder, fit, simc, simc_layer
 from plant_models.catalogue import get
+from plant_models.core.errors import BadInput
 from plant_models.derive.linear import Robustness
 from plant_models.derive.steady import nominal_equilibrium
 from plant_models.env.start import Settings
@@ -29,6 +30,10 @@ def test_simc_gains_are_skogestads() -> None:
 @continuous
 def test_simc_gains_have_the_sign_of_the_tuned_ones(name: str) -> None:
     plant = get(name)
+    if name == "cstr_series_recycle":
+        with pytest.raises(BadInput, match="TIC-101 moves runs away"):
+            simc_layer(plant)
+        return
     for found, tuned in zip(simc_layer(plant), plant.loops, strict=True):
         assert np.sign(found.gains.K_c) == np.sign(tuned.gains.K_c)
 
