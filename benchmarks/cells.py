@@ -1,6 +1,6 @@
 """Cells of a long benchmark: each is computed once and kept, so that a run that was cut off goes on where it stopped.
 
-A cell is a JSON file in the user's cache folder, named by what it holds and by the sha256 of everything its content depends on.
+A cell is a JSON file in the user's data folder, named by what it holds and by the sha256 of everything its content depends on.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def kept(name: str, depends: str, compute: Callable[[], dict[str, Any]]) -> dict
 
 def folder() -> Path:
     """Return where cells are kept."""
-    return Path(platformdirs.user_cache_dir("setpoint")) / "benchmarks"
+    return Path(platformdirs.user_data_dir("setpoint")) / "benchmarks"
 
 
 def _write(path: Path, text: str) -> None:

@@ -36,6 +36,8 @@ FLAGSHIPS = ("exothermic_cstr", "van_de_vusse_cstr", "semibatch_polymerization",
 """Plants trained with ten seeds."""
 CHUNK = 10
 """NMPC's episodes in one cell."""
+COMFORT = 1.05
+"""Share of the baseline's discomfort up to which a lower cost counts."""
 DECISIONS = 5000
 """Decisions timed for the percentiles of one policy."""
 WORKERS = 2
@@ -192,6 +194,7 @@ def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
     if doubled:
         rows["nmpc"]["doubled_horizon"] = float(np.mean(doubled["cost"]) / np.mean(searched["cost"][:CHUNK]) - 1.0)
     leads = [each["seconds_to_beat_pid"] for each in learned]
+    comfort = {} if plant.building is None else {"comfort": _comfort(below[pid]["kpis"], together["kpis"])}
     return {
         "duty": plant.duty.kind, "scenario": plant.scenario().name, "unit": plant.worth, "floor": floor,
         "episodes": {"all": len(scale.pid), "nmpc": len(scale.nmpc)}, "gap": scale.gap,
@@ -199,7 +202,13 @@ def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
         "controllers": rows | {"ppo": _row(plant, scale, costs, together) | {"each": scale.scores(costs).tolist()}},
         "train": {"seconds_to_beat_pid": _median(leads), "steps": learned[0]["steps"], "seeds": len(learned),
                   "seconds": float(np.median([each["seconds"] for each in learned]))},
-    }  # fmt: skip
+    } | comfort  # fmt: skip
+
+
+def _comfort(pid: dict[str, Any], ppo: dict[str, Any]) -> dict[str, Any]:
+    """Return the discomfort of PID at its best schedule and of PPO in K h/zone, and whether a lower cost of PPO counts."""
+    baseline, reached = (float(np.mean(kpis["tdis"])) for kpis in (pid, ppo))
+    return {"pid": baseline, "ppo": reached, "counts": reached <= COMFORT * baseline}
 
 
 def _share(scale: Scale, mean: float, interval: Interval) -> dict[str, float]:

@@ -122,3 +122,22 @@ def test_a_difference_hides_no_number_that_is_none() -> None:
         broken = a.copy()
         broken[i] = np.nan
         assert math.isnan(relative_difference(broken, a))
+
+
+@pytest.mark.every
+def test_the_controllers_benchmark_scores_and_computes_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    first = measured("control", tmp_path / "first.json", COMPILED[:1])
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*.json")}
+    assert {path.name.rpartition("-")[0].removeprefix(f"{COMPILED[0]}-") for path in kept} == {
+        "baselines", "nmpc-0", "nmpc-doubled", "ppo-0",
+    }  # fmt: skip
+    again = measured("control", tmp_path / "again.json", COMPILED[:1])
+    assert again["plants"] == first["plants"]
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*.json")} == kept
+    plant = first["plants"][COMPILED[0]]
+    assert set(plant["controllers"]) == {"constant", "pid", "nmpc", "ppo"}
+    assert plant["controllers"]["pid"]["against_pid"]["mean"] == 0.0
+    assert plant["controllers"]["constant"]["against_pid"]["mean"] == pytest.approx(-1.0)
+    assert positive(plant["controllers"]["ppo"]["decision_us"], ("p50", "p99"))
+    assert plant["train"]["seeds"] == 1
