@@ -36,7 +36,7 @@ REINFORCE_RATE, HORIZONS, TAIL = 1e-2, 5.0, 2.0
 CRITIC = (64, 64)
 OFF_RATE, OFF_BATCH, REPLAY, GRADIENT_STEPS, AHEAD = 1e-3, 256, 500_000, 8, 4
 """Off-policy: transitions remembered, gradient steps after each decision of all plants, and rewards summed before the critic."""
-CRITIC_FIRST, EVERY = 0.25, 20
+CRITIC_FIRST, EVERY = 0.25, 30
 """Off-policy: share of the training in which the critic alone learns, and the decisions for one in which the actor learns too."""
 TEMPERATURE = 0.01
 """SAC's first weight of entropy, in scaled reward a nat."""

@@ -10,7 +10,7 @@ import typer
 
 from dashboard import terminal
 from dashboard.commands import training
-from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, case, plant_with, session
+from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, plant_with, session
 
 if TYPE_CHECKING:
     from controller.pid_tuning import Tuning
@@ -85,12 +85,17 @@ def train(
     plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
-    """Train PPO, or another algorithm, to move the setpoints of a plant's PID layer, and keep the policy."""
+    """Train PPO, or another algorithm, to move the setpoints of a plant's PID layer, and keep the policy.
+
+    PLANT may also be the id of an environment in Gymnasium's registry, such as CartPole-v1.
+    """
     method = training.method(algorithm)
-    case(plant, plant_file, scenario)
     given = _given(context, "seed", seed)
-    request = training.Request(session(context).store, plant, plant_file, scenario, seed, steps, out, method)
-    if resume:
+    name = training.plant_name(plant, plant_file)
+    request = training.Request(session(context).store, name or plant, plant_file, scenario, seed, steps, out, method)
+    if plant and not name:
+        shown = training.outside(request, resume, seeds)
+    elif resume:
         shown = training.resumed(request, resume, given, seeds)
     elif seeds > 1:
         shown = training.many(request, seeds)

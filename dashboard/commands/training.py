@@ -1,4 +1,4 @@
-"""What `setpoint train` does: one training, several seeds side by side, or a recorded one that goes on; and what it shows."""
+"""What `setpoint train` does and shows: one training, seeds side by side, one that goes on, an environment that is no plant."""
 
 from __future__ import annotations
 
@@ -143,6 +143,63 @@ def _lines(group: Group) -> tuple[str, ...]:
             f"run {found.run}, policy {found.policy}" for found in group.trained)  # fmt: skip
     what = f"interquartile mean of {len(group.trained)} seeds on {len(group.pid)} validation episodes"
     return (*each, f"{what}: {iqm:.4g} (95 % interval {low:.4g} to {high:.4g}), PID {pid:.4g}; group {group.name}")
+
+
+def plant_name(given: str, file: Path | None) -> str:
+    """Return the plant that a name or a Gymnasium id means, and nothing for an environment that is no plant.
+
+    Raises:
+        UnknownName: where it is neither.
+    """
+    from plant_models.catalogue import names
+
+    if file is not None or not given or given in names():
+        return given
+    from controller.outside import plant_of
+
+    return plant_of(given)
+
+
+def outside(request: Request, resume: str, seeds: int) -> Shown:
+    """Train on a Gymnasium environment that is no plant.
+
+    Raises:
+        BadInput: for an option that only a plant has, or an environment that cannot be used.
+    """
+    from controller.outside import train_outside
+    from controller.store import runs_folder
+
+    _check_outside(request, resume, seeds)
+    env_id, before = request.name, "untrained"
+    with request.historian() as historian, terminal.progress(f"training on {env_id}") as bar:
+
+        def follow(p: Progress) -> None:
+            bar.update(p.step, p.total, f"mean return {p.score:.4g} ({before} {p.baseline:.4g})")
+
+        found = train_outside(env_id, historian, request.seed, request.steps, follow,
+                              lambda run: request.out or runs_folder() / run / "policy")  # fmt: skip
+    old, new = float(found.before.mean()), float(found.after.mean())
+    result = {"environment": env_id, "run": found.run, "weights": str(found.folder), "steps": found.steps,
+              "seconds": found.seconds, "before": old, "after": new, "episodes": len(found.after)}  # fmt: skip
+    reached = f"mean return {new:.4g} over {len(found.after)} episodes, {before} {old:.4g}"
+    told = f"{found.steps} steps in {found.seconds:.1f} s: {reached}"
+    return Shown(
+        result, (told, f"weights: {found.folder}", f"{env_id} is no plant: it has no PID layer to compare the policy with")
+    )
+
+
+def _check_outside(request: Request, resume: str, seeds: int) -> None:
+    from plant_models.core.errors import BadInput
+
+    given = {
+        "--scenario": request.scenario,
+        "--resume": resume,
+        "--seeds": seeds > 1,
+        "--algorithm": request.method.algorithm != "ppo",
+    }
+    for option, chosen in given.items():
+        if chosen:
+            raise BadInput(f"{option}: {request.name} is no plant, and only plants have it; leave {option} out, or name a plant")
 
 
 def _follow(bar: terminal.Bar) -> Callable[[Progress], None]:

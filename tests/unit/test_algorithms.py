@@ -22,7 +22,7 @@ from plant_models.catalogue import get
 from plant_models.env.scenario import Single
 
 PLANT = get("exothermic_cstr")
-STEPS = 4096
+STEPS = 8192
 OTHERS = tuple(name for name in ALGORITHMS if name != "ppo")
 
 
