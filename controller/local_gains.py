@@ -16,6 +16,8 @@ from plant_models.derive.linear import linearise
 from plant_models.derive.steady import equilibrium, nominal, nominal_equilibrium
 
 POINTS = 60
+DEAD = 1e-3
+"""Share of the nominal gain below which a loop's input has no grip, and no gain of the loop makes up for it."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,14 @@ class LocalGains:
         """The largest gain over the smallest, within the loop's setpoint range."""
         pv = self.y[:, self.plant.Output.names().index(self.loop.pv)]
         sizes = np.abs(self.gain[(pv >= self.loop.low) & (pv <= self.loop.high)])
+        sizes = sizes[sizes > DEAD * abs(self.nominal)]
         return float(sizes.max() / sizes.min())
 
     def schedule(self, variable: str, at: tuple[float, ...], K_c: float = 1.0, T_i: float = 0.0) -> Schedule:
         """Return the schedule by an output or ``"setpoint"`` with the inverse gains at these breakpoints."""
         column = self.plant.Output.names().index(self.loop.pv if variable == SETPOINT else variable)
-        order = np.argsort(self.y[:, column])
+        alive = np.flatnonzero(np.abs(self.gain) > DEAD * abs(self.nominal))
+        order = alive[np.argsort(self.y[alive, column])]
         inverse = np.interp(at, self.y[order, column], self.nominal / self.gain[order])
         return Schedule(variable=variable, at=at, inverse_gain=tuple(float(f) for f in inverse), K_c=K_c, T_i=T_i)
 

@@ -29,6 +29,7 @@ from plant_models.derive.layout import (
     Level,
     layout,
 )
+from plant_models.derive.operated import OperatedLayer
 from plant_models.derive.pid_layer import PidLayer
 
 STIFF = 0.2
@@ -51,8 +52,8 @@ class Piece:
 class Trace:
     """Symbols for every row of every block of one plant, and the pieces built on them."""
 
-    def __init__(self, plant: Plant, level: Level = "setpoint") -> None:
-        self.plant, self.level, self.layout = plant, level, layout(plant, level)
+    def __init__(self, plant: Plant, level: Level = "setpoint", operated: bool = False) -> None:
+        self.plant, self.level, self.operated, self.layout = plant, level, operated, layout(plant, level, operated)
         self._blocks = {
             name: ca.vertcat(*(ca.SX.sym(f"{name}_{i}") for i in range(count)))
             for name, count in (("S", self.layout.S.size), ("P", self.layout.P.size), ("E", self.layout.E.size),
@@ -149,7 +150,8 @@ class Trace:
         return ca.vertcat(*(clamp(self.S("v")[i], old[i] - q.rate * h, old[i] + q.rate * h) for i, q in limits))
 
     def _cascade(self, d: ca.SX) -> tuple[ca.SX, dict[str, ca.SX]]:
-        return PidLayer(self.plant, self.level, self.S, self.P, self.E).run(d)
+        pid = PidLayer(self.plant, self.level, self.S, self.P, self.E)
+        return OperatedLayer(pid).run(d) if self.operated else pid.run(d)
 
     def substep(self) -> Piece:
         """Integrate one sub-step by the classical Runge-Kutta method, then account for it."""

@@ -24,6 +24,8 @@ LEVELS: tuple[Level, ...] = ("setpoint", "absolute", "direct")
 MEMORY, COEFFICIENTS, LIMITS = 5, 7, 2
 LANES, STRIDE = 64, 72
 """Plants in a chunk, and the distance of its rows: a little more, or the rows would compete for the same cache sets."""
+CAS, AUTO, MAN = 0.0, 1.0, 2.0
+"""Modes of a loop that is operated: its setpoint is sent, its setpoint is the operator's, its output is the operator's."""
 RUNNING, TRIPPED, FAILED, COMPLETE = 0.0, 1.0, 2.0, 3.0
 HELD = 1e30
 """In place of noise: the instrument shows its last reading; in place of a valve's band: the valve is jammed."""
@@ -85,11 +87,12 @@ def size(vector: type[Vector]) -> int:
     return len(vector.names())
 
 
-def layout(plant: Plant, level: Level) -> Layout:
+def layout(plant: Plant, level: Level, operated: bool = False) -> Layout:
     """Lay out a plant's blocks; margins, cost terms and measures are named by evaluating the plant at its nominal point.
 
     After the memories of all loops stand the factors on ``K_c`` last used where gains are scheduled, after the coefficients of
-    all loops the columns of the schedules.
+    all loops the columns of the schedules. A plant that is ``operated`` is given the mode, the operator's output and the
+    operator's setpoint of each loop, and remembers the mode it was in.
     """
     at = tuple(v.nominal() for v in plant.arguments)
     margins, measures = plant.margins(*at), plant.measures(*at)
@@ -105,10 +108,12 @@ def layout(plant: Plant, level: Level) -> Layout:
             y=size(plant.Output), sp=loops, base=len(plant.acted), status=1, terms=len(terms), moves=1,
             lowest=len(margins), time=len(margins), measures=len(measures), stock=1, stage=1,
             history=sum(periods for _, periods in late), bin=carriers, peak=carriers,
+            was=loops if operated else 0,
         ),
         P=Rows(p=size(plant.Parameter), coefficients=COEFFICIENTS * loops + schedule_rows(plant, loops),
                feedforward=feedforward, limits=LIMITS * loops, advance=1, delay=len(late)),
-        E=Rows(d=disturbances, r=len(plant.masters), target=len(plant.targets), d1=disturbances, a=actions),
+        E=Rows(d=disturbances, r=len(plant.masters), target=len(plant.targets), d1=disturbances, a=actions,
+               **dict.fromkeys(("mode", "manual", "local"), loops if operated else 0)),
         noise=size(plant.Output) + 2 * len(valves),
         actions=actions,
         margins=tuple(margins),

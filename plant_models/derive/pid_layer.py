@@ -10,12 +10,35 @@ import casadi as ca
 
 from plant_models.core import loop as law
 from plant_models.core.plant import Plant
-from plant_models.core.schedule import SETPOINT, factors
+from plant_models.core.schedule import SETPOINT, Schedule, factors
 from plant_models.core.smooth import clamp, where
 from plant_models.derive import symbolic
 from plant_models.derive.layout import COEFFICIENTS, LIMITS, MEMORY, Level, schedule_rows, scheduled
 
 Block: TypeAlias = Callable[[str], ca.SX]
+
+
+@dataclass(frozen=True)
+class LoopPart:
+    """What the law of one loop takes in one period; ``factor`` is that on ``K_c``, where it is scheduled."""
+
+    c: law.Coefficients
+    memory: law.Memory
+    setpoint: ca.SX
+    y: ca.SX
+    y_0: float
+    ff: ca.SX
+    to: law.Actuator
+    reset: ca.SX | None
+    factor: list[ca.SX]
+
+    def run(self, memory: law.Memory) -> law.Memory:
+        """Return the memory after one period that begins with this one."""
+        return law.pid(self.c, memory, self.setpoint, self.y, self.y_0, self.ff, self.to, self.reset)
+
+    def aligned(self, u: ca.SX) -> law.Memory:
+        """Return the memory with which the output is ``u``."""
+        return law.align(self.c, u, self.setpoint, self.y, self.y_0, self.ff, self.to)
 
 
 @dataclass(frozen=True)
@@ -30,69 +53,80 @@ class PidLayer:
 
     def run(self, d: ca.SX) -> tuple[ca.SX, dict[str, ca.SX]]:
         """Return the inputs after one period of all loops, masters first, and what else is written."""
-        plant = self.plant
-        u = symbolic.rows(self.S("u"))
-        commands = {loop.tag: self.E("r")[i] for i, loop in enumerate(plant.masters)}
-        memories, setpoints, bases, used = [], [], [], []
-        for i, loop in enumerate(plant.loops):
-            low, high = self._limits(i)
-            base = clamp(commands[loop.tag], low, high)
-            setpoint = self._supervised(loop, base, low, high)
-            memory, factor = self._pid(i, setpoint, d)
+        sent = {loop.tag: self.E("r")[i] for i, loop in enumerate(self.plant.masters)}
+        memories, setpoints, bases, factor = [], [], [], []
+        for i, loop in enumerate(self.plant.loops):
+            base, setpoint = self.setpoint(i, sent[loop.tag])
+            part = self.part(i, setpoint, d)
+            memory = part.run(part.memory)
             if loop.authority:
                 bases.append(base)
             setpoints.append(setpoint)
-            memories += list(memory)
-            used += factor
+            memories.append(memory)
+            factor += part.factor
+            if loop.sp_of:
+                sent[loop.sp_of] = memory.u
+        return self.written(memories, setpoints, bases, factor)
+
+    def written(
+        self, memories: list[law.Memory], setpoints: list[ca.SX], bases: list[ca.SX], factor: list[ca.SX]
+    ) -> tuple[ca.SX, dict[str, ca.SX]]:
+        """Return the inputs and the other rows that a period of all loops writes."""
+        u = symbolic.rows(self.S("u"))
+        for loop, memory in zip(self.plant.loops, memories, strict=True):
             if loop.mv:
-                u[plant.Input.names().index(loop.mv)] = memory.u
-            else:
-                commands[loop.sp_of] = memory.u
-        writes = {"memory": ca.vertcat(*memories, *used), "sp": ca.vertcat(*setpoints)}
+                u[self.plant.Input.names().index(loop.mv)] = memory.u
+        rows = [row for memory in memories for row in memory]
+        writes = {"memory": ca.vertcat(*rows, *factor), "sp": ca.vertcat(*setpoints)}
         return ca.vertcat(*u), writes | ({"base": ca.vertcat(*bases)} if bases else {})
 
-    def _supervised(self, loop: law.Loop, base: ca.SX, low: ca.SX, high: ca.SX) -> ca.SX:
+    def setpoint(self, i: int, sent: ca.SX) -> tuple[ca.SX, ca.SX]:
+        """Return what is sent to a loop within its limits, and its setpoint with what a supervisor adds."""
+        loop = self.plant.loops[i]
+        low, high = self.limits(i)
+        base = clamp(sent, low, high)
         if not loop.authority:
-            return base
+            return base, base
         v = self.S("v")[self.plant.acted.index(loop)]
-        return clamp(v if self.level == "absolute" else base + v, low, high)
+        return base, clamp(v if self.level == "absolute" else base + v, low, high)
 
-    def _pid(self, i: int, setpoint: ca.SX, d: ca.SX) -> tuple[law.Memory, list[ca.SX]]:
-        """Return the loop's memory after one period and, where its gains are scheduled, the factor used on ``K_c``."""
-        plant, loop = self.plant, self.plant.loops[i]
-        q = plant.Output.quantities()[loop.pv]
-        y = self.S("y")[plant.Output.names().index(loop.pv)]
+    def part(self, i: int, setpoint: ca.SX, d: ca.SX) -> LoopPart:
+        """Return everything that a loop's law takes in this period, its gains at the operating point."""
+        loop = self.plant.loops[i]
         c = law.Coefficients(*symbolic.rows(self.P("coefficients")[COEFFICIENTS * i : COEFFICIENTS * (i + 1)]))
-        to = self._actuator(loop)
-        memory, factor = self._memory(i), list[ca.SX]()
+        to, memory, factor = self._actuator(loop), self._memory(i), list[ca.SX]()
+        reset = self._reset(loop, memory, to)
+        y, y_0 = self.measured(i), self.plant.Output.quantities()[loop.pv].nominal
         if loop.schedule:
-            c, memory, factor = self._followed(i, c, memory, setpoint, y)
-        after = law.pid(c, memory, setpoint, y, q.nominal, self._feedforward(i, d), to, self._reset(loop, memory, to))
-        return after, factor
+            c, memory, factor = self._followed(i, loop.schedule, c, memory, setpoint)
+        return LoopPart(c, memory, setpoint, y, y_0, self._feedforward(i, d), to, reset, factor)
+
+    def measured(self, i: int) -> ca.SX:
+        """Return the measurement of a loop."""
+        return self.S("y")[self.plant.Output.names().index(self.plant.loops[i].pv)]
 
     def _followed(
-        self, i: int, c: law.Coefficients, memory: law.Memory, r: ca.SX, y: ca.SX
+        self, i: int, schedule: Schedule, c: law.Coefficients, memory: law.Memory, r: ca.SX
     ) -> tuple[law.Coefficients, law.Memory, list[ca.SX]]:
         """Return the gains at the scheduling variable, and the memory with which the change of gain moves nothing.
 
         A factor remembered as zero is that of a loop that has not run yet.
         """
-        plant, loop = self.plant, self.plant.loops[i]
-        assert loop.schedule is not None
-        by = loop.schedule.variable
+        plant, loop, by = self.plant, self.plant.loops[i], schedule.variable
         value = r if by == SETPOINT else self.S("y")[plant.Output.names().index(by)]
         at = COEFFICIENTS * len(plant.loops) + schedule_rows(plant, i)
-        column = symbolic.rows(self.P("coefficients")[at : at + len(loop.schedule.column)])
-        K_c, T_i = factors(column, value)
+        K_c, T_i = factors(symbolic.rows(self.P("coefficients")[at : at + len(schedule.column)]), value)
         last = self.S("memory")[MEMORY * len(plant.loops) + scheduled(plant).index(loop)]
         before = law.scheduled(c, where(last > 0.0, last, K_c), T_i)
         now = law.scheduled(c, K_c, T_i)
-        return now, law.shifted(memory, before, now, r, y, plant.Output.quantities()[loop.pv].nominal), [K_c]
+        y_0 = plant.Output.quantities()[loop.pv].nominal
+        return now, law.shifted(memory, before, now, r, self.measured(i), y_0), [K_c]
 
     def _memory(self, i: int) -> law.Memory:
         return law.Memory(*symbolic.rows(self.S("memory")[MEMORY * i : MEMORY * (i + 1)]))
 
-    def _limits(self, i: int) -> tuple[ca.SX, ca.SX]:
+    def limits(self, i: int) -> tuple[ca.SX, ca.SX]:
+        """Return the bounds of a loop's setpoint."""
         limits = self.P("limits")
         return limits[LIMITS * i], limits[LIMITS * i + 1]
 
@@ -103,7 +137,7 @@ class PidLayer:
             return law.Actuator(q.nominal, q.low, q.high, q.rate * plant.loop_period)
         slave = [other.tag for other in plant.loops].index(loop.sp_of)
         nominal = plant.Output.quantities()[plant.loops[slave].pv].nominal
-        return law.Actuator(nominal, *self._limits(slave), float("inf"))
+        return law.Actuator(nominal, *self.limits(slave), float("inf"))
 
     def _reset(self, loop: law.Loop, memory: law.Memory, to: law.Actuator) -> ca.SX | None:
         if loop.mv:

@@ -24,8 +24,8 @@ TOLERANCE = 1e-10
 class Twin:
     """One plant, one decision at a time, at a tolerance of CVODES."""
 
-    def __init__(self, plant: Plant, level: Level, substeps: int, tolerance: float = TOLERANCE) -> None:
-        trace = Trace(plant, level)
+    def __init__(self, plant: Plant, level: Level, substeps: int, tolerance: float = TOLERANCE, operated: bool = False) -> None:
+        trace = Trace(plant, level, operated)
         self.plant, self.layout, self.substeps = plant, trace.layout, substeps
         self._h = plant.loop_period / substeps
         self._times = [self._h * (i + 1) for i in range(substeps)]
@@ -82,9 +82,9 @@ class Twin:
 
 
 @cache
-def twin(plant: Plant, level: Level, substeps: int, tolerance: float = TOLERANCE) -> Twin:
+def twin(plant: Plant, level: Level, substeps: int, tolerance: float = TOLERANCE, operated: bool = False) -> Twin:
     """Return the twin, built once a process; it looks at margins and trips ``substeps`` times in a loop period."""
-    return Twin(plant, level, substeps, tolerance)
+    return Twin(plant, level, substeps, tolerance, operated)
 
 
 def _run(piece: Piece, blocks: dict[str, Array]) -> None:

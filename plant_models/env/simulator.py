@@ -42,17 +42,20 @@ class Simulator:
     ``S``, ``P``, ``E`` and ``noise`` are the kernel's blocks, ``noises`` (n, loop periods + 1, rows of ``N``) what the
     episodes' instruments add, ``k`` the decision each plant is at, ``substeps`` the steps in which a loop period is
     integrated; ``mend`` has CVODES redo what the kernel cannot; ``clipped``, ``failures`` and ``rescued`` count what happened
-    to each.
+    to each. The loops of plants that are ``operated`` have modes, which stand in ``E`` and in ``S``.
     """
 
-    def __init__(self, plant: Plant, n: int, steps: int, substeps: int, level: Level = "setpoint", mend: bool = True) -> None:
+    def __init__(
+        self, plant: Plant, n: int, steps: int, substeps: int, level: Level = "setpoint", mend: bool = True,
+        operated: bool = False,
+    ) -> None:  # fmt: skip
         if n < 1:
             raise BadInput(f"{n} plants of {plant.name}: give at least 1")
         if level not in LEVELS:
             raise UnknownName(unknown("level", level, LEVELS))
         self.plant, self.n, self.steps, self.level, self.substeps = plant, n, steps, level, substeps
-        self._mend = mend
-        self.kernel: Kernel = kernel(plant, level)
+        self._mend, self._operated = mend, operated
+        self.kernel: Kernel = kernel(plant, level, operated)
         rows = self.kernel.layout
         self.S, self.P, self.E = Block(rows.S, n), Block(rows.P, n), Block(rows.E, n)
         self.noise = np.zeros((self.S.data.shape[0], rows.noise * STRIDE))
@@ -196,6 +199,7 @@ class Simulator:
 
     def _redo(self, e: int, start: Array) -> None:
         rows, noise = self.kernel.layout.S, self.noise_of(e, int(self.k[e]) - 1)
-        column = twin(self.plant, self.level, self.substeps).step(start, self.P.column(e), self.E.column(e), noise)
+        exact = twin(self.plant, self.level, self.substeps, operated=self._operated)
+        column = exact.step(start, self.P.column(e), self.E.column(e), noise)
         self.S.restore(e, column)
         self._report[e] = column[rows.row("stage")], column[rows.row("status")]
