@@ -21,6 +21,7 @@ from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, soft, trip
 from plant_models.core.quantity import Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
+from plant_models.core.schedule import Schedule
 from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
 from plant_models.weather import outlook
@@ -282,6 +283,10 @@ PLANT = Plant(
         Loop(
             tag="TIC-402", pv="T", mv="U_v", low=ZERO_C + 5.0, high=ZERO_C + 24.0,
             gains=Gains(K_c=-2.992e-4, T_i=15580.0, T_d=443.3, b=0.9551, setpoint=-3.328e-4),
+            schedule=Schedule(
+                variable="T", at=(ZERO_C + 9.5, ZERO_C + 11.0, ZERO_C + 13.0, ZERO_C + 15.0),
+                inverse_gain=(4.94, 2.78, 1.56, 1.0), K_c=0.7,
+            ),
         ),
         Loop(
             tag="AIC-403", pv="X_c", mv="U_c", low=5.0e-4, high=2.75e-3, authority=8.0e-4,

@@ -18,6 +18,7 @@ from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Plant, soft
 from plant_models.core.quantity import Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
+from plant_models.core.schedule import Schedule
 from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
 
@@ -166,9 +167,14 @@ def _unbuffered(draw: Draw) -> Signals:
 LOOPS = (
     Loop(
         tag="AIC-101", pv="pH", mv="q_3", low=4.0, high=10.0, authority=1.0,
-        gains=Gains(K_c=12.5, T_i=56.5, T_d=5.6, b=0.7042, setpoint=0.8275, disturbance=(("q_1", 1.221),)),
+        gains=Gains(K_c=23.15, T_i=33.72, T_d=5.313, b=0.34, setpoint=0.8275, disturbance=(("q_1", 1.221),)),
+        schedule=Schedule(
+            variable="pH", at=(4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0), inverse_gain=(1.07, 0.4, 1.46, 1.04, 0.232, 0.518, 3.23),
+            K_c=0.445, T_i=0.413,
+        ),
     ),
 )  # fmt: skip
+"""The titration curve is fourteen times as steep at pH 8 as at pH 10: the gains follow the pH."""
 
 STEEP = (
     Loop(

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from controller.local_gains import local_gains
-from plant_models.catalogue import get
+from plant_models.catalogue import get, names
 from plant_models.core.errors import BadInput
 from plant_models.core.loop import Actuator, Coefficients, Memory, align, coefficients, pid, scheduled, shifted
 from plant_models.core.plant import Plant
@@ -21,6 +21,8 @@ from plant_models.env.start import Settings
 
 BY_SPEED = Schedule(variable="T", at=(310.0, 320.0, 340.0), inverse_gain=(4.0, 1.0, 0.25), K_c=0.5, T_i=-1.0)
 WIDE = Actuator(bias=0.0, low=-100.0, high=100.0, step=np.inf)
+
+SCHEDULED = [(name, loop.tag) for name in names() for loop in get(name).loops if loop.schedule]
 
 
 def cstr(schedule: Schedule | None = BY_SPEED) -> Plant:
@@ -132,6 +134,15 @@ def test_local_gains_are_those_of_a_small_step() -> None:
     assert found.ratio == pytest.approx(3.8, abs=0.1)
     schedule = found.schedule("setpoint", (314.0, 330.0))
     assert schedule.inverse_gain[0] > 1.0 > schedule.inverse_gain[1]
+
+
+@pytest.mark.parametrize(("name", "tag"), SCHEDULED)
+def test_the_schedules_of_plant_files_hold_the_local_gains(name: str, tag: str) -> None:
+    plant = get(name)
+    schedule = next(loop.schedule for loop in plant.loops if loop.tag == tag)
+    assert schedule is not None
+    expected = local_gains(plant, tag).schedule(schedule.variable, schedule.at)
+    assert schedule.inverse_gain == pytest.approx(expected.inverse_gain, rel=5e-3)
 
 
 def test_an_unknown_tag_is_named() -> None:
