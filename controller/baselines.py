@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from controller.interface import Reading, no_offset
-from plant_models.core.duty import Recipe, Setback
+from plant_models.core.duty import Held, Part, Recipe, commanded
 from plant_models.core.plant import Plant
 from plant_models.derive.layout import Level
 from plant_models.env.scenario import Episodes, Single
@@ -50,17 +50,20 @@ class Constant:
 
 @dataclass(frozen=True)
 class Scheduled:
-    """The PID layer following a setback schedule."""
+    """The PID layer following a schedule."""
 
     plant: Plant
-    schedule: Setback
+    schedule: tuple[Part, ...]
     name: str = "schedule"
     level: Level = "setpoint"
 
     def plan(self, episodes: Episodes) -> Episodes:
-        """Send what the schedule says for the episodes' occupancy."""
-        setpoints = self.schedule.references(episodes.disturbance(self.schedule.occupancy))
-        return episodes.commanding(self.schedule.tag, setpoints)
+        """Send what the schedule says for the episodes' disturbances; loops that it does not name keep their setpoints."""
+        names = {part.by for part in self.schedule if not isinstance(part, Held)}
+        sent = commanded(self.schedule, {name: episodes.disturbance(name) for name in names})
+        for tag, setpoints in sent.items():
+            episodes = episodes.commanding(tag, setpoints)
+        return episodes
 
     def act(self, reading: Reading) -> Single:
         """Add nothing."""

@@ -83,7 +83,7 @@ def compare(
 
 
 def baselines(plant: Plant) -> list[Controller]:
-    """Return the tuned PID layer and what stands below it: the best constant setpoints, or the published rule or recipe."""
+    """Return the ladder, lowest first: published recipe, or best constant setpoints and published rule; the tuned PID layer."""
     duty = plant.duty
     if isinstance(duty, Batch):
         return [Published(plant, duty.published), Pid(plant)]

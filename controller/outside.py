@@ -124,7 +124,8 @@ class _Watch(BaseCallback):
         known = {ours: float(logged[theirs]) for theirs, ours in METRICS.items() if theirs in logged}
         scores = {"score/ppo": score, "score/best": self._best, "train/steps_per_s": rate}
         self._historian.metrics(self._run, self.num_timesteps, scores | known)
-        self._report(Progress(self.num_timesteps, self._total, self.seconds, score, self._untrained, self._best, rate))
+        where = self.num_timesteps, self._total, self.seconds
+        self._report(Progress(*where, score, self._untrained, self._best, rate, lead=float("nan")))
 
 
 def _made(env_id: str, seed: int) -> VecEnv:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from controller.interface import Panel
-from plant_models.core.duty import Batch, Economic
+from plant_models.core.duty import Batch, Economic, Part, Setback
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.env.scenario import Episodes
 from plant_models.env.simulator import Simulator
+
+CALENDAR = ("schedule", "limit", "price")
+"""Kinds of disturbances that are known ahead."""
 
 
 def panel(simulator: Simulator, episodes: Episodes) -> Panel:
@@ -53,6 +58,12 @@ def _known(plant: Plant, loop: Loop, steps: int) -> int:
         return plant.preview
     if isinstance(duty, Batch) and loop.tag in {recipe.tag for recipe in duty.recipe}:
         return steps
-    if isinstance(duty, Economic) and duty.schedule is not None and duty.schedule.tag == loop.tag:
+    if isinstance(duty, Economic) and calendar(plant, [part for part in duty.schedule if part.tag == loop.tag]):
         return max(plant.leads, default=0)
     return plant.advance
+
+
+def calendar(plant: Plant, parts: Sequence[Part]) -> bool:
+    """Whether a schedule is known ahead: all its parts follow a calendar's signal, not the weather or a load."""
+    kinds = plant.Disturbance.quantities()
+    return bool(parts) and all(isinstance(part, Setback) and kinds[part.by].kind in CALENDAR for part in parts)

@@ -7,16 +7,17 @@ a candidate whose sensitivity peak exceeds 2 is charged for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import OptimizeResult, differential_evolution
 
 from controller.baselines import Pid, Scheduled
+from controller.panel import calendar
 from controller.rollout import returns
 from controller.simc import simc_layer
-from plant_models.core.duty import Economic, Setback
+from plant_models.core.duty import Economic, Part, Reset, Setback
 from plant_models.core.errors import BadInput
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
@@ -31,6 +32,8 @@ EPISODES = 96
 MOST_SENSITIVE = 2.0
 CHARGE = 5.0
 """Relative cost for each unit of M_s above the limit."""
+LEAD = 24
+"""Most samples by which a schedule may be ahead of its calendar."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class Tuning:
 
     loops: tuple[Loop, ...]
     advance: int
-    schedule: Setback | None
+    schedule: tuple[Part, ...]
     cost: float
     sensitivity: float
 
@@ -65,17 +68,20 @@ def _between(name: str, far: float) -> _Knob:
 
 
 class Tuner:
-    """The search space of one plant and the cost of many of its points at once."""
+    """The search space of one plant and the cost of many of its points at once.
 
-    def __init__(self, plant: Plant, seed: int = 0, episodes: int = EPISODES, scenario: str = "") -> None:
-        self.plant = plant
+    ``layer`` False keeps the gains and the advance of the plant file, so that only the schedule is turned.
+    """
+
+    def __init__(self, plant: Plant, seed: int = 0, episodes: int = EPISODES, scenario: str = "", layer: bool = True) -> None:
+        self.plant, self.layer = plant, layer
         self.episodes = draw(plant, plant.scenario(scenario), seed, episodes, "tuning")
-        self.start = _begin(plant)
+        self.start = _begin(plant) if layer else plant.loops
         self.robustness = Robustness(plant, nominal_equilibrium(plant))
-        self.knobs = tuple(self._loop_knobs()) + self._plant_knobs()
+        self.knobs = (*(self._loop_knobs() if layer else ()), *schedule_knobs(plant))
 
     def _loop_knobs(self) -> list[_Knob]:
-        knobs = []
+        knobs = [_Knob("advance", 0.0, self.plant.preview + 0.999)] if self.plant.preview else []
         for loop in self.start:
             if loop.gains.K_c == 0.0:
                 continue
@@ -92,26 +98,13 @@ class Tuner:
                 knobs += [_Knob(f"{loop.tag} schedule K_c", 0.0, 1.5), _Knob(f"{loop.tag} schedule T_i", -1.0, 1.0)]
         return knobs
 
-    def _plant_knobs(self) -> tuple[_Knob, ...]:
-        knobs = [_Knob("advance", 0.0, self.plant.preview + 0.999)] if self.plant.preview else []
-        if schedule := _schedule(self.plant):
-            rule = _rule(self.plant) or schedule
-            low = min(schedule.empty, rule.empty)
-            knobs += [_Knob("occupied", rule.occupied - 1.0, rule.occupied + 2.0), _Knob("empty", low, rule.occupied + 1.0),
-                      _Knob("lead", 0.0, 24.999)]  # fmt: skip
-        return tuple(knobs)
-
-    def at(self, shares: Array) -> tuple[tuple[Loop, ...], int, Setback | None]:
+    def at(self, shares: Array) -> tuple[tuple[Loop, ...], int, tuple[Part, ...]]:
         """Return the layer, the advance and the schedule at a point of the unit cube."""
         values = {knob.name: knob.value(float(s)) for knob, s in zip(self.knobs, shares, strict=True)}
-        loops = tuple(self._loop(loop, values) for loop in self.start)
-        schedule = _schedule(self.plant)
-        if schedule:
-            schedule = replace(
-                schedule, occupied=values["occupied"], empty=min(values["empty"], values["occupied"]),
-                lead=int(values["lead"]),
-            )  # fmt: skip
-        return loops, int(values.get("advance", 0.0)), schedule
+        schedule = tuple(_turned(part, f"{part.tag} {i}", values) for i, part in enumerate(scheduled(self.plant)))
+        if not self.layer:
+            return self.plant.loops, self.plant.advance, schedule
+        return tuple(self._loop(loop, values) for loop in self.start), int(values.get("advance", 0.0)), schedule
 
     def _loop(self, loop: Loop, values: dict[str, float]) -> Loop:
         g, tag = loop.gains, loop.tag
@@ -131,7 +124,7 @@ class Tuner:
         schedule = replace(loop.schedule, K_c=values[f"{tag} schedule K_c"], T_i=values[f"{tag} schedule T_i"])
         return replace(loop, gains=found, schedule=schedule)
 
-    def cost(self, loops: tuple[Loop, ...], advance: int, schedule: Setback | None) -> tuple[float, float]:
+    def cost(self, loops: tuple[Loop, ...], advance: int, schedule: tuple[Part, ...]) -> tuple[float, float]:
         """Return the mean objective on the tuning scenarios and the sensitivity peak of one layer."""
         settings = Settings.of(self.plant, loops, advance)
         total = returns(Pid(self.plant), self._scheduled(schedule), settings).mean()
@@ -141,7 +134,7 @@ class Tuner:
         """Return the charged cost of many points of the unit cube, (points,)."""
         layers = [self.at(point) for point in points]
         each = [Settings.of(self.plant, loops, advance) for loops, advance, _ in layers]
-        peaks = np.array([self.robustness.peak(s.coefficients, s.limits) for s in each])
+        peaks = np.array([self.robustness.peak(s.coefficients, s.limits) for s in (each if self.layer else each[:1])])
         episodes = concatenate([self._scheduled(schedule) for _, _, schedule in layers])
         totals = returns(Pid(self.plant), episodes, _side_by_side(each, len(self.episodes)))
         means = totals.reshape(len(points), -1).mean(axis=1)
@@ -149,18 +142,22 @@ class Tuner:
         charged: Array = means + CHARGE * excess * np.abs(means)
         return charged
 
-    def _scheduled(self, schedule: Setback | None) -> Episodes:
-        if schedule is None:
-            return self.episodes
-        return Scheduled(self.plant, schedule).plan(self.episodes)
+    def _scheduled(self, schedule: tuple[Part, ...]) -> Episodes:
+        return Scheduled(self.plant, schedule).plan(self.episodes) if schedule else self.episodes
 
 
 def tune(
     plant: Plant, seed: int = 0, generations: int = 100, episodes: int = EPISODES,
-    report: Callable[[int, float], None] = lambda generation, cost: None,
+    report: Callable[[int, float], None] = lambda generation, cost: None, layer: bool = True,
 ) -> Tuning:  # fmt: skip
-    """Return the best PID layer found; the same seed finds the same."""
-    tuner = Tuner(plant, seed, episodes)
+    """Return the best PID layer found, or with ``layer`` False the best schedule for it; the same seed finds the same.
+
+    Raises:
+        BadInput: where only a schedule shall be turned and the plant declares none.
+    """
+    tuner = Tuner(plant, seed, episodes, layer=layer)
+    if not tuner.knobs:
+        raise BadInput(f"{plant.name} declares no schedule to be tuned; tune its PID layer")
     generation = 0
 
     def progress(intermediate_result: OptimizeResult) -> None:
@@ -179,7 +176,7 @@ def tune(
 
 def current(plant: Plant, seed: int = 0, episodes: int = EPISODES) -> Tuning:
     """Return the PID layer that the plant file carries, judged like a candidate."""
-    schedule = _schedule(plant)
+    schedule = scheduled(plant)
     cost, sensitivity = Tuner(plant, seed, episodes).cost(plant.loops, plant.advance, schedule)
     return Tuning(plant.loops, plant.advance, schedule, cost, sensitivity)
 
@@ -192,12 +189,41 @@ def _begin(plant: Plant) -> tuple[Loop, ...]:
         return plant.loops
 
 
-def _schedule(plant: Plant) -> Setback | None:
-    return plant.duty.schedule if isinstance(plant.duty, Economic) else None
+def scheduled(plant: Plant) -> tuple[Part, ...]:
+    """Return the schedule that the plant file carries."""
+    return plant.duty.schedule if isinstance(plant.duty, Economic) else ()
 
 
-def _rule(plant: Plant) -> Setback | None:
-    return plant.duty.rule if isinstance(plant.duty, Economic) else None
+def schedule_knobs(plant: Plant) -> tuple[_Knob, ...]:
+    """Return what may be turned in a schedule: each setpoint by its loop's authority, and leads where a calendar is known."""
+    masters = {loop.tag: loop for loop in plant.masters}
+    parts = scheduled(plant)
+    alone = [part.tag for part in parts]
+    knobs: list[_Knob] = []
+    for i, part in enumerate(parts):
+        loop, name = masters[part.tag], f"{part.tag} {i}"
+        low, high = (loop.low, loop.high) if alone.count(part.tag) == 1 else (-np.inf, np.inf)
+        knobs += [
+            _Knob(f"{name} {key}", max(low, value - loop.authority), min(high, value + loop.authority))
+            for key, value in _setpoints(part).items()
+        ]
+        knobs += [_Knob(f"{name} lead", 0.0, LEAD + 0.999)] if calendar(plant, [part]) else []
+    return tuple(knobs)
+
+
+def _setpoints(part: Part) -> dict[str, float]:
+    if isinstance(part, Setback):
+        return {"occupied": part.occupied, "empty": part.empty}
+    return {str(k): value for k, value in enumerate(part.values if isinstance(part, Reset) else (part.value,))}
+
+
+def _turned(part: Part, name: str, values: Mapping[str, float]) -> Part:
+    """Return a part with the setpoints and the lead at which its knobs stand."""
+    found = [values[f"{name} {key}"] for key in _setpoints(part)]
+    if isinstance(part, Setback):
+        lead = int(values.get(f"{name} lead", part.lead))
+        return replace(part, occupied=found[0], empty=found[1], lead=lead)
+    return replace(part, values=tuple(found)) if isinstance(part, Reset) else replace(part, value=found[0])
 
 
 def _side_by_side(each: list[Settings], repeat: int) -> Settings:

@@ -75,10 +75,10 @@ def constants_found(plant: Plant) -> None:
 def beats_floor(plant: Plant) -> None:
     """The PID layer costs less than the best constant setpoints, or than a batch's published recipe.
 
-    Without a calendar, money has no such floor: then nothing is asked.
+    Money without a schedule or a rule declared has no such floor: then nothing is asked.
     """
     judged = episodes(plant, plant.scenario(), 32)
-    if not isinstance(plant.duty, Tracking | Batch) and not plant.duty.schedule:
+    if not isinstance(plant.duty, Tracking | Batch) and not (plant.duty.schedule or plant.duty.rule):
         return
     floor = Published(plant, plant.duty.published) if isinstance(plant.duty, Batch) else _constant(plant)
     saved = returns(floor, judged) - returns(Pid(plant), judged)

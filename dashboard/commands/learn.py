@@ -21,19 +21,22 @@ def tune(
     plant: PlantName = "",
     generations: Annotated[int, typer.Option(min=1, max=5000, help="Generations of differential evolution.")] = 100,
     seed: Seed = 0,
+    schedule: Annotated[bool, typer.Option("--schedule", help="Leave the gains; tune only the schedule of setpoints.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute anew what was found before.")] = False,
     plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
-    """Tune the PID layer (and a building's schedule) on tuning scenarios; prints gains for the plant file."""
+    """Tune the PID layer (and the schedule, where the plant has one) on tuning scenarios; prints gains for the plant file."""
     from controller.pairing import relative_gains
     from controller.tuning_cache import tuned
 
     chosen = plant_with(plant, plant_file)
     with terminal.progress(f"tuning {chosen.name}") as bar:
-        answer = tuned(
-            chosen, seed, generations, fresh=fresh, report=lambda done, cost: bar.update(done, generations, f"cost {cost:.4g}")
-        )
+
+        def show(done: int, cost: float) -> None:
+            bar.update(done, generations, f"cost {cost:.4g}")
+
+        answer = tuned(chosen, seed, generations, fresh=fresh, report=show, layer=not schedule)
     before, found, gains = answer.before, answer.found, relative_gains(chosen)
     if answer.known:
         terminal.note(f"{chosen.name}: found before with this seed and as many generations; --fresh computes anew")
@@ -51,15 +54,15 @@ def tune(
         terminal.say(str(gains))
     for loop in found.loops:
         terminal.say(f"{loop.tag}: gains={_rounded(loop.gains)}" + _exponents(loop.schedule))
-    if found.schedule is not None:
-        terminal.say(f"schedule={found.schedule}")
+    for part in found.schedule:
+        terminal.say(f"schedule: {part}")
 
 
 def _as_json(found: Tuning) -> dict[str, Any]:
     return {"cost": found.cost, "sensitivity": found.sensitivity, "advance": found.advance,
             "gains": {loop.tag: asdict(loop.gains) for loop in found.loops},
             "gain_schedules": {loop.tag: asdict(loop.schedule) for loop in found.loops if loop.schedule},
-            "schedule": asdict(found.schedule) if found.schedule else None}  # fmt: skip
+            "schedule": [asdict(part) for part in found.schedule]}  # fmt: skip
 
 
 def _exponents(schedule: Schedule | None) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
+from plant_models.core.quantity import Source
 from plant_models.core.scenario import Array
 
 
@@ -27,36 +28,82 @@ class Tracking:
 
 @dataclass(frozen=True, kw_only=True)
 class Setback:
-    """A setpoint schedule: ``occupied`` from ``lead`` samples before the occupancy signal rises until it falls, else ``empty``.
+    """A part of a schedule: ``occupied`` from ``lead`` samples before ``by`` comes within two values until it leaves them.
 
-    ``occupancy`` names a disturbance that is at its highest value while the building is occupied.
+    Else it is ``empty``. ``by`` names a disturbance such as a comfort limit, a price or the light.
     """
 
     tag: str
-    occupancy: str
+    by: str
+    within: tuple[float, float]
     occupied: float
     empty: float
-    lead: int
+    lead: int = 0
 
-    def references(self, occupancy: Array) -> Array:
-        """Return the setpoints for occupancy signals (n, samples)."""
-        present = occupancy >= occupancy.max()
+    def references(self, signals: Mapping[str, Array]) -> Array:
+        """Return the setpoints for disturbances by name, each (n, samples)."""
+        low, high = self.within
+        present = (signals[self.by] >= low) & (signals[self.by] <= high)
         ahead = [np.pad(present[:, k:], ((0, 0), (0, k)), mode="edge") for k in range(self.lead + 1)]
         return np.where(np.any(ahead, axis=0), self.occupied, self.empty)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reset:
+    """A part of a schedule: straight lines between ``values``, given for ``at`` of the disturbance ``by``, held beyond."""
+
+    tag: str
+    by: str
+    at: tuple[float, ...]
+    values: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        """Raise ValueError unless the disturbance's values rise and each has a setpoint."""
+        if len(self.at) != len(self.values) or not self.at or any(np.diff(self.at) <= 0.0):
+            raise ValueError(f"{self.tag}: a reset needs one value for each of at, and at that rises")
+
+    def references(self, signals: Mapping[str, Array]) -> Array:
+        """Return the setpoints for disturbances by name, each (n, samples)."""
+        return np.asarray(np.interp(signals[self.by], self.at, self.values))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Held:
+    """A part of a schedule: one value throughout."""
+
+    tag: str
+    value: float
+
+    def references(self, signals: Mapping[str, Array]) -> Array:
+        """Return the setpoint, ()."""
+        return np.asarray(self.value)
+
+
+Part = Setback | Reset | Held
+
+
+def commanded(parts: Sequence[Part], signals: Mapping[str, Array]) -> dict[str, Array]:
+    """Return the setpoints that a schedule sends, by master loop: the sum of its parts for disturbances by name."""
+    found: dict[str, Array] = {}
+    for part in parts:
+        found[part.tag] = found.get(part.tag, np.asarray(0.0)) + part.references(signals)
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class Economic:
     """Duty: least money; stage cost = integral of the cost terms - growth of the stock's value, in ``unit``.
 
-    ``stock`` says in words what the stock is, such as stored heat. Where a calendar rules the setpoints, ``schedule`` is the
-    best one (tuned) and ``rule`` the published one.
+    ``stock`` says in words what the stock is, such as stored heat. ``schedule`` is what the plant's hierarchy sends where a
+    calendar or measured disturbances rule the setpoints: the best one found on tuning scenarios. ``rule`` is the published one,
+    from ``source``. Parts for the same loop add up; a loop that neither names keeps what the scenario sends.
     """
 
     unit: str
     stock: str
-    schedule: Setback | None = None
-    rule: Setback | None = None
+    schedule: tuple[Part, ...] = ()
+    rule: tuple[Part, ...] = ()
+    source: Source | None = None
     kind: Literal["economic"] = "economic"
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, get_args
 
 from plant_models.core.building import Building
-from plant_models.core.duty import Batch, Duty, Economic, Tracking
+from plant_models.core.duty import Batch, Duty, Economic, Held, Tracking
 from plant_models.core.errors import UnknownName, unknown
 from plant_models.core.fault import Fading, Fault, Timed, Valve
 from plant_models.core.loop import Loop
@@ -241,11 +241,11 @@ def _check_hierarchy(plant: Plant) -> None:
     """Refuse a schedule or a recipe for what is no master loop."""
     tags, duty = [loop.tag for loop in plant.masters], plant.duty
     recipes = (*duty.recipe, *duty.published) if isinstance(duty, Batch) else ()
-    setbacks = [part for part in (duty.schedule, duty.rule) if part] if isinstance(duty, Economic) else []
-    for tag in (*(part.tag for part in recipes), *(part.tag for part in setbacks)):
+    parts = (*duty.schedule, *duty.rule) if isinstance(duty, Economic) else ()
+    for tag in (*(recipe.tag for recipe in recipes), *(part.tag for part in parts)):
         if tag not in tags:
             raise ValueError(f"{plant.title}: {type(duty).__name__} duty: {unknown('master loop', tag, tags)}")
-    _check_names(plant, "a setback's occupancy", [part.occupancy for part in setbacks], plant.Disturbance)
+    _check_names(plant, "a schedule", [part.by for part in parts if not isinstance(part, Held)], plant.Disturbance)
 
 
 def _check_tariffs(plant: Plant) -> None:

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from plant_models.catalogue import get
+from plant_models.core.duty import Economic
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity, Reproduced, Source
@@ -91,11 +92,13 @@ def _margins(plant: Plant) -> list[dict[str, Any]]:
 
 def _duty(plant: Plant) -> dict[str, Any]:
     """Return the duty's declarations; what it leaves out is left out."""
-    return {key: dict(value) if key in ("moves", "scales") else value for key, value in asdict(plant.duty).items() if value}
+    found = {key: dict(value) if key in ("moves", "scales") else value for key, value in asdict(plant.duty).items() if value}
+    return found | ({"source": plant.duty.source.text} if isinstance(plant.duty, Economic) and plant.duty.source else {})
 
 
 def _sources(plant: Plant, vectors: Any) -> list[dict[str, str]]:
-    found: dict[Source, None] = dict.fromkeys(plant.sources)
+    of_duty = (plant.duty.source,) if isinstance(plant.duty, Economic) and plant.duty.source else ()
+    found: dict[Source, None] = dict.fromkeys((*plant.sources, *of_duty))
     vector: type[Vector]
     for vector in vectors:
         found |= dict.fromkeys(q.source for q in vector.quantities().values() if q.source)

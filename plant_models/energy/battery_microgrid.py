@@ -20,7 +20,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from plant_models.core.duty import Economic, Setback
+from plant_models.core.duty import Economic, Setback, commanded
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Margin, Measure, Plant, soft
 from plant_models.core.quantity import Reproduced, Source, quantity
@@ -207,8 +207,8 @@ TILT = 20.0
 CHEAP, OFF_PEAK, WEEKEND_PEAK, PEAK = 0.15, 0.25, 0.40, 0.54
 CHEAP_BEGINS, PEAK_BEGINS, PEAK_ENDS = 8.0, 16.0, 21.0
 """USD/kWh and hours of the day of a tariff for sunny grids: cheap until the evening peak begins."""
-SCHEDULE = Setback(tag="JIC-101", occupancy="dear", occupied=-0.05, empty=-1.0, lead=0)
-RULE = Setback(tag="JIC-101", occupancy="dear", occupied=0.0, empty=-4.0, lead=0)
+SCHEDULE = (Setback(tag="JIC-101", by="dear", within=(0.5, 1.0), occupied=-0.05, empty=-1.0),)
+RULE = (Setback(tag="JIC-101", by="dear", within=(0.5, 1.0), occupied=0.0, empty=-4.0),)
 """Carry the house with the battery outside the cheap hours; in them draw so much from the grid to fill it."""
 
 
@@ -237,7 +237,7 @@ def _week(draw: Draw, days: tuple[float, float] = (0.0, 358.0)) -> Signals:
     usual, level = usual_load(hours, weekday), draw.uniform(0.8, 1.2)[:, None]
     price, dear = tariff(hours, weekday)
     return Signals(
-        references={"JIC-101": SCHEDULE.references(dear)},
+        references=commanded(SCHEDULE, {"dear": dear}),
         disturbances={
             "P_pv": P_pv, "price": price, "dear": dear,
             "P_l": np.clip(level * usual * np.exp(draw.wander(-0.08, 0.4, memory=3.0)), 0.1, 9.0),

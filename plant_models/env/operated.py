@@ -179,7 +179,7 @@ def _sent(episodes: Episodes, loop: Loop) -> bool:
     plant, duty = episodes.plant, episodes.plant.duty
     if loop not in plant.masters or loop.authority > 0.0 or loop.pv in plant.targets:
         return True
-    setbacks = [part.tag for part in (duty.schedule, duty.rule) if part] if isinstance(duty, Economic) else []
+    setbacks = [part.tag for part in (*duty.schedule, *duty.rule)] if isinstance(duty, Economic) else []
     recipes = [part.tag for part in duty.recipe] if isinstance(duty, Batch) else []
     column = episodes.exogenous[:, :, episodes.references().start + plant.masters.index(loop)]
     return loop.tag in (*setbacks, *recipes) or bool(np.ptp(column) > 0.0)

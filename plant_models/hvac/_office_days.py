@@ -6,6 +6,8 @@ from typing import TypeAlias
 
 import numpy as np
 
+from plant_models.core.duty import Part, Reset, Setback, commanded
+from plant_models.core.quantity import Source
 from plant_models.core.scenario import Array, Draw, Signals
 from plant_models.hvac._climate import ZERO_C, outdoors, time_of_use
 from plant_models.weather import calendar
@@ -21,17 +23,29 @@ GAINS = ((0.0, 8.0, 9.0, 12.0, 12.001, 13.0, 13.001, 17.0, 19.0, 24.0), (0.05, 0
 """Hours of the day, every day of the week, and shares of the design gains between which they run straight."""
 START = (0.5, 1.5, 278.15, 20.0)
 """The fan starts so many hours before people come; more, up to the second number, below an outdoor temperature in K, by K."""
-ZONE_RESET = (293.85, 296.85, 279.65, 291.95)
-CORE_RESET = (294.75, 295.55, 279.65, 291.95)
-SUPPLY_RESET = (289.35, 288.1, 285.15, 294.05)
-WARM_UP = 298.3
-"""Setpoints in K fall along straight lines from the first to the second number, between the two outdoor temperatures."""
-
-
-def reset(T_o: Array, line: tuple[float, float, float, float]) -> Array:
-    """Return a setpoint that runs from ``line[0]`` to ``line[1]`` while it is ``line[2]`` to ``line[3]`` outdoors."""
-    share = np.clip((T_o - line[2]) / (line[3] - line[2]), 0.0, 1.0)
-    return np.asarray(line[0] + share * (line[1] - line[0]))
+MILD = (279.65, 291.95)
+"""Outdoor temperatures in K between which the zones' setpoints rise."""
+PEOPLE_IN = (ZERO_C + 16.0, ZERO_C + 24.0)
+"""Lower comfort limits in K while people are in."""
+SCHEDULE: tuple[Part, ...] = (
+    Reset(tag="TIC-601", by="T_o", at=(285.15, 294.05), values=(289.35, 288.1)),
+    Setback(tag="TIC-601", by="T_low", within=PEOPLE_IN, occupied=0.0, empty=4.5),
+    *(Reset(tag=f"TIC-61{i}", by="T_o", at=MILD, values=(293.85, 296.85)) for i in range(1, 5)),
+    Reset(tag="TIC-615", by="T_o", at=MILD, values=(294.75, 295.55)),
+)
+"""What the hierarchy sends: supply air and zones reset by the outdoor temperature, warm air before people come."""
+RULE: tuple[Part, ...] = (
+    Reset(tag="TIC-601", by="T_o", at=(ZERO_C + 15.6, ZERO_C + 21.1), values=(ZERO_C + 18.3, ZERO_C + 12.8)),
+    *(
+        Reset(tag=f"TIC-61{i}", by="T_o", at=(ZERO_C + 15.6, ZERO_C + 21.1), values=(ZERO_C + 21.1, ZERO_C + 23.9))
+        for i in range(1, 6)
+    ),
+)
+GUIDELINE = Source(
+    "ASHRAE Guideline 36-2021, High-performance sequences of operation for HVAC systems, 5.16.2.2: supply air from 55 degF at 70 "
+    "degF outdoors and above to 65 degF at 60 degF and below; occupied zones 70 degF to heat, 75 degF to cool: here, with one "
+    "setpoint a zone, to heat in cold and to cool in warm weather"
+)
 
 
 def schedule(hours: Array, T_o: Array) -> tuple[Array, Array]:
@@ -40,13 +54,6 @@ def schedule(hours: Array, T_o: Array) -> tuple[Array, Array]:
     ahead = START[0] + (START[1] - START[0]) * np.clip((START[2] - T_o) / START[3], 0.0, 1.0)
     occupied = (clock >= OPENS) & (clock < CLOSES)
     return ((clock >= OPENS - ahead) & (clock < CLOSES)).astype(float), occupied.astype(float)
-
-
-def setpoints(T_o: Array, on: Array, air: Array) -> dict[str, Array]:
-    """Return what the hierarchy sends: zones and supply air reset by the outdoor temperature, warm air before people come."""
-    warming = (on > 0.0) & (air == 0.0) & (T_o < START[2])
-    sent = {"TIC-601": np.where(warming, WARM_UP, reset(T_o, SUPPLY_RESET))}
-    return sent | {f"TIC-61{i}": reset(T_o, CORE_RESET if i == 5 else ZONE_RESET) for i in range(1, 6)}
 
 
 def day(draw: Draw, season: Season = YEAR, warmer: float | Array = 0.0, share: Array | None = None) -> Signals:
@@ -59,13 +66,14 @@ def day(draw: Draw, season: Season = YEAR, warmer: float | Array = 0.0, share: A
     T_z = draw.uniform(ZERO_C + 20.5, ZERO_C + 23.5)
     zones_at = {f"{kind}_{zone}": T_z + draw.uniform(-0.5, 0.5) for kind in ("T", "M") for zone in ZONES}
     mean = T_o.mean(axis=1)
+    disturbances = {
+        "T_o": T_o, "w_o": weather.w, **{f"I_{name[0]}": sun for name, sun in weather.facades.items()},
+        "g": g if share is None else np.clip(g * share, 0.0, 1.2), "on": on, "air": air, "price": time_of_use(hours),
+        "T_low": ZERO_C + np.where(air > 0.0, 20.0, 12.0), "T_high": ZERO_C + np.where(air > 0.0, 24.0, 30.0),
+    }  # fmt: skip
     return Signals(
-        references=setpoints(T_o, on, air),
-        disturbances={
-            "T_o": T_o, "w_o": weather.w, **{f"I_{name[0]}": sun for name, sun in weather.facades.items()},
-            "g": g if share is None else np.clip(g * share, 0.0, 1.2), "on": on, "air": air, "price": time_of_use(hours),
-            "T_low": ZERO_C + np.where(air > 0.0, 20.0, 12.0), "T_high": ZERO_C + np.where(air > 0.0, 24.0, 30.0),
-        },
+        references=commanded(SCHEDULE, disturbances),
+        disturbances=disturbances,
         forecasts={"T_o": weather.forecasts(draw, T_o)},
         initial={
             **zones_at, **{f"C_{zone}": np.full(draw.n, 450.0) for zone in ZONES}, "T_sa": T_z,

@@ -24,7 +24,7 @@ import numpy as np
 
 from plant_models.core.building import Building
 from plant_models.core.curve import fitted
-from plant_models.core.duty import Economic, Setback
+from plant_models.core.duty import Economic, Held, Reset, Setback, commanded
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, hard, soft
 from plant_models.core.quantity import Reproduced, Source, quantity
@@ -260,13 +260,25 @@ HOTTEST = (180.0, 225.0)
 OPENS, CLOSES = 7.0, 19.0
 FLOOR = 10_000.0
 """Floor area in m2."""
-SCHEDULE = Setback(tag="TIC-501", occupancy="T_high", occupied=ZERO_C + 23.92, empty=ZERO_C + 27.95, lead=3)
-"""The building's setpoints: the comfort limit while people are in, set up at night."""
-PRECOOLED, DEAR = 0.73, 0.1
-"""By how many K less the space is held while a kWh costs less than so many USD."""
-CHILLED = (11.85, 7.65)
-CONDENSER = (4.6, 1.46)
-"""Resets: chilled water in degC falls, and the tower's approach in K rises, by the second number over the gains' range."""
+OCCUPIED, CHEAP = (ZERO_C + 23.0, ZERO_C + 27.0), (0.0, 0.1)
+"""Upper comfort limits while people are in, and prices in USD/kWh of all but the dear hours."""
+SCHEDULE = (
+    Setback(tag="TIC-501", by="T_high", within=OCCUPIED, occupied=ZERO_C + 23.92, empty=ZERO_C + 28.68, lead=3),
+    Setback(tag="TIC-501", by="price", within=CHEAP, occupied=-0.73, empty=0.0),
+    Reset(tag="TIC-502", by="Q_int", at=(385.6, 895.4), values=(ZERO_C + 8.9, ZERO_C + 5.0)),
+    Reset(tag="TIC-503", by="T_wb", at=(ZERO_C + 5.0, ZERO_C + 30.0), values=(ZERO_C + 9.6, ZERO_C + 34.6)),
+    Reset(tag="TIC-503", by="Q_int", at=(0.0, 1000.0), values=(0.0, 1.46)),
+)  # fmt: skip
+"""The comfort limit while people are in, less ahead of dear hours, set up at night; resets by the gains and the wet bulb."""
+RULE = (
+    Setback(tag="TIC-501", by="T_high", within=OCCUPIED, occupied=ZERO_C + 24.0, empty=ZERO_C + 28.0),
+    Reset(tag="TIC-502", by="T_o", at=(ZERO_C + 22.2, ZERO_C + 26.7), values=(ZERO_C + 8.9, ZERO_C + 6.7)),
+    Held(tag="TIC-503", value=ZERO_C + 21.1),
+)  # fmt: skip
+RESETS = Source(
+    "ANSI/ASHRAE/IES Standard 90.1-2010, Appendix G, G3.1.3.9 (chilled water 44 degF from 80 degF outdoors on, to 54 degF at "
+    "60 degF, here as far as the fit's 8.9 degC), G3.1.3.11 (tower water at 70 degF where weather permits); space at its limit"
+)
 
 
 def gains(occupied: Array, T_wb: Array, ghi: Array) -> Array:
@@ -281,17 +293,6 @@ def gains(occupied: Array, T_wb: Array, ghi: Array) -> Array:
     return np.asarray(FLOOR * (inside + sun + fresh))
 
 
-def setpoints(T_wb: Array, Q_int: Array, T_high: Array, price: Array) -> dict[str, Array]:
-    """Return what the hierarchy sends: schedule, pre-cooled ahead of dear hours, and resets by the gains and the wet bulb."""
-    share, space = Q_int / 1000.0, SCHEDULE.references(-T_high)
-    cheap = (space == SCHEDULE.occupied) & (price < DEAR)
-    return {
-        "TIC-501": np.where(cheap, space - PRECOOLED, space),
-        "TIC-502": np.clip(ZERO_C + CHILLED[0] - CHILLED[1] * share, ZERO_C + 5.0, ZERO_C + 8.9),
-        "TIC-503": np.clip(T_wb + CONDENSER[0] + CONDENSER[1] * share, ZERO_C + 15.0, ZERO_C + 34.0),
-    }
-
-
 def _days(draw: Draw, season: tuple[float, float] = SEASON, hotter: float = 0.0, extra: Array | None = None) -> Signals:
     hours = 24.0 * np.floor(draw.uniform(*season))[:, None] + draw.period / 3600.0 * np.arange(draw.count)
     weekday = draw.rng.integers(0, 7, (draw.n, 1))
@@ -303,9 +304,10 @@ def _days(draw: Draw, season: tuple[float, float] = SEASON, hotter: float = 0.0,
     expected = gains(occupied.astype(float), T_wb, weather.ghi)
     Q_int = expected if extra is None else np.maximum(expected + extra, 0.0)
     T_s = draw.uniform(ZERO_C + 23.5, ZERO_C + 26.0)
+    disturbances = {"T_o": T_o, "T_wb": T_wb, "Q_int": Q_int, "price": time_of_use(hours), "T_high": T_high}
     return Signals(
-        references=setpoints(T_wb, Q_int, T_high, time_of_use(hours)),
-        disturbances={"T_o": T_o, "T_wb": T_wb, "Q_int": Q_int, "price": time_of_use(hours), "T_high": T_high},
+        references=commanded(SCHEDULE, disturbances),
+        disturbances=disturbances,
         forecasts={
             "T_o": weather.forecasts(draw, T_o), "T_wb": weather.forecasts(draw, T_wb),
             "Q_int": outlook.ahead(expected, draw.leads),
@@ -378,7 +380,7 @@ PLANT = Plant(
     State=State, Input=Input, Disturbance=Disturbance, Parameter=Parameter, Output=Output,
     derivative=derivative, outputs=outputs, margins=margins, cost=cost, measures=measures, stock=stock,
     loops=LOOPS,
-    duty=Economic(unit="USD", stock="stored cold"),
+    duty=Economic(unit="USD", stock="stored cold", schedule=SCHEDULE, rule=RULE, source=RESETS),
     scenarios=(
         Scenario("day", "a day of summer, time-of-use tariff, forecasts with error", 96, _days),
         Scenario("events", "a day with gains that no forecast knows of", 96, _events, protocol="disturbance"),

@@ -21,7 +21,7 @@ import numpy as np
 
 from plant_models.core.ar1 import stationary
 from plant_models.core.building import Building, Carrier
-from plant_models.core.duty import Economic
+from plant_models.core.duty import Economic, Held
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, hard, soft, trip
 from plant_models.core.quantity import Reproduced, Source, quantity
@@ -259,6 +259,8 @@ LOAD, SWING, SPREAD, MEMORY = 0.35, 0.10, 0.04, 8.0
 the 20 to 50 % of published clusters, with their daily cycle: Cheng, Chai, Anwar, arXiv:1808.02919 (2018), which reports 40 to
 50 % at Alibaba's busy hours and cites 20 to 40 % at Google; Jiang et al., IEEE Trans. Cloud Computing 10(4), 2022."""
 BUSIEST_HOUR = 15.0
+RULE = (Held(tag="TIC-301", value=ZERO_C + 22.5), Held(tag="PDIC-303", value=2.0))
+"""The middle of ASHRAE's recommended range, the design inlet of OpenStudio's servers, and a little more air than they draw."""
 SUMMER = (165.0, 225.0)
 
 
@@ -354,7 +356,7 @@ PLANT = Plant(
             tag="PDIC-303", pv="dp", mv="F", low=-8.0, high=8.0, authority=4.0, gains=Gains(K_c=0.00695, T_i=60.0),
         ),
     ),
-    duty=Economic(unit="EUR", stock="stored cold"),
+    duty=Economic(unit="EUR", stock="stored cold", rule=RULE, source=ASHRAE),
     scenarios=(
         Scenario("days", "three days, load in its daily cycle, forecasts with error", 288, _days),
         Scenario("batches", "three days of jobs in batches, unannounced", 288, _batches, protocol="disturbance"),

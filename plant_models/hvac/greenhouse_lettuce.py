@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from plant_models.core.duty import Economic
+from plant_models.core.duty import Economic, Held, Setback, commanded
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, soft, trip
 from plant_models.core.quantity import Reproduced, Source, quantity
@@ -194,13 +194,20 @@ SEASON = (-92.0, 105.0)
 """First and last day on which a week may begin: October to mid-April, counted from 1 January."""
 MIDWINTER = (-20.0, 45.0)
 SPRING = (75.0, 140.0)
-DAYLIGHT = 10.0
-"""Irradiance in W/m2 above which it is day for the climate computer (Mallick et al. 2025)."""
-HEAT_DAY, HEAT_NIGHT = ZERO_C + 10.0, ZERO_C + 7.0
-CO2_DAY, CO2_NIGHT = 2.75e-3, 2.0e-3
-HUMID_DAY, HUMID_NIGHT = 0.885, 0.935
-"""The setpoints are the best on 48 tuning weeks, found one after the other. The published 15 and 10 degC, 70 % and 1.6e-3 kg/m3,
-chosen to be held and not to pay, leave 40 % less. 2.75e-3 kg/m3 is van Henten's upper limit."""
+DAYLIGHT = (10.01, 1500.0)
+"""Irradiance in W/m2 at which it is day for the climate computer (Mallick et al. 2025)."""
+SCHEDULE = (
+    Setback(tag="TIC-401", by="V_rad", within=DAYLIGHT, occupied=ZERO_C + 10.0, empty=ZERO_C + 7.0),
+    Setback(tag="MIC-404", by="V_rad", within=DAYLIGHT, occupied=0.885, empty=0.935),
+    Setback(tag="AIC-403", by="V_rad", within=DAYLIGHT, occupied=2.75e-3, empty=2.0e-3),
+)
+RULE = (
+    Setback(tag="TIC-401", by="V_rad", within=DAYLIGHT, occupied=ZERO_C + 15.0, empty=ZERO_C + 10.0),
+    Held(tag="MIC-404", value=0.7),
+    Held(tag="AIC-403", value=1.6e-3),
+)
+"""The schedule is the best on 48 tuning weeks, found one after the other. The rule's setpoints were chosen to be held and not to
+pay. 2.75e-3 kg/m3 is van Henten's upper limit."""
 
 
 def _week(draw: Draw, season: tuple[float, float] = SEASON) -> Signals:
@@ -209,7 +216,7 @@ def _week(draw: Draw, season: tuple[float, float] = SEASON) -> Signals:
     disturbances, forecasts = _weather(draw, hours)
     T = draw.uniform(ZERO_C + 9.0, ZERO_C + 15.0)
     return Signals(
-        references=climate(disturbances["V_rad"]),
+        references=commanded(SCHEDULE, disturbances),
         disturbances=disturbances,
         forecasts=forecasts,
         initial={
@@ -219,16 +226,6 @@ def _week(draw: Draw, season: tuple[float, float] = SEASON) -> Signals:
             "X_h": draw.uniform(0.6, 0.85) * _saturated(Parameter.nominal().c_v4, T, Parameter.nominal()),
         },
     )
-
-
-def climate(V_rad: Array) -> dict[str, Array]:
-    """Return the setpoints that the climate computer sends by day and by night."""
-    day = V_rad > DAYLIGHT
-    return {
-        "TIC-401": np.where(day, HEAT_DAY, HEAT_NIGHT),
-        "MIC-404": np.where(day, HUMID_DAY, HUMID_NIGHT),
-        "AIC-403": np.where(day, CO2_DAY, CO2_NIGHT),
-    }
 
 
 def _frost(draw: Draw) -> Signals:
@@ -293,7 +290,7 @@ PLANT = Plant(
             gains=Gains(K_c=4.61e-3, T_i=938.5, T_d=83.7, b=0.5875, setpoint=7.023e-5),
         ),
     ),
-    duty=Economic(unit="EUR", stock="standing crop"),
+    duty=Economic(unit="EUR", stock="standing crop", schedule=SCHEDULE, rule=RULE, source=RANGES),
     scenarios=(
         Scenario("week", "a week of the heating season, crop of any age, forecasts with error", 336, _week),
         Scenario("spring", "a week of strong sun and clouds over a full-grown crop", 336, _spring, protocol="disturbance"),

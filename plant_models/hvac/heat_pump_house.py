@@ -17,7 +17,7 @@ from dataclasses import replace
 import numpy as np
 
 from plant_models.core.building import Building, Carrier
-from plant_models.core.duty import Economic, Setback
+from plant_models.core.duty import Economic, Setback, commanded
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, soft
 from plant_models.core.quantity import Reproduced, Source, quantity
@@ -198,8 +198,12 @@ SEASON = (-92.0, 75.0)
 """First and last day on which a week may begin: October to mid-March, counted from 1 January."""
 MIDWINTER = (-10.0, 35.0)
 FORECAST_LEVEL = "medium"
-SCHEDULE = Setback(tag="TIC-201", occupancy="T_low", occupied=ZERO_C + 21.11, empty=ZERO_C + 19.69, lead=18)
-RULE = Setback(tag="TIC-201", occupancy="T_low", occupied=ZERO_C + 21.0, empty=ZERO_C + 15.0, lead=0)
+AT_HOME = (ZERO_C + 20.0, ZERO_C + 22.0)
+"""Lower comfort limits while people are at home."""
+SCHEDULE = (
+    Setback(tag="TIC-201", by="T_low", within=AT_HOME, occupied=ZERO_C + 21.11, empty=ZERO_C + 19.69, lead=18),
+)  # fmt: skip
+RULE = (Setback(tag="TIC-201", by="T_low", within=AT_HOME, occupied=ZERO_C + 21.0, empty=ZERO_C + 15.0),)
 
 
 def _week(draw: Draw, season: tuple[float, float] = SEASON) -> Signals:
@@ -210,7 +214,7 @@ def _week(draw: Draw, season: tuple[float, float] = SEASON) -> Signals:
     T_low, T_high = calendar.comfort_band(hours, weekday)
     T_z = draw.uniform(ZERO_C + 20.0, ZERO_C + 22.5)
     return Signals(
-        references={"TIC-201": SCHEDULE.references(T_low)},
+        references=commanded(SCHEDULE, {"T_low": T_low}),
         disturbances={
             "T_o": T_o, "I_s": I_s, "q_occ": calendar.internal_gains(hours, weekday), "T_low": T_low, "T_high": T_high,
             "price": tariff.day_ahead(draw.rng, hours, weekday[:, 0]),

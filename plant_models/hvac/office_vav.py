@@ -35,7 +35,7 @@ from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
 from plant_models.hvac._climate import OFFICE as CASE
 from plant_models.hvac._climate import ZERO_C, electricity, saturation
-from plant_models.hvac._office_days import ZONES, crowd, day, extreme
+from plant_models.hvac._office_days import GUIDELINE, RULE, SCHEDULE, ZONES, crowd, day, extreme
 from plant_models.hvac._vav import Air, Zone, boxes, within
 
 CO2 = Source("Persily and de Jonge, Carbon dioxide generation rates for building occupants, Indoor Air 27, 2017")
@@ -380,7 +380,7 @@ PLANT = Plant(
     State=State, Input=Input, Disturbance=Disturbance, Parameter=Parameter, Output=Output,
     derivative=derivative, outputs=outputs, margins=margins, cost=cost, measures=measures, stock=stock,
     loops=LOOPS,
-    duty=Economic(unit="USD", stock="stored heat"),
+    duty=Economic(unit="USD", stock="stored heat", schedule=SCHEDULE, rule=RULE, source=GUIDELINE),
     scenarios=(
         Scenario("day", "a day of the year, time-of-use tariff, forecasts with error", 96, day),
         Scenario("crowd", "a day on which people do not keep to the calendar", 96, crowd, protocol="disturbance"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from controller.baselines import Pid
+from controller.baselines import Pid, Scheduled
 from controller.benchmark import baselines
 from controller.interface import Controller, Reading
 from controller.nmpc import Nmpc
@@ -83,9 +83,20 @@ def test_names_are_unique(plant: Plant) -> None:
 
 
 @plants
-def test_the_tuned_schedule_beats_the_published_rule(plant: Plant) -> None:
-    if not isinstance(plant.duty, Economic) or plant.duty.schedule is None:
-        pytest.skip("the plant has no schedule")
+def test_the_hierarchy_beats_the_best_constants_and_the_published_rule(plant: Plant) -> None:
+    if not isinstance(plant.duty, Economic) or not plant.duty.rule:
+        pytest.skip("the plant has no published rule")
     episodes = draw(plant, plant.scenario(), 0, 32, "judging")
     costs = {controller.name: returns(controller, episodes).mean() for controller in baselines(plant)}
     assert costs["pid"] < costs["constant"] < costs["rule"]
+
+
+@plants
+def test_scenarios_send_what_the_schedule_declares(plant: Plant) -> None:
+    if not isinstance(plant.duty, Economic) or not plant.duty.schedule:
+        pytest.skip("the plant has no schedule")
+    for scenario in plant.scenarios:
+        episodes = draw(plant, scenario, 0, 8, "judging")
+        one = episodes[slice(3, 4)]
+        np.testing.assert_array_equal(Scheduled(plant, plant.duty.schedule).plan(episodes).exogenous, episodes.exogenous)
+        np.testing.assert_array_equal(Scheduled(plant, plant.duty.schedule).plan(one).exogenous, one.exogenous)

@@ -16,7 +16,7 @@ from plant_models import catalogue
 
 DUTY_IMPORT = "from plant_models.core.duty import Tracking\n"
 MORE = """from plant_models.core.building import Building, Carrier
-from plant_models.core.duty import Batch, Economic, Recipe, Setback, Tracking
+from plant_models.core.duty import Batch, Economic, Recipe, Reset, Tracking
 from plant_models.core.fault import Delay
 from plant_models.core.plant import Measure
 """
@@ -55,7 +55,7 @@ def line(path: Path, text: str) -> int:
 
 PLANT, PREVIEW = "PLANT = Plant(", "    preview=3,"
 TRACKING = 'duty=Tracking(scales={"T": 2.0}, moves={"Q": 0.01}),'
-MONEY = 'duty=Economic(unit="EUR", stock="", {}=Setback(tag="{}", occupancy="{}", occupied=320.0, empty=315.0, lead=0)),'
+MONEY = 'duty=Economic(unit="EUR", stock="", {}=(Reset(tag="{}", by="{}", at={}, values=(315.0, 320.0)),)),'
 PRODUCT = 'duty=Batch(unit="kg", stock="", recipe=(Recipe(tag="{}", times={}, values={}),), published=()),'
 BUILDING = PREVIEW + ' building=Building(area=1.0, zones=1, thermal="{}", carriers=({})),'
 CARRIER = 'Carrier(measures=("{}",), kind="gas", emission=0.0, tariffs={{"own": "{}"}}, source=OURS),'
@@ -74,9 +74,11 @@ DECLARED = {
     "noise below zero": ("noise=0.05", "noise=-0.05", "noise -0.05 K given; a standard deviation of at least 0 K", "noise=-"),
     "noise without end": ("noise=0.05", 'noise=float("inf")', "noise inf K given; a standard deviation", "noise=float"),
     "uncertain by itself": ("uncertain=0.05", "uncertain=5.0", "uncertain 5.0 given; a share of the nominal", "uncertain=5"),
-    "schedule of no loop": (TRACKING, MONEY.format("schedule", "TIC-999", "T_in"),
+    "schedule of no loop": (TRACKING, MONEY.format("schedule", "TIC-999", "T_in", (280.0, 290.0)),
                             "Economic duty: unknown master loop 'TIC-999'; did you mean 'TIC-301'?", PLANT),
-    "rule of no disturbance": (TRACKING, MONEY.format("rule", "TIC-301", "T_lw"), "names 'T_lw'; known are T_in", PLANT),
+    "rule of no disturbance": (TRACKING, MONEY.format("rule", "TIC-301", "T_lw", (280.0, 290.0)),
+                               "a schedule names 'T_lw'; known are T_in", PLANT),
+    "reset that falls": (TRACKING, MONEY.format("rule", "TIC-301", "T_in", (290.0, 280.0)), "TIC-301: a reset needs", "duty="),
     "recipe of no loop": (TRACKING, PRODUCT.format("NOPE", "(0.0,)", "(320.0,)"), "duty: unknown master loop 'NOPE'", PLANT),
     "recipe of nothing": (TRACKING, PRODUCT.format("TIC-301", "()", "()"), "a recipe needs one value for each time", "duty="),
     "tariff of no disturbance": (PREVIEW, BUILDING.format("heat", CARRIER.format("heat", "prize")),
