@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 def simulate(
     context: typer.Context,
     plant: PlantName = "",
-    controller: Annotated[str, typer.Option(help="pid, constant, rule (buildings), nmpc, nmpc with preview or ppo.")] = "pid",
+    controller: Annotated[
+        str, typer.Option(help="pid, constant, rule, published recipe, nmpc, nmpc with preview, optimum or ppo.")
+    ] = "pid",
     policy: PolicyFolder = None,
     scenario: ScenarioName = "",
     episodes: Episodes = 1,

@@ -112,13 +112,16 @@ def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Con
     from controller.benchmark import baselines
     from controller.methods import ALGORITHMS
     from controller.nmpc import NAMES, nmpc
+    from controller.reference import NAME as OPTIMUM
+    from controller.reference import Optimum
     from plant_models.core.errors import UnknownName, unknown
 
     known = {c.name: c for c in baselines(plant)} | {name: nmpc(plant, name) for name in names if name in NAMES}
+    known |= {name: Optimum(plant) for name in names if name == OPTIMUM}
     known |= {name: _trained(plant, name, policy) for name in names if name in ALGORITHMS}
     for name in names:
         if name not in known:
-            raise UnknownName(unknown("controller", name, dict.fromkeys((*known, "ppo", *NAMES))))
+            raise UnknownName(unknown("controller", name, dict.fromkeys((*known, "ppo", *NAMES, OPTIMUM))))
     return [known[name] for name in names]
 
 

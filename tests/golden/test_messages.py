@@ -39,7 +39,9 @@ BAD_INPUT = {
     ("simulate", "exothermic_cstr", "--scenario", "tracing"): "unknown scenario 'tracing'; did you mean 'tracking'? "
     "Known: tracking, disturbance, boundary, unstable",
     ("simulate", "exothermic_cstr", "--controller", "pdi"): "unknown controller 'pdi'; did you mean 'pid'? "
-    "Known: constant, pid, ppo, nmpc, nmpc with preview",
+    "Known: constant, pid, ppo, nmpc, nmpc with preview, optimum",
+    ("benchmark", "battery_microgrid", "--controllers", "optimum"): "controller 'optimum' on battery_microgrid, scenario 'week': "
+    "an episode takes 84672 steps of a state; up to 20000 allowed; take 'nmpc with preview'",
     ("benchmark", "exothermic_cstr", "--controllers", "pid,pid"): "controllers pid, pid: a name is given twice; "
     "give each controller once",
 }

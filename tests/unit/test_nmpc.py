@@ -14,7 +14,7 @@ from controller.foresight import day, expected
 from controller.interface import Panel, Reading
 from controller.nmpc import Nmpc, decisions, settings
 from controller.panel import panel
-from controller.reference import optimum
+from controller.reference import Optimum, optimum
 from controller.rollout import rollout
 from dashboard.cli import run as command
 from plant_models.catalogue import get
@@ -176,6 +176,27 @@ def test_nmpc_costs_less_than_the_pid_layer_and_the_optimum_less_than_both() -> 
     assert (by_nmpc.total < by_pid.total).all()
     assert best.total.mean() < by_nmpc.total.mean()
     assert not best.tripped.any()
+
+
+@pytest.mark.parametrize("plant", [CSTR, CRYSTALLIZER], ids=["reactor", "batch"])
+def test_the_optimum_as_a_controller_costs_less_than_the_pid_layer(plant: Plant) -> None:
+    episodes = judging(plant, 2)
+    run, below = rollout(Optimum(plant), episodes), rollout(Pid(plant), episodes)
+    assert (run.total < below.total).all()
+    assert not run.tripped.any()
+    np.testing.assert_array_equal(run.episodes.noise, episodes.noise)
+
+
+def test_the_quick_optimum_is_close_to_the_polished_one() -> None:
+    episodes = judging(CSTR, 1, 20)
+    best = optimum(episodes).total
+    quick = rollout(Optimum(CSTR), replace(episodes, noise=np.zeros_like(episodes.noise))).total
+    np.testing.assert_allclose(quick, best, rtol=5e-3)
+
+
+def test_the_optimum_of_a_long_episode_is_refused() -> None:
+    with pytest.raises(BadInput, match="take 'nmpc with preview'"):
+        Optimum(HOUSE)
 
 
 def test_the_optimum_keeps_to_the_authority_at_level_setpoint() -> None:
