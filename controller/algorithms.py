@@ -26,7 +26,6 @@ from controller.policy import Policy
 from controller.ppo import LAMBDA, discount
 from controller.reinforce import Reinforce
 from plant_models.core.plant import Learning, Plant
-from plant_models.derive.layout import Level
 
 A2C_ROLLOUT, A2C_RATE = 8, 7e-4
 TRPO_KL = 0.01
@@ -69,9 +68,9 @@ def pace(method: Method, total: int) -> list[BaseCallback]:
 
 
 def learner(method: Method, learning: Learning, env: VecEnv, seed: int) -> BaseAlgorithm:
-    """Return a learner whose first policy is exactly zero: at level ``setpoint`` the PID layer as it stands."""
+    """Return a learner whose first policy is exactly zero: at level ``setpoint`` the PID layer as it stands, else the middle."""
     if method.algorithm == "ppo":
-        return ppo.learner(learning, env, seed)
+        return ppo.learner(learning, env, seed, method.penalty)
     torch.set_num_threads(1)
     model = _OTHERS[method.algorithm](learning, env, seed)
     model.set_logger(Logger(folder=None, output_formats=[]))
@@ -84,7 +83,7 @@ def learner(method: Method, learning: Learning, env: VecEnv, seed: int) -> BaseA
 
 def policy_of(model: BaseAlgorithm, plant: Plant, method: Method) -> Policy:
     """Return the network's mean action as plain arrays."""
-    level: Level = "setpoint"
+    level = method.level
     if isinstance(model, OnPolicyAlgorithm):
         hidden = [*model.policy.mlp_extractor.policy_net, model.policy.action_net]
         return Policy(plant, level, ppo.layers(hidden), method.algorithm)

@@ -45,6 +45,7 @@ def recorded_training(
     total = steps or method.steps(plant.learning)
     config = {"algorithm": method.algorithm.upper(), "total_steps": total, "scenario": plant.scenario(scenario).name,
               "baseline": {"pid": score(Pid(plant), validation(plant, scenario))}}  # fmt: skip
+    config |= {"level": method.level, "penalty": method.penalty} | ({"clone": method.clone} if method.clone else {})
     config |= {"group": group} if group else {}
     with historian.run("train", plant.name, method.algorithm, seed, config, versions()) as run:
         trained = train(plant, seed, total, scenario, historian, run, report, method=method)

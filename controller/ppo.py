@@ -19,6 +19,8 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
+from controller import penalty
+from controller.methods import Penalty
 from controller.policy import Policy
 from controller.stability import REMEMBERED, STRIKES, Diverged, Update, Verdict, judge, moved, packed, probes, steps, unpacked
 from plant_models.core.plant import Learning, Plant
@@ -36,10 +38,12 @@ class Guard:
     """What a training remembers of its updates, and the share of the learning rate's course that is left.
 
     ``entropy`` is the first entropy bonus, ``spoiled`` why the rollout just collected must not be learned from, ``told`` what a
-    user has to hear of the last update, by what it is about.
+    user has to hear of the last update, by what it is about. ``weight`` is that of the penalty on the KL divergence, and zero
+    where the ratio is clipped.
     """
 
     entropy: float = 0.0
+    weight: float = 0.0
     share: float = 1.0
     strikes: int = 0
     undone: int = 0
@@ -94,7 +98,10 @@ class GuardedPPO(PPO):
         shown, _ = self._policy(self.guard.probe)
         try:
             with _clipped_here(self) as norms:
-                super().train()
+                if self.guard.weight:
+                    penalty.learn(self, self.guard.weight)
+                else:
+                    super().train()
             self.guard.last = self._measured(rollout, shown, norms)
         except FloatingPointError as error:
             self.guard.last, verdict = None, Verdict(str(error), {})
@@ -105,6 +112,8 @@ class GuardedPPO(PPO):
     def _settle(self, verdict: Verdict, kept: tuple[dict[str, Any], dict[str, Any]]) -> None:
         """Let the update stay, or put weights and optimizer back; raises Diverged."""
         update = self.guard.last
+        if update is not None:
+            self.guard.weight = penalty.adapted(self.guard.weight, update.kl)
         if update is not None and not verdict.harm:
             self.guard.keep(update, verdict.warnings)
             return
@@ -159,7 +168,7 @@ class GuardedPPO(PPO):
             "learner.observation": self._last_obs.copy(), "learner.starts": np.array(self._last_episode_starts),
             "guard.updates": packed(guard.updates), "guard.probe": guard.probe,
             "guard.counts": np.array([guard.strikes, guard.undone]), "guard.share": np.array([guard.share]),
-        }  # fmt: skip
+        } | ({"guard.weight": np.array([guard.weight])} if guard.weight else {})  # fmt: skip
 
     def resume(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Go back to a state; the next call of ``learn`` without reset goes on from it."""
@@ -174,6 +183,8 @@ class GuardedPPO(PPO):
         self.guard.updates, self.guard.probe = unpacked(kept["guard.updates"]), kept["guard.probe"].copy()
         self.guard.strikes, self.guard.undone = (int(count) for count in kept["guard.counts"])
         self.guard.share = float(kept["guard.share"][0])
+        if self.guard.weight:
+            self.guard.weight = float(kept["guard.weight"][0])
         set_generators(kept)
 
     def _adam(self) -> dict[str, Any]:
@@ -229,10 +240,11 @@ def set_generators(kept: Mapping[str, NDArray[Any]]) -> None:
     random.setstate((3, tuple(int(word) for word in kept["random.python"]), None))
 
 
-def learner(learning: Learning, env: VecEnv, seed: int) -> GuardedPPO:
+def learner(learning: Learning, env: VecEnv, seed: int, near: Penalty = "clip") -> GuardedPPO:
     """Return a PPO whose first policy is exactly zero: the PID layer as it stands."""
     torch.set_num_threads(1)
-    net, batch, guard = list(learning.net), min(BATCH, env.num_envs * learning.rollout), Guard(learning.entropy)
+    net, batch = list(learning.net), min(BATCH, env.num_envs * learning.rollout)
+    guard = Guard(learning.entropy, penalty.FIRST if near == "kl" else 0.0)
     model = GuardedPPO(
         "MlpPolicy", env, n_steps=learning.rollout, batch_size=batch, n_epochs=EPOCHS, learning_rate=guard.rate,
         gamma=discount(learning), gae_lambda=LAMBDA, ent_coef=learning.entropy, seed=seed, device="cpu",

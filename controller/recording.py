@@ -65,13 +65,15 @@ def _targets(run: Run, plant: Plant, e: int) -> Iterator[Line]:
 
 
 def _setpoints(run: Run, plant: Plant, e: int) -> Iterator[Line]:
+    if run.level == "direct":  # no loop runs
+        return
     for i, loop in enumerate(plant.loops):
         q = plant.Output.quantities()[loop.pv]
         values = run.path["sp"][e, :, i].copy()
         values[0] = values[1]
         if loop.pv not in plant.targets:
             yield Signal(f"{loop.tag} SP", q.shown, "sp", loop.tag, f"setpoint of {q.meaning}", loop.pv), shown(q, values)
-    for i, loop in enumerate(plant.acted):
+    for i, loop in enumerate(plant.acted if run.level == "setpoint" else ()):
         unit = plant.Output.quantities()[loop.pv].unit
         offset = Signal(f"{loop.tag} offset", unit, "offset", loop.tag, "what the supervisor adds to the setpoint", loop.pv)
         yield offset, run.path["v"][e, :, i]

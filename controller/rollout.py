@@ -38,6 +38,7 @@ class Run:
     tripped: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     clipped: NDArray[np.intp]
+    level: Level = "setpoint"
 
     @property
     def total(self) -> Array:
@@ -53,7 +54,8 @@ def rollout(controller: Controller, episodes: Episodes, level: Level | None = No
     """
     planned = controller.plan(episodes)
     n, steps = len(planned), planned.scenario.steps
-    simulator = Simulator(planned.plant, n, steps, judged(planned.plant, planned.scenario), level or controller.level)
+    level = level or controller.level
+    simulator = Simulator(planned.plant, n, steps, judged(planned.plant, planned.scenario), level)
     simulator.load(planned, np.arange(n), settings)
     keep = _Recorder(simulator)
     cost, running = np.zeros((n, steps)), np.ones(n, dtype=bool)
@@ -68,7 +70,7 @@ def rollout(controller: Controller, episodes: Episodes, level: Level | None = No
     status = simulator.S.read("status")[0]
     return Run(
         controller.name, planned, cost, keep.path(), keep.sums(), keep.lowest.T,
-        status == TRIPPED, status == FAILED, simulator.clipped.copy(),
+        status == TRIPPED, status == FAILED, simulator.clipped.copy(), level,
     )  # fmt: skip
 
 

@@ -140,7 +140,7 @@ def train_seeds(
         BadInput: where the plant or its scenario is not known or cannot be used.
     """
     plant, scenario = source.case()
-    environment(plant, 0, scenario).reset()  # compiled once here, the processes only load it
+    environment(plant, 0, scenario, method.level).reset()  # compiled once here, the processes only load it
     judged(plant, plant.scenario(scenario))
     pid = -returns(Pid(plant), validation(plant, scenario)) / plant.scale
     order = Order(source, _name(plant), store, steps, out, method)

@@ -19,6 +19,7 @@ from controller.algorithms import learner, pace, policy_of
 from controller.baselines import Pid
 from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
+from controller.cloning import clone, lessons
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
 from controller.policy import Policy
@@ -31,7 +32,7 @@ from controller.statistics import paired_difference
 from plant_models.core.errors import BadInput, InvalidFile
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
-from plant_models.derive.layout import layout
+from plant_models.derive.layout import Level, layout
 from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.scenario import Episodes, draw
 
@@ -73,9 +74,9 @@ class Trained:
     baseline: float
 
 
-def environment(plant: Plant, seed: int, scenario: str = "") -> PlantVecEnv:
+def environment(plant: Plant, seed: int, scenario: str = "", level: Level = "setpoint") -> PlantVecEnv:
     """Return the training environment; the reward is scaled so that a discounted return is of order one."""
-    plants = PlantVectorEnv(plant, plant.learning.parallel, scenario=scenario)
+    plants = PlantVectorEnv(plant, plant.learning.parallel, level, scenario)
     env = PlantVecEnv(plants, scale=1.0 - discount(plant.learning))
     env.seed(seed)
     return env
@@ -110,12 +111,18 @@ def train(
     """
     course = Course(plant.name, plant.scenario(scenario).name, seed, steps or method.steps(plant.learning))
     folder = checkpoints(run_id) if keep is None and run_id is not None else keep
-    env = environment(plant, seed, scenario)
+    env = environment(plant, seed, scenario, method.level)
     model = learner(method, plant.learning, env, seed)
     watch = _Watch(plant, validation(plant, scenario), course, method, _Log(historian, run_id, report), folder)
     if start is not None:
         assert isinstance(model, GuardedPPO)
         _go_back(start, model, env, watch)
+    elif method.clone:
+        assert isinstance(model, GuardedPPO)
+        left = clone(model.policy, *lessons(plant, method, seed, scenario), seed)
+        report(
+            _said(0, course.total, f"cloned {method.clone} at level {method.level}: {100 * left:.2g} % of half the range is left")
+        )
     watched = [watch, *pace(method, course.total)]
     model.learn(course.total - model.num_timesteps, callback=watched, reset_num_timesteps=start is None)
     watch.close()
@@ -224,6 +231,7 @@ class _Watch(BaseCallback):
         if guard.last is not None:
             rate = guard.rate(1.0 - self.num_timesteps / self._course.total)
             ours = {"train/learning_rate": rate, "train/taken_back": float(guard.undone)}
+            ours |= {"train/penalty": guard.weight} if guard.weight else {}
             self._log.metrics(self.num_timesteps, guard.last.metrics() | ours)
             guard.last = None
         for about, text in guard.told.items():
@@ -288,7 +296,7 @@ class _Watch(BaseCallback):
     def resume(self, kept: Arrays) -> None:
         """Go back to where a checkpoint stood."""
         layers = [(kept[f"best.{i}.0"], kept[f"best.{i}.1"]) for i in range(sum(name.endswith(".0") for name in kept))]
-        self.best, self.best_score = Policy(self._plant, "setpoint", tuple(layers)), float(kept["best_score"][0])
+        self.best, self.best_score = Policy(self._plant, self._method.level, tuple(layers)), float(kept["best_score"][0])
         self._scores = [float(value) for value in kept["scores"]]
         self._begun -= float(kept["seconds"][0])
         self._next, self._checked = (int(count) for count in kept["counts"])
@@ -325,20 +333,21 @@ def resume(
         stated = f"run {run}: {'complete' if found.status == 'completed' else 'begun'} with {before} decisions"
         raise BadInput(f"{stated}; give --steps above {before} to go on, which is another training, or train anew")
     if passed:
-        report(_said(start, total, passed))
+        report(_said(start.step, total, passed))
     if total > before:
-        report(_said(start, total, f"{total} decisions in place of {before}: another training than {total} in one go"))
+        report(_said(start.step, total, f"{total} decisions in place of {before}: another training than {total} in one go"))
+    method = Method(**{name: found.config[name] for name in ("level", "penalty") if name in found.config})
     config = {**found.config, "total_steps": total, "resumes": run, "resumed_at": start.step}
     with historian.run("train", plant.name, "ppo", start.course.seed, config, versions()) as new:
         _copy_curve(historian, run, new, start.step)
-        trained = train(plant, start.course.seed, total, start.course.scenario, historian, new, report, start)
+        trained = train(plant, start.course.seed, total, start.course.scenario, historian, new, report, start, method=method)
         historian.finish(new, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})
     return new, trained
 
 
-def _said(start: Checkpoint, total: int, note: str) -> Progress:
+def _said(step: int, total: int, note: str) -> Progress:
     nothing = float("nan")
-    return Progress(start.step, total, 0.0, nothing, nothing, nothing, 0.0, nothing, note)
+    return Progress(step, total, 0.0, nothing, nothing, nothing, 0.0, nothing, note)
 
 
 def _check_resumable(found: RunRecord, plant: Plant) -> None:

@@ -82,6 +82,11 @@ def train(
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings side by side, with seeds from --seed on.")] = 1,
     steps: Annotated[int | None, typer.Option(min=1, help="Decisions to learn from; the plant's own figure by default.")] = None,
     algorithm: Annotated[str, typer.Option(help="ppo, a2c, trpo, sac, td3, ddpg or reinforce.")] = "ppo",
+    level: Annotated[
+        str, typer.Option(help="What actions move: setpoint (offsets), absolute (setpoints), direct (inputs).")
+    ] = "setpoint",
+    penalty: Annotated[str, typer.Option(help="What holds ppo near its last policy: clip or kl.")] = "clip",
+    clone: Annotated[str, typer.Option(help="Begin by imitating pid (absolute, direct) or nmpc (setpoint, direct).")] = "",
     scenario: ScenarioName = "",
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a recorded training from its last checkpoint.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the policy; the user's data folder by default.")] = None,
@@ -92,7 +97,7 @@ def train(
 
     PLANT may also be the id of an environment in Gymnasium's registry, such as CartPole-v1.
     """
-    method = training.method(algorithm)
+    method = training.method(algorithm, level, penalty, clone)
     given = _given(context, "seed", seed)
     name = training.plant_name(plant, plant_file)
     request = training.Request(session(context).store, name or plant, plant_file, scenario, seed, steps, out, method)

@@ -58,11 +58,14 @@ class Shown:
     code: int = 0
 
 
-def method(algorithm: str) -> Method:
-    """Return how to train, by the names that the user gave; raises UnknownName."""
-    from controller.methods import Algorithm, Method
+def method(algorithm: str, level: str, penalty: str, clone: str) -> Method:
+    """Return how to train, by the names that the user gave; raises BadInput."""
+    from controller.methods import Method
 
-    return Method(cast("Algorithm", algorithm))
+    chosen = Method(*cast("tuple[Any, Any, Any, Any]", (algorithm, level, penalty, clone)))
+    if level != "setpoint" and not clone:
+        terminal.note(f"level {level}: the untrained policy holds the middle of every range, and is not the PID layer")
+    return chosen
 
 
 def show(shown: Shown, as_json: bool) -> None:
@@ -98,7 +101,7 @@ def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
     from controller.train import resume
 
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
-        _check_same(historian.find(run), request.method.algorithm, seed, seeds, scenario)
+        _check_same(historian.find(run), request.method, seed, seeds, scenario)
         new, trained = resume(plant, run, historian, request.steps, _follow(bar))
     return _kept(request, plant, new, trained)
 
@@ -228,17 +231,21 @@ def _follow_all(bar: terminal.Bar, seeds: int) -> Callable[[int, Progress], None
     return show
 
 
-def _check_same(run: RunRecord, algorithm: str, seed: int | None, seeds: int, scenario: str) -> None:
+def _check_same(run: RunRecord, method: Method, seed: int | None, seeds: int, scenario: str) -> None:
     """Refuse options that differ from those of the run to go on with; raises BadInput."""
     from plant_models.core.errors import BadInput
 
     begun = str(run.config.get("scenario", ""))
-    if algorithm != "ppo":
+    if method.algorithm != "ppo":
         raise BadInput(
-            f"--algorithm {algorithm}: only PPO leaves checkpoints to go on from; leave --algorithm out, or train anew"
+            f"--algorithm {method.algorithm}: only PPO leaves checkpoints to go on from; leave --algorithm out, or train anew"
         )
     if seed not in (None, run.seed):
         raise BadInput(f"--seed {seed}: run {run.id} was begun with seed {run.seed}; leave --seed out")
+    for option, usual in (("level", "setpoint"), ("penalty", "clip"), ("clone", "")):
+        asked, before = vars(method)[option], run.config.get(option, usual)
+        if asked not in (usual, before):
+            raise BadInput(f"--{option} {asked}: run {run.id} was begun with {before or 'none'}; leave --{option} out")
     if seeds > 1:
         raise BadInput(f"--seeds {seeds}: run {run.id} is one training; leave --seeds out")
     if scenario not in ("", begun):

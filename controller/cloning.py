@@ -1,0 +1,111 @@
+"""Begin a policy where another controller stands: regress its mean action on what the PID layer or NMPC does.
+
+At level ``direct`` the PID layer's actions are the inputs that it applies, at ``absolute`` the setpoints that its hierarchy
+sends, as they stand when a decision ends. They are done again at that level on the same episodes, so that observations are of
+the kind that the policy will see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from stable_baselines3.common.policies import ActorCriticPolicy
+
+from controller.baselines import Pid
+from controller.interface import Controller, Reading
+from controller.methods import Method
+from controller.nmpc import Nmpc
+from controller.rollout import rollout
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.derive.layout import Level
+from plant_models.derive.shooting import spans
+from plant_models.env.scenario import Episodes, Single, draw
+
+LESSONS = {"pid": 64, "nmpc": 8}
+"""Training episodes that a teacher runs; NMPC searches at every decision."""
+STEPS, BATCH, RATE = 3000, 512, 3e-3
+
+
+@dataclass
+class _Noted:
+    """A controller that runs as another does, and notes what it was shown and what it did."""
+
+    teacher: Controller
+    seen: list[Single] = field(default_factory=list)
+    done: list[Single] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.teacher.name
+
+    @property
+    def level(self) -> Level:
+        return self.teacher.level
+
+    def plan(self, episodes: Episodes) -> Episodes:
+        return self.teacher.plan(episodes)
+
+    def act(self, reading: Reading) -> Single:
+        action = self.teacher.act(reading)
+        self.seen.append(reading.observation.copy())
+        self.done.append(action)
+        return action
+
+
+@dataclass(frozen=True)
+class _Again:
+    """Does at another level what was recorded, (n, steps, actions)."""
+
+    actions: Single
+    level: Level
+    name: str = "again"
+
+    def plan(self, episodes: Episodes) -> Episodes:
+        return episodes
+
+    def act(self, reading: Reading) -> Single:
+        return self.actions[np.arange(len(self.actions)), reading.panel().k]
+
+
+def lessons(plant: Plant, method: Method, seed: int, scenario: str = "") -> tuple[Single, Single]:
+    """Return observations, (samples, entries), and the teacher's actions at the method's level, (samples, actions).
+
+    Episodes that tripped or failed teach nothing.
+    """
+    episodes = draw(plant, plant.scenario(scenario), seed, LESSONS[method.clone], "training")
+    noted = _Noted(_pid(plant, method.level, episodes) if method.clone == "pid" else Nmpc(plant, method.level))
+    run = rollout(noted, episodes)
+    whole = ~(run.tripped | run.failed)
+    seen, done = (np.stack(part)[:, whole] for part in (noted.seen, noted.done))
+    return seen.reshape(-1, seen.shape[2]), done.reshape(-1, done.shape[2])
+
+
+def _pid(plant: Plant, level: Level, episodes: Episodes) -> _Again:
+    """Return what the PID layer does on the episodes as actions of another level: where each decision ends."""
+    path = rollout(Pid(plant), episodes).path
+    sent: Array = path["u"] if level == "direct" else path["sp"][:, :, [plant.loops.index(loop) for loop in plant.acted]]
+    unit, centre = spans(plant, level)
+    return _Again(np.clip((sent[:, 1:] - centre) / unit, -1.0, 1.0).astype(np.float32), level)
+
+
+def clone(policy: ActorCriticPolicy, seen: NDArray[np.float32], done: NDArray[np.float32], seed: int) -> float:
+    """Regress the policy's mean on actions; return the root of the mean square of what is left, as a share of half the range."""
+    parts = [*policy.mlp_extractor.policy_net.parameters(), *policy.action_net.parameters()]
+    optimizer, draws = torch.optim.Adam(parts, lr=RATE), torch.Generator().manual_seed(seed)
+    observations, actions = torch.as_tensor(seen), torch.as_tensor(done)
+
+    def left(rows: torch.Tensor) -> torch.Tensor:
+        mean = policy.action_net(policy.mlp_extractor.forward_actor(observations[rows]))
+        return torch.nn.functional.mse_loss(mean, actions[rows])
+
+    for step in range(STEPS):
+        optimizer.param_groups[0]["lr"] = RATE * (1.0 - step / STEPS)
+        optimizer.zero_grad()
+        left(torch.randint(len(actions), (BATCH,), generator=draws)).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+    with torch.no_grad():
+        return float(left(torch.arange(len(actions))).sqrt())
