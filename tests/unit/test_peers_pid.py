@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import control
 import numpy as np
 import pytest
+import simple_pid
 
 from plant_models.catalogue import get
 from plant_models.core.loop import Actuator, Coefficients, Memory, coefficients, pid
@@ -14,9 +16,6 @@ from plant_models.core.scenario import Array
 from plant_models.derive.linear import Robustness, linearise_nominal
 from plant_models.derive.steady import nominal_equilibrium
 from plant_models.env.start import Settings
-
-simple_pid = pytest.importorskip("simple_pid")
-control = pytest.importorskip("control")
 
 H = 0.1
 WIDE = Actuator(bias=0.0, low=-1e3, high=1e3, step=np.inf)
