@@ -28,12 +28,15 @@ MILD = (279.65, 291.95)
 PEOPLE_IN = (ZERO_C + 16.0, ZERO_C + 24.0)
 """Lower comfort limits in K while people are in."""
 SCHEDULE: tuple[Part, ...] = (
-    Reset(tag="TIC-601", by="T_o", at=(285.15, 294.05), values=(289.35, 288.1)),
-    Setback(tag="TIC-601", by="T_low", within=PEOPLE_IN, occupied=0.0, empty=4.5),
-    *(Reset(tag=f"TIC-61{i}", by="T_o", at=MILD, values=(293.85, 296.85)) for i in range(1, 5)),
-    Reset(tag="TIC-615", by="T_o", at=MILD, values=(294.75, 295.55)),
+    Reset(tag="TIC-601", by="T_o", at=(285.15, 294.05), values=(289.1, 289.4)),
+    Setback(tag="TIC-601", by="T_low", within=PEOPLE_IN, occupied=0.0, empty=2.65),
+    Reset(tag="TIC-611", by="T_o", at=MILD, values=(293.5, 296.9)),
+    Reset(tag="TIC-612", by="T_o", at=MILD, values=(293.7, 296.95)),
+    Reset(tag="TIC-613", by="T_o", at=MILD, values=(293.7, 297.0)),
+    Reset(tag="TIC-614", by="T_o", at=MILD, values=(294.0, 296.7)),
+    Reset(tag="TIC-615", by="T_o", at=MILD, values=(294.6, 295.95)),
 )
-"""What the hierarchy sends: supply air and zones reset by the outdoor temperature, warm air before people come."""
+"""What the hierarchy sends: zones, and a little the supply air, reset by the outdoor temperature; warm air before people come."""
 RULE: tuple[Part, ...] = (
     Reset(tag="TIC-601", by="T_o", at=(ZERO_C + 15.6, ZERO_C + 21.1), values=(ZERO_C + 18.3, ZERO_C + 12.8)),
     *(
