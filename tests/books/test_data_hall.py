@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.optimize import fsolve
 
 from plant_models.catalogue import get
 from plant_models.env.scenario import draw
@@ -86,3 +87,26 @@ def test_load_stays_where_published_clusters_are_and_follows_the_day() -> None:
     assert 0.4 <= by_hour.max() <= 0.5
     assert 0.2 <= by_hour.min() <= 0.3
     assert abs(int(by_hour.argmax()) - 15) <= 1
+
+
+def steady_cost(T_in: float, dp: float, d: hall.Disturbance) -> float:
+    """Return the cost in EUR/h at rest with the inlet and the containment pressure at given setpoints."""
+
+    def rest(z: np.ndarray) -> list[float]:
+        x, u = hall.State.of(290.0 + 10.0 * z[:5]), hall.Input(y=z[5], F=z[6])
+        y = PLANT.outputs(x, u, d, P)
+        return [1e3 * rate for rate in PLANT.derivative(x, u, d, P)] + [y.T_in - T_in, y.dp - dp]
+
+    z, _, found, _ = fsolve(rest, [0.1, 0.2, 1.0, 1.9, 0.6, 0.4, 0.5], full_output=True)
+    assert found == 1
+    return float(sum(PLANT.cost(hall.State.of(290.0 + 10.0 * z[:5]), hall.Input(y=z[5], F=z[6]), d, P).values()))
+
+
+@pytest.mark.parametrize("load", [0.25, 0.32, 0.45])
+@pytest.mark.parametrize("T_o", [268.15, 283.15, 298.15])
+def test_the_setpoints_sent_cost_hardly_more_than_the_optimum_solved_anew(load: float, T_o: float) -> None:
+    """The fitted law, against a search over all setpoints that keep 0.45 K from the cold limit."""
+    d = hall.Disturbance(load=load, T_o=T_o, price=0.15)
+    sent = hall.optimum(np.array(load), np.array(T_o))
+    best = min(steady_cost(T_in, dp, d) for T_in in np.arange(291.6, 296.1, 0.5) for dp in np.arange(-0.5, 5.1, 0.5))
+    assert steady_cost(float(sent["TIC-301"]), float(sent["PDIC-303"]), d) <= 1.015 * best
