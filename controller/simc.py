@@ -25,6 +25,8 @@ DRIFT = 1e-2
 """A response that grows by less than this share in one decision drifts rather than runs away."""
 UNSEEN = 1e-9
 """A mode with a smaller share in input or output is not part of a response."""
+FADED = 1e-9
+"""A gain that is a smaller share of the response's peak is none: what is moved washes out."""
 SINGULAR = 1e12
 """Condition of a state matrix from which no steady state follows from it."""
 
@@ -157,7 +159,7 @@ def _step(A: Array, B: Array, C: Array, D: Array, h: float, zero: float) -> Arra
 
 
 def _static(plant: Plant, model: Linear, loop: Loop) -> tuple[tuple[str, float], ...]:
-    """Return the static feed-forwards from the disturbances that the loop declares."""
+    """Return the static feed-forwards from the disturbances that the loop declares, as declared where no static gain is left."""
     return _balance(plant, model, loop, lambda system: _end(plant, system))
 
 
@@ -179,7 +181,10 @@ def _balance(plant: Plant, model: Linear, loop: Loop, gain: Callable[[System], f
     if not loop.mv:
         return loop.gains.disturbance
     pv, mv = [plant.Output.names().index(loop.pv)], [plant.Input.names().index(loop.mv)]
-    k_u = gain((model.A, model.B[:, mv], model.C[pv], model.D[pv][:, mv]))
+    system = model.A, model.B[:, mv], model.C[pv], model.D[pv][:, mv]
+    k_u = gain(system)
+    if abs(k_u) <= FADED * np.abs(_step(*system, plant.loop_period, AT_ZERO / plant.decision)).max():
+        return loop.gains.disturbance
     gains = []
     for name, _ in loop.gains.disturbance:
         at = [plant.Disturbance.names().index(name)]

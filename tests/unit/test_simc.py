@@ -121,3 +121,9 @@ def test_tuning_starts_from_the_plant_file_where_simc_has_no_rule() -> None:
     with pytest.raises(BadInput, match="runs away"):
         simc_layer(plant)
     assert Tuner(plant, episodes=1).start == plant.loops
+
+
+def test_a_feed_forward_is_left_as_it_is_where_nothing_static_would_balance_it() -> None:
+    """On the evaporator the product flow does not change the concentration in the end: the level would."""
+    loop = get("evaporator").loops[0]
+    assert simc_layer(get("evaporator"))[0].gains.disturbance == loop.gains.disturbance
