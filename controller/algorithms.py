@@ -23,11 +23,12 @@ from stable_baselines3.common.vec_env import VecEnv
 from controller import ppo
 from controller.methods import OFF_POLICY, Method
 from controller.policy import Policy
-from controller.ppo import LAMBDA, discount
+from controller.ppo import LAMBDA, SLOWEST, discount
 from controller.reinforce import Reinforce
 from plant_models.core.plant import Learning, Plant
 
-A2C_ROLLOUT, A2C_RATE = 8, 7e-4
+A2C_RATE = 3e-3
+"""Falling linearly to the share of PPO's."""
 TRPO_KL = 0.01
 """Distance in nat that a step of TRPO may go."""
 REINFORCE_RATE, HORIZONS, TAIL = 1e-2, 5.0, 2.0
@@ -111,8 +112,9 @@ def _on_policy_nets(learning: Learning) -> dict[str, Any]:
 
 def _a2c(learning: Learning, env: VecEnv, seed: int) -> OnPolicyAlgorithm:
     return A2C(
-        "MlpPolicy", env, n_steps=A2C_ROLLOUT, learning_rate=A2C_RATE, gamma=discount(learning), gae_lambda=LAMBDA,
-        normalize_advantage=True, use_rms_prop=False, seed=seed, device="cpu", policy_kwargs=_on_policy_nets(learning),
+        "MlpPolicy", env, n_steps=learning.rollout, learning_rate=lambda left: A2C_RATE * max(left, SLOWEST),
+        gamma=discount(learning), gae_lambda=LAMBDA, normalize_advantage=True, use_rms_prop=False, seed=seed, device="cpu",
+        policy_kwargs=_on_policy_nets(learning),
     )  # fmt: skip
 
 
