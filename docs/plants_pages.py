@@ -103,7 +103,7 @@ def _parts(shown: dict[str, Any]) -> Iterator[str]:
     yield "## Margins\n\nThe plant is safe while every margin is at least zero."
     yield _table(("name", "kind", "at the nominal point"), map(_margin, shown["margins"]))
     yield "## Duty"
-    yield _table(("declared", "value"), ([key, f"`{value}`"] for key, value in shown["duty"].items()))
+    yield _table(("declared", "value"), ([key, _declared(value)] for key, value in shown["duty"].items()))
     yield "## Scenarios"
     yield _table(("name", "decisions", "role", "description"), map(_scenario, shown["scenarios"]))
     yield f"## Numbers reproduced\n\n{KINDS}"
@@ -118,6 +118,19 @@ def _parts(shown: dict[str, Any]) -> Iterator[str]:
         yield f"![steady-state map]({shown['name']}_steady.svg)"
     yield "## Sources"
     yield "\n".join(f"- {_source(source)}" for source in shown["sources"])
+
+
+def _declared(value: Any) -> str:
+    """Return what a duty declares; each part of a schedule or recipe by itself."""
+    if isinstance(value, (tuple, list)) and all(isinstance(part, dict) for part in value):
+        return "; ".join(f"`{', '.join(f'{key} {_plain(each)}' for key, each in part.items())}`" for part in value)
+    return f"`{value}`"
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, (tuple, list)):
+        return " ".join(_plain(each) for each in value)
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _clocks(shown: dict[str, Any]) -> str:

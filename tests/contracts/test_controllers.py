@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from controller.baselines import Pid, Scheduled
-from controller.benchmark import baselines
+from controller.benchmark import baselines, compare
 from controller.interface import Controller, Reading
 from controller.nmpc import Nmpc
 from controller.policy import Policy
@@ -89,6 +89,15 @@ def test_the_hierarchy_beats_the_best_constants_and_the_published_rule(plant: Pl
     episodes = draw(plant, plant.scenario(), 0, 32, "judging")
     costs = {controller.name: returns(controller, episodes).mean() for controller in baselines(plant)}
     assert costs["pid"] < costs["constant"] < costs["rule"]
+
+
+@pytest.mark.slow
+@plants
+def test_the_pid_layer_beats_its_floor_with_the_interval_above_zero(plant: Plant) -> None:
+    comparison = compare(plant, baselines(plant), 100)
+    below = [name for name in comparison.runs if name != "pid"]
+    assert [name for name in below if not comparison.difference("pid", against=name).low > 0.0] == []
+    assert below
 
 
 @plants
