@@ -149,7 +149,12 @@ def learner_fingerprint() -> str:
 
 def _learned(plant: Plant, seed: int, steps: int, judged: Episodes) -> dict[str, Any]:
     curve: list[Progress] = []
-    trained = train(plant, seed, steps, report=lambda progress: None if progress.note else curve.append(progress))
+
+    def follow(progress: Progress) -> None:
+        if not progress.note:
+            curve.append(progress)
+
+    trained = train(plant, seed, steps, report=follow)
     leads = [point.seconds for point in curve if point.lead > 0.0]
     return _outcome(rollout(trained.policy, judged)) | {
         "steps": trained.steps, "seconds": trained.seconds, "seconds_to_beat_pid": leads[0] if leads else None,

@@ -14,17 +14,17 @@ import numpy as np
 
 from benchmarks.peers.pcgym_cstr import BLIND, CASE, PLAIN_BLIND, PLAIN_PREVIEWING, PREVIEWING, RANDOM
 from benchmarks.peers.pcgym_judge import best_constant, replay, run
-from benchmarks.peers.pcgym_learning import Learned, learn
 from benchmarks.peers.pcgym_optimum import optimal_inputs
 from controller.baselines import Pid
 from controller.interface import Controller
+from controller.methods import Method
 from controller.nmpc import Nmpc
+from controller.policy import Policy
 from controller.statistics import paired_difference
+from controller.train import Progress, train
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Split
 from plant_models.env.scenario import Episodes, draw
-
-VALIDATION_EPISODES = 128
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,19 @@ class Sizes:
     seeds: int = 10
     episodes: int = 100
     share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The policy that did best in validation, the decisions and seconds of its training, and the seconds to a lead over PID.
+
+    The lead begins where the 95 % interval of the paired difference to the expert's PID is above zero.
+    """
+
+    policy: Policy
+    steps: int
+    seconds: float
+    lead: float | None
 
 
 def causal(preview: Preview) -> dict[str, Controller]:
@@ -93,7 +106,8 @@ def _compared(preview: Preview, sizes: Sizes) -> dict[str, Any]:
     for name, controller in causal(preview).items():
         own = judged if name != "plain_pid" else _episodes(preview.plain, sizes.episodes)
         returns[name] = {scenario: run(controller, episodes, controller.level).returns for scenario, episodes in own.items()}
-    learned = _learned(preview.expert, sizes)
+    steps = int(sizes.share * preview.expert.learning.steps)
+    learned = [learn(preview.expert, seed, steps) for seed in range(sizes.seeds)]
     each = {scenario: np.array([run(one.policy, judged[scenario], "direct").returns for one in learned]) for scenario in judged}
     returns["ppo"] = {scenario: values.mean(axis=0) for scenario, values in each.items()}
     return {
@@ -110,11 +124,17 @@ def _constant(plant: Plant, judged: dict[str, Episodes]) -> dict[str, Array]:
     return {name: replay(inputs[name], episodes).returns for name, episodes in judged.items()}
 
 
-def _learned(plant: Plant, sizes: Sizes) -> list[Learned]:
-    validation = _episodes(plant, VALIDATION_EPISODES, "validation")[RANDOM]
-    rival = run(Pid(plant), validation, "setpoint").returns
-    steps = int(sizes.share * plant.learning.steps)
-    return [learn(plant, seed, steps, validation, rival) for seed in range(sizes.seeds)]
+def learn(plant: Plant, seed: int, steps: int) -> Learned:
+    """Train PPO to move the jacket's temperature itself, on random setpoints."""
+    curve: list[Progress] = []
+
+    def follow(progress: Progress) -> None:
+        if not progress.note:
+            curve.append(progress)
+
+    trained = train(plant, seed, steps, report=follow, method=Method(level="direct"))
+    lead = next((point.seconds for point in curve if point.lead > 0.0), None)
+    return Learned(trained.policy, trained.steps, trained.seconds, lead)
 
 
 def _means(returns: dict[str, Array]) -> dict[str, float]:
@@ -133,7 +153,7 @@ def _seeds(learned: list[Learned], each: dict[str, Array], pid: dict[str, Array]
         "median": {scenario: float(np.median(values.mean(axis=1))) for scenario, values in each.items()},
         "each": {scenario: values.mean(axis=1).tolist() for scenario, values in each.items()},
         "seeds_ahead_of_pid_on_random": sum(ahead),
-        "steps": learned[0].curve[-1][0],
+        "steps": learned[0].steps,
         "seconds": [one.seconds for one in learned],
         "seconds_to_lead_over_pid": leads,
         "median_seconds_to_lead_over_pid": _median(leads),
