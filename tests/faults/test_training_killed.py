@@ -1,4 +1,4 @@
-"""kill -9 in the middle of a training: the store opens, what was recorded is there, the run shows as stopped."""
+"""A training that is killed or interrupted: the store opens, what was recorded is there, the run shows as stopped."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+
+import pytest
 
 from controller.historian import Historian
 
@@ -27,6 +29,23 @@ def test_a_killed_training_leaves_what_it_recorded(tmp_path: Path) -> None:
         assert len(historian.metrics_after(run.id)) >= recorded > 0
         assert run.config["baseline"]["pid"] < 0.0
     assert not (tmp_path / "policy").exists()
+
+
+def test_an_interrupt_of_several_seeds_ends_them_all(tmp_path: Path) -> None:
+    store = str(tmp_path / "runs.db")
+    code = "import sys; from dashboard.cli import run\nif __name__ == '__main__': sys.exit(run(sys.argv[1:]))"
+    command = [sys.executable, "-c", code, "--store", store, "train", "exothermic_cstr", "--steps", "100000000", "--seeds", "3"]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as training:
+        _wait_for_metrics(store)
+        training.send_signal(signal.SIGINT)
+        assert training.wait(PATIENCE) == 130
+    with Historian(store) as historian:
+        runs = historian.runs()
+        assert runs
+        assert {run.status for run in runs} == {"stopped"}
+        for run in runs:
+            with pytest.raises(ProcessLookupError):
+                os.kill(run.pid, 0)
 
 
 def _wait_for_metrics(store: str) -> int:
