@@ -134,7 +134,7 @@ def train_seeds(
     """Train a plant once for each seed, as many at a time as there are processors, each recorded as a run of its own.
 
     A seed whose training fails leaves the others alone; what it said is in ``failed``. An exception here ends them all, and
-    their runs are recorded as stopped. Processes import the script that calls this: let it stand under ``__name__ == "__main__"``.
+    their runs are recorded as stopped. Each process imports the script that calls this: call under ``__name__ == "__main__"``.
 
     Raises:
         BadInput: where the plant or its scenario is not known or cannot be used.

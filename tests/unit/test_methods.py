@@ -46,7 +46,7 @@ def _interrupt(progress: Progress) -> None:
 def test_a_penalised_training_learns_otherwise_and_goes_on_to_the_same_bits(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store, method = str(tmp_path / "s.db"), Method(penalty="kl")
+    store, method = str(tmp_path / "s.db"), Method(level="absolute", penalty="kl")
     with Historian(store) as historian:
         _, whole = recorded_training(PLANT, historian, 1, STEPS, lambda progress: None, method=method)
         with pytest.raises(KeyboardInterrupt):
@@ -54,7 +54,7 @@ def test_a_penalised_training_learns_otherwise_and_goes_on_to_the_same_bits(
         (stopped,) = [each.id for each in historian.runs() if each.status == "stopped"]
     assert run(["--store", store, "train", PLANT.name, "--resume", stopped, "--out", str(tmp_path / "p"), "--json"]) == 0
     resumed = load(tmp_path / "p" / "last", PLANT)
-    clipped = train(PLANT, 1, STEPS).last
+    clipped = train(PLANT, 1, STEPS, method=Method(level="absolute")).last
     ours, theirs, others = (policy.layers[-1][0] for policy in (resumed, whole.last, clipped))
     assert np.array_equal(ours, theirs)
     assert not np.array_equal(ours, others)
