@@ -44,7 +44,10 @@ UNSEEN = 10_000
 
 @dataclass(frozen=True)
 class Outside:
-    """A training: returns of 20 episodes before and after it, (episodes,), and the folder of its weights."""
+    """A training: returns of 20 episodes before and after it, (episodes,), and the folder of its weights.
+
+    Before it actions are drawn, as learning begins; afterwards the likeliest is taken.
+    """
 
     run: str
     steps: int
@@ -82,7 +85,7 @@ def train_outside(
     """
     total, env = steps or STEPS, _made(env_id, seed)
     model = _learner(env, seed)
-    before = _returns(model, env_id, seed)
+    before = _returns(model, env_id, seed, likeliest=False)
     config = {"algorithm": "PPO", "total_steps": total, "environment": env_id, "baseline": {"untrained": float(before.mean())}}
     with historian.run("train", env_id, "ppo", seed, config, versions()) as run:
         watch = _Watch(total, float(before.mean()), historian, run, report)
@@ -155,10 +158,10 @@ def _discrete() -> dict[str, Any]:
             "learning_rate": lambda left: 1e-3 * left, "clip_range": lambda left: 0.2 * left}  # fmt: skip
 
 
-def _returns(model: PPO, env_id: str, seed: int) -> Array:
-    """Return what each of 20 episodes brings that training never starts from, with the likeliest action."""
+def _returns(model: PPO, env_id: str, seed: int, likeliest: bool = True) -> Array:
+    """Return what each of 20 episodes brings that training never starts from, with the likeliest actions or drawn ones."""
     env = make_vec_env(env_id, n_envs=1, seed=seed + UNSEEN)
-    returns, _ = evaluate_policy(model, env, EPISODES, return_episode_rewards=True)
+    returns, _ = evaluate_policy(model, env, EPISODES, deterministic=likeliest, return_episode_rewards=True)
     env.close()
     return np.asarray(returns, dtype=float)
 
