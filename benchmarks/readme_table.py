@@ -53,8 +53,8 @@ def table(found: Mapping[str, Result]) -> str:
 
 def plants_table(plants: Mapping[str, Result]) -> str:
     """Return every plant in a row: what PID gains over its floor, and what NMPC and PPO gain over PID."""
-    head = ["plant", "PID over floor", "NMPC over PID [%]", "PPO over PID [%]", "score of PPO", "seeds", "seconds to a lead",
-            "training [s]", "PPO decides in [us]", "NMPC decides in [ms]"]  # fmt: skip
+    head = ["plant", "PID over floor", "NMPC over PID [%]", "PPO over PID [%]", "score of PPO", "PPO's seeds", "NMPC's episodes",
+            "seconds to a lead", "training [s]", "PPO decides in [us]", "NMPC decides in [ms]"]  # fmt: skip
     rows = [[f"`{name}`", *plant_row(result)] for name, result in plants.items()]
     return markdown(head, rows)
 
@@ -65,7 +65,8 @@ def plant_row(result: Result) -> list[str]:
     lead = train["seconds_to_beat_pid"]
     return [
         f"{difference(result['pid_over_floor'])}{'' if result['unit'] == '1' else ' ' + result['unit']}",
-        percent(nmpc["against_pid"]), percent(ppo["against_pid"]), scored(ppo["score"]), str(train["seeds"]),
+        percent(nmpc["against_pid"]), percent(ppo["against_pid"]), scored(ppo["score"]),
+        str(train["seeds"]), str(result["episodes"]["nmpc"]),
         "never" if lead is None else f"{lead:.0f}", f"{train['seconds']:.0f}", f"{ppo['decision_us']['p99']:.0f}",
         f"{1e-3 * nmpc['decision_us']['p99']:.0f}",
     ]  # fmt: skip
