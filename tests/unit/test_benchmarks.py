@@ -141,3 +141,15 @@ def test_the_controllers_benchmark_scores_and_computes_nothing_twice(tmp_path: P
     assert plant["controllers"]["constant"]["against_pid"]["mean"] == pytest.approx(-1.0)
     assert positive(plant["controllers"]["ppo"]["decision_us"], ("p50", "p99"))
     assert plant["train"]["seeds"] == 1
+
+
+@pytest.mark.every
+def test_the_solvers_benchmark_judges_every_search_alike(tmp_path: Path) -> None:
+    found = measured("solvers", tmp_path / "solvers.json", ("quadruple_tank",))["searches"]
+    assert set(found) == {"quadruple_tank, setpoint", "quadruple_tank, direct"}
+    for searches in found.values():
+        ours = searches["single shooting, IPOPT"]
+        assert ours["lost"] == {"median": 0.0, "least": 0.0, "most": 0.0}
+        assert {each["problems"] for each in searches.values()} == {2}
+        assert any(abs(each["lost"]["median"]) > 0.0 for each in searches.values())
+        assert searches["multiple shooting, fatrop"]["lost"]["median"] == pytest.approx(0.0, abs=0.1)
