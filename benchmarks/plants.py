@@ -223,7 +223,7 @@ def _share(scale: Scale, mean: float, interval: Interval) -> dict[str, float]:
 
 
 def _row(plant: Plant, scale: Scale, costs: Array, each: dict[str, Any]) -> dict[str, Any]:
-    score = scale.score(costs) if scale.gap and costs.shape[1] >= len(scale.nmpc) else None
+    score = scale.score(costs)
     return {
         "score": None if score is None else {"iqm": score.mean, "low": score.low, "high": score.high},
         "against_pid": scale.against_pid(costs).as_json(),

@@ -37,9 +37,9 @@ class Scale:
         return bool(ahead.low > 0.0 and ahead.mean > WORTHWHILE * abs(self.unit))
 
     def scores(self, costs: Array) -> Array:
-        """Return the score of each training seed, (seeds,), from costs (seeds, n)."""
+        """Return the score of each training seed, (seeds,), from costs (seeds, n) or (seeds, m)."""
         m = len(self.nmpc)
-        return np.asarray((self.pid - costs)[:, :m].mean(axis=1) / (self.pid[:m] - self.nmpc).mean())
+        return np.asarray((self.pid[:m] - costs[:, :m]).mean(axis=1) / (self.pid[:m] - self.nmpc).mean())
 
     def score(self, costs: Array, seed: int = 0) -> Interval | None:
         """Return the interquartile mean over training seeds, None where there is no gap.
@@ -48,8 +48,8 @@ class Scale:
         """
         if not self.gap:
             return None
-        m, (seeds, _), rng = len(self.nmpc), costs.shape, np.random.default_rng(seed)
-        gained, possible = (self.pid - costs)[:, :m], self.pid[:m] - self.nmpc
+        m, seeds, rng = len(self.nmpc), len(costs), np.random.default_rng(seed)
+        gained, possible = self.pid[:m] - costs[:, :m], self.pid[:m] - self.nmpc
         drawn = []
         for _ in range(RESAMPLES):
             who, where = rng.integers(seeds, size=seeds), rng.integers(m, size=m)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from controller.score import Scale
+from controller.statistics import Interval
 from plant_models.core.scenario import Array
 
 RNG = np.random.default_rng(0)
@@ -55,6 +56,7 @@ def test_without_a_gap_there_is_no_score(gain: float) -> None:
 def test_nmpc_may_have_run_on_fewer_scenarios() -> None:
     fewer = Scale(FLOOR, PID, NMPC[:10])
     assert fewer.scores(costs(0.8)) == pytest.approx(0.8 + np.linspace(-0.05, 0.05, 5))
+    assert fewer.score(NMPC[None, :10]) == Interval(1.0, 1.0, 1.0)
     assert fewer.against_pid(NMPC[None, :10]).mean == pytest.approx(0.5, rel=0.1)
 
 
