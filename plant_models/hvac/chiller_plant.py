@@ -263,10 +263,10 @@ FLOOR = 10_000.0
 OCCUPIED, CHEAP = (ZERO_C + 23.0, ZERO_C + 27.0), (0.0, 0.1)
 """Upper comfort limits while people are in, and prices in USD/kWh of all but the dear hours."""
 SCHEDULE = (
-    Setback(tag="TIC-501", by="T_high", within=OCCUPIED, occupied=ZERO_C + 23.92, empty=ZERO_C + 28.68, lead=3),
+    Setback(tag="TIC-501", by="T_high", within=OCCUPIED, occupied=ZERO_C + 23.92, empty=ZERO_C + 28.0, lead=3),
     Setback(tag="TIC-501", by="price", within=CHEAP, occupied=-0.73, empty=0.0),
     Reset(tag="TIC-502", by="Q_int", at=(385.6, 895.4), values=(ZERO_C + 8.9, ZERO_C + 5.0)),
-    Reset(tag="TIC-503", by="T_wb", at=(ZERO_C + 5.0, ZERO_C + 30.0), values=(ZERO_C + 9.6, ZERO_C + 34.6)),
+    Reset(tag="TIC-503", by="T_wb", at=(ZERO_C + 10.4, ZERO_C + 27.9), values=(ZERO_C + 15.0, ZERO_C + 32.5)),
     Reset(tag="TIC-503", by="Q_int", at=(0.0, 1000.0), values=(0.0, 1.46)),
 )  # fmt: skip
 """The comfort limit while people are in, less ahead of dear hours, set up at night; resets by the gains and the wet bulb."""
