@@ -34,7 +34,7 @@ from plant_models.env.scenario import Episodes, draw
 SEEDS, MORE_SEEDS = 5, 10
 FLAGSHIPS = ("exothermic_cstr", "van_de_vusse_cstr", "semibatch_polymerization", "heat_pump_house")
 """Plants trained with ten seeds."""
-CHUNK, DOUBLED = 2, 4
+CHUNK, DOUBLED = 2, 2
 """NMPC's episodes in one cell, and those on which its horizon is doubled."""
 COMFORT = 1.05
 """Share of the baseline's discomfort up to which a lower cost counts."""
