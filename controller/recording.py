@@ -9,10 +9,9 @@ import numpy as np
 from controller.records import EpisodeRecord, Outcome, Role, Signal
 from controller.rollout import Run
 from plant_models.core.plant import Plant
-from plant_models.core.quantity import Quantity
+from plant_models.core.quantity import ZERO_C, Quantity
 from plant_models.core.scenario import Array
 
-ZERO_C = 273.15
 Line = tuple[Signal, Array]
 
 

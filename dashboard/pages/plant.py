@@ -11,9 +11,9 @@ from dash.development.base_component import Component
 from dashboard import components as ui
 from dashboard.data import Card, Data
 from dashboard.figures import unit_text
+from plant_models.core.quantity import ZERO_C
 from plant_models.derive.card import KINDS
 
-ZERO_C = 273.15  # K
 Entry = Mapping[str, Any]
 Column = tuple[str, Callable[[Entry], ui.Cell]]
 

@@ -10,6 +10,8 @@ from plant_models.core.errors import unknown
 
 Kind = Literal["load", "weather", "price", "schedule", "limit"]
 """What a disturbance is: loads and weather vary between samples; prices, schedules and limits hold."""
+ZERO_C = 273.15
+"""0 degC in K."""
 
 
 @dataclass(frozen=True)

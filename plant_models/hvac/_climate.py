@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from plant_models.core.building import Carrier, Tariff
-from plant_models.core.quantity import Source
+from plant_models.core.quantity import ZERO_C, Source
 from plant_models.core.scenario import Array, Draw
 from plant_models.core.vector import Expr
 from plant_models.weather import calendar, outlook, tariff
@@ -18,7 +18,6 @@ OFFICE = Source(
     "optimization testing framework (BOPTEST), J. Building Performance Simulation 14(5), 2021, and the case's own sources",
     "10.1080/19401493.2021.1986574",
 )
-ZERO_C = 273.15
 FORECAST_LEVEL = "medium"
 TARIFF = ((0.0, 24.0, 0.05826, 0.05871), (6.0, 22.0, 0.0711, 0.06906), (14.0, 19.0, 0.16969, 0.1599))
 """From hour, to hour, USD/kWh from June to September and else; the last that holds.

@@ -7,9 +7,9 @@ from typing import TypeAlias
 import numpy as np
 
 from plant_models.core.duty import Part, Reset, Setback, commanded
-from plant_models.core.quantity import Source
+from plant_models.core.quantity import ZERO_C, Source
 from plant_models.core.scenario import Array, Draw, Signals
-from plant_models.hvac._climate import ZERO_C, outdoors, time_of_use
+from plant_models.hvac._climate import outdoors, time_of_use
 from plant_models.weather import calendar
 from plant_models.weather.cities import Cities
 

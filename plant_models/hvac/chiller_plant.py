@@ -27,11 +27,11 @@ from plant_models.core.curve import fitted
 from plant_models.core.duty import Economic, Held, Reset, Setback, commanded
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, hard, soft
-from plant_models.core.quantity import Reproduced, Source, quantity
+from plant_models.core.quantity import ZERO_C, Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import clamp, positive, ramp
 from plant_models.core.vector import Expr, Vector
-from plant_models.hvac._climate import ZERO_C, electricity, enthalpy, outdoors, time_of_use
+from plant_models.hvac._climate import electricity, enthalpy, outdoors, time_of_use
 from plant_models.weather import calendar, outlook
 from plant_models.weather.cities import Cities
 

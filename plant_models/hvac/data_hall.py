@@ -24,7 +24,7 @@ from plant_models.core.building import Building, Carrier
 from plant_models.core.duty import Economic, Held
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, hard, soft, trip
-from plant_models.core.quantity import Reproduced, Source, quantity
+from plant_models.core.quantity import ZERO_C, Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import clamp, positive
 from plant_models.core.vector import Expr, Vector
@@ -45,7 +45,6 @@ OURS = Source("chosen here")
 SERVERS = Source("chosen here: as many as fill the CRAC's air flow at 60 % load")
 FANS = Source("chosen here: a tenth of the server's power at design, rising with the cube of the flow (affinity law)")
 LIMIT = Source("chosen here: servers shut down")
-ZERO_C = 273.15
 
 
 class State(Vector):

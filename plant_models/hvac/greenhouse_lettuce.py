@@ -19,7 +19,7 @@ import numpy as np
 from plant_models.core.duty import Economic, Held, Setback, commanded
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, soft, trip
-from plant_models.core.quantity import Reproduced, Source, quantity
+from plant_models.core.quantity import ZERO_C, Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.schedule import Schedule
 from plant_models.core.smooth import positive
@@ -42,7 +42,6 @@ RANGES = Source(
 )
 GREENLIGHT = Source("Katzin: GreenLight 2.0.5, models/van_henten_2003 (Clear BSD licence), run with its set points and weather")
 OURS = Source("chosen here")
-ZERO_C = 273.15
 
 
 class State(Vector):

@@ -20,7 +20,7 @@ from plant_models.core.building import Building, Carrier
 from plant_models.core.duty import Economic, Setback, commanded
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, soft
-from plant_models.core.quantity import Reproduced, Source, quantity
+from plant_models.core.quantity import ZERO_C, Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import clamp, positive, ramp
 from plant_models.core.vector import Expr, Vector
@@ -38,7 +38,6 @@ EMULATED = (
     "four heat capacities against the detailed emulator; checked on its weather file, which is not shipped: the test runs where "
     "SETPOINT_REFERENCE_DATA names its folder"
 )
-ZERO_C = 273.15
 
 
 class State(Vector):

@@ -29,12 +29,12 @@ from plant_models.core.curve import fitted
 from plant_models.core.duty import Economic
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, soft
-from plant_models.core.quantity import Reproduced, Source, quantity
+from plant_models.core.quantity import ZERO_C, Reproduced, Source, quantity
 from plant_models.core.scenario import Scenario
 from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
 from plant_models.hvac._climate import OFFICE as CASE
-from plant_models.hvac._climate import ZERO_C, electricity, saturation
+from plant_models.hvac._climate import electricity, saturation
 from plant_models.hvac._office_days import GUIDELINE, RULE, SCHEDULE, ZONES, crowd, day, extreme
 from plant_models.hvac._vav import Air, Zone, boxes, within
 

@@ -27,7 +27,7 @@ import numpy as np
 from plant_models.core.duty import Economic, Held
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, hard, soft
-from plant_models.core.quantity import Reproduced, Source, quantity
+from plant_models.core.quantity import ZERO_C, Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import positive, ramp
 from plant_models.core.vector import Expr, Vector
@@ -44,7 +44,6 @@ ESCAPE = Source(
 )
 OURS = Source("chosen here: ten times what the last percent of concentration is worth; limits on the level half-way to its ends")
 UNITS = Source("by definition")
-ZERO_C = 273.15
 
 
 class State(Vector):

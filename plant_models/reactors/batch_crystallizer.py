@@ -17,7 +17,7 @@ import numpy as np
 from plant_models.core.duty import Batch, Recipe
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Learning, Limit, Margin, Measure, Plant, hard, soft
-from plant_models.core.quantity import Reproduced, Source, quantity
+from plant_models.core.quantity import ZERO_C, Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import positive
 from plant_models.core.vector import Expr, Vector
@@ -39,7 +39,6 @@ HANDBOOK = Source(
 )
 DEFINITION = Source("by definition")
 OURS = Source("chosen here")
-ZERO_C = 273.15
 
 
 class State(Vector):

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from plant_models.core.errors import BadInput
+from plant_models.core.quantity import ZERO_C
 from plant_models.weather.sun import Array
 
 MONDAY, TUESDAY, SATURDAY = 0, 1, 5
@@ -24,9 +25,8 @@ LEAVE, RETURN = 7.0, 20.0
 WATTS_PER_PERSON = 73.0
 """Sensible heat of a person, by convection and radiation together: 146 W + 219 W for the five."""
 
-KELVIN = 273.15
-LOWER_OCCUPIED, LOWER_EMPTY = KELVIN + 21.0, KELVIN + 15.0
-UPPER_OCCUPIED, UPPER_EMPTY = KELVIN + 24.0, KELVIN + 30.0
+LOWER_OCCUPIED, LOWER_EMPTY = ZERO_C + 21.0, ZERO_C + 15.0
+UPPER_OCCUPIED, UPPER_EMPTY = ZERO_C + 24.0, ZERO_C + 30.0
 
 ROUNDING = 1e-9
 """Hours; steps that are no binary fraction must not fall a hair short of the full hour."""

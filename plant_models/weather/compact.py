@@ -9,13 +9,14 @@ from typing import IO
 
 import numpy as np
 
+from plant_models.core.quantity import ZERO_C
 from plant_models.weather.sun import Array
 from plant_models.weather.year import WeatherYear
 
 SCALES = {"dry_bulb": 0.1, "dni": 1.0, "dhi": 1.0, "ghi": 1.0, "relative_humidity": 1.0, "wind_speed": 0.1}
 """Size of one count, which is the resolution of the TMY3 files; a finer source is rounded to it."""
 
-OFFSETS = {"dry_bulb": 273.15}
+OFFSETS = {"dry_bulb": ZERO_C}
 """Value of count zero, so that tenths of a degree Celsius stay exact."""
 
 

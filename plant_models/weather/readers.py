@@ -11,10 +11,9 @@ import csv
 from pathlib import Path
 
 from plant_models.core.errors import BadInput, InvalidFile
+from plant_models.core.quantity import ZERO_C
 from plant_models.weather.rows import Field, Row, Stamp, hourly, number, read_lines
 from plant_models.weather.year import WeatherYear, check_place
-
-KELVIN = 273.15
 
 EPW_HEADER = (
     "LOCATION",
@@ -28,7 +27,7 @@ EPW_HEADER = (
 )
 
 EPW_FIELDS = (
-    Field("dry_bulb", "dry bulb temperature [degC]", 6, -70.0, 60.0, 99.9, KELVIN),
+    Field("dry_bulb", "dry bulb temperature [degC]", 6, -70.0, 60.0, 99.9, ZERO_C),
     Field("relative_humidity", "relative humidity [%]", 8, 0.0, 110.0, 999.0),
     Field("ghi", "global horizontal radiation [Wh/m2]", 13, 0.0, 1500.0, 9999.0),
     Field("dni", "direct normal radiation [Wh/m2]", 14, 0.0, 1500.0, 9999.0),
@@ -37,7 +36,7 @@ EPW_FIELDS = (
 )
 
 TMY3_FIELDS = (
-    Field("dry_bulb", "Dry-bulb (C)", -1, -70.0, 60.0, -9900.0, KELVIN),
+    Field("dry_bulb", "Dry-bulb (C)", -1, -70.0, 60.0, -9900.0, ZERO_C),
     Field("relative_humidity", "RHum (%)", -1, 0.0, 110.0, -9900.0),
     Field("ghi", "GHI (W/m^2)", -1, 0.0, 1500.0, -9900.0),
     Field("dni", "DNI (W/m^2)", -1, 0.0, 1500.0, -9900.0),

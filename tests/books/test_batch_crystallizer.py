@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from plant_models.core.quantity import ZERO_C
 from plant_models.core.scenario import Array
 from plant_models.reactors.batch_crystallizer import (
     PLANT,
-    ZERO_C,
     Disturbance,
     Input,
     Parameter,

@@ -7,9 +7,10 @@ import pytest
 from scipy.optimize import brentq
 
 from plant_models.catalogue import get
+from plant_models.core.quantity import ZERO_C
 from plant_models.derive.steady import nominal_equilibrium
 from plant_models.hvac import chiller_plant as plant
-from plant_models.hvac._climate import ZERO_C, time_of_use, wet_bulb
+from plant_models.hvac._climate import time_of_use, wet_bulb
 from tests.books.published import check
 
 PLANT = get("chiller_plant")

@@ -13,9 +13,10 @@ import pytest
 from numpy.typing import NDArray
 
 from plant_models.catalogue import get
+from plant_models.core.quantity import ZERO_C
 from plant_models.hvac import _office_days as days
 from plant_models.hvac import office_vav as office
-from plant_models.hvac._climate import FACADES, ZERO_C, saturation
+from plant_models.hvac._climate import FACADES, saturation
 from plant_models.hvac._vav import boxes
 from plant_models.weather.bundled import load
 from tests.books.published import check

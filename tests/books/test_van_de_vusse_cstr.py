@@ -15,6 +15,7 @@ from scipy.linalg import eigvals
 from scipy.optimize import brentq
 
 from plant_models.catalogue import get
+from plant_models.core.quantity import ZERO_C
 from plant_models.derive.linear import Linear, linearise
 from plant_models.derive.steady import equilibrium, nominal
 from plant_models.reactors import van_de_vusse_cstr as reactor
@@ -23,7 +24,6 @@ from tests.books.published import check
 Array = NDArray[np.float64]
 PLANT = get("van_de_vusse_cstr")
 P = nominal(PLANT.Parameter)
-ZERO_C = 273.15
 CHEN = (np.array([14.19, -1113.5]), np.array([ZERO_C + 104.9, 5.1]), "F 14.19 1/h, Q -1113.5 kJ/h, feed 104.9 degC")
 KLATT = (np.array([18.83, -4495.7]), np.array([ZERO_C + 130.0, 5.1]), "F 18.83 1/h, Q -4495.7 kJ/h, feed 130 degC")
 POINTS = pytest.mark.parametrize(("u", "d", "point"), [CHEN, KLATT], ids=["Chen", "Klatt"])
