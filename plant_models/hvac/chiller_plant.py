@@ -260,8 +260,7 @@ HOTTEST = (180.0, 225.0)
 OPENS, CLOSES = 7.0, 19.0
 FLOOR = 10_000.0
 """Floor area in m2."""
-OCCUPIED, CHEAP = (ZERO_C + 23.0, ZERO_C + 27.0), (0.0, 0.1)
-"""Upper comfort limits while people are in, and prices in USD/kWh of all but the dear hours."""
+OCCUPIED, CHEAP = (ZERO_C + 23.0, ZERO_C + 27.0), (0.0, 0.1)  # comfort limits while people are in; USD/kWh of most hours
 SCHEDULE = (
     Setback(tag="TIC-501", by="T_high", within=OCCUPIED, occupied=ZERO_C + 23.92, empty=ZERO_C + 28.0, lead=3),
     Setback(tag="TIC-501", by="price", within=CHEAP, occupied=-0.73, empty=0.0),
@@ -276,8 +275,8 @@ RULE = (
     Held(tag="TIC-503", value=ZERO_C + 21.1),
 )  # fmt: skip
 RESETS = Source(
-    "ANSI/ASHRAE/IES Standard 90.1-2010, Appendix G, G3.1.3.9 (chilled water 44 degF from 80 degF outdoors on, to 54 degF at "
-    "60 degF, here as far as the fit's 8.9 degC), G3.1.3.11 (tower water at 70 degF where weather permits); space at its limit"
+    "ANSI/ASHRAE/IES Standard 90.1-2010, Appendix G: G3.1.3.9 (chilled water 44 degF from 80 degF outdoors, up to the fit's 8.9 "
+    "degC as to 54 degF at 60 degF), G3.1.3.11 (tower water at 70 degF where weather permits); space at its limit"
 )
 
 
@@ -384,9 +383,7 @@ PLANT = Plant(
     scenarios=(
         Scenario("day", "a day of summer, time-of-use tariff, forecasts with error", 96, _days),
         Scenario("events", "a day with gains that no forecast knows of", 96, _events, protocol="disturbance"),
-        Scenario(
-            "heat wave", "one of the hottest days, 3 K hotter, a tenth of capacity lost", 96, _heat_wave, protocol="boundary"
-        ),
+        Scenario("heat wave", "a day of the hottest, 3 K hotter, a tenth of capacity lost", 96, _heat_wave, protocol="boundary"),
     ),
     safe_action={"m": 10.0, "y": 0.0, "r": 1.0},
     time_unit="s",
