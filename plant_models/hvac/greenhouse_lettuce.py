@@ -204,8 +204,8 @@ RULE = (
     Setback(tag="TIC-401", by="V_rad", within=DAYLIGHT, occupied=ZERO_C + 15.0, empty=ZERO_C + 10.0),
     Held(tag="MIC-404", value=0.7),
 )
-"""The schedule is the best on 48 tuning weeks, found one after the other. The rule heats and vents at published limits, which were
-chosen to be held and not to pay; of carbon dioxide there is an upper limit only. 2.75e-3 kg/m3 is van Henten's."""
+"""The schedule is the best on 48 tuning weeks, found one after the other. The rule heats and vents at published limits,
+chosen to be held and not to pay; of carbon dioxide only an upper limit is published. 2.75e-3 kg/m3 is van Henten's."""
 
 
 def _week(draw: Draw, season: tuple[float, float] = SEASON) -> Signals:
