@@ -65,15 +65,17 @@ def plant_row(result: Result) -> list[str]:
     lead = train["seconds_to_beat_pid"]
     return [
         f"{difference(result['pid_over_floor'])}{'' if result['unit'] == '1' else ' ' + result['unit']}",
-        percent(nmpc["against_pid"]), percent(ppo["against_pid"]), scored(ppo["score"]),
+        percent(nmpc["against_pid"]), percent(ppo["against_pid"]), scored(ppo["score"], result["gap"]),
         str(train["seeds"]), str(result["episodes"]["nmpc"]),
         "never" if lead is None else f"{lead:.0f}", f"{train['seconds']:.0f}", f"{ppo['decision_us']['p99']:.0f}",
         f"{1e-3 * nmpc['decision_us']['p99']:.0f}",
     ]  # fmt: skip
 
 
-def scored(score: Mapping[str, float] | None) -> str:
-    """Return a score with its 95 % interval, or that there is no gap to be scored on."""
+def scored(score: Mapping[str, float] | None, gap: bool | None) -> str:
+    """Return a score with its 95 % interval, or that there is no gap to be scored on, or too little of NMPC to know."""
+    if gap is None:
+        return "open"
     return "no gap" if score is None else f"{score['iqm']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
 
 

@@ -36,6 +36,12 @@ class Scale:
         ahead = paired_difference(self.pid[: len(self.nmpc)], self.nmpc)
         return bool(ahead.low > 0.0 and ahead.mean > WORTHWHILE * abs(self.unit))
 
+    @property
+    def undecided(self) -> bool:
+        """Whether NMPC ran on too few scenarios to rule a gap out."""
+        ahead = paired_difference(self.pid[: len(self.nmpc)], self.nmpc)
+        return not self.gap and len(self.nmpc) < len(self.pid) and ahead.high > WORTHWHILE * abs(self.unit)
+
     def scores(self, costs: Array) -> Array:
         """Return the score of each training seed, (seeds,), from costs (seeds, n) or (seeds, m)."""
         m = len(self.nmpc)

@@ -152,7 +152,7 @@ def interval(mean: float) -> dict[str, float]:
 def measured(score: float | None, gain: float, lead: float | None) -> dict[str, Any]:
     scale = None if score is None else {"iqm": score, "low": score - 0.1, "high": score + 0.1}
     return {
-        "unit": "EUR", "pid_over_floor": interval(12.0), "episodes": {"all": 100, "nmpc": 40},
+        "unit": "EUR", "gap": score is not None, "pid_over_floor": interval(12.0), "episodes": {"all": 100, "nmpc": 40},
         "train": {"seconds_to_beat_pid": lead, "seconds": 20.4, "seeds": 5},
         "controllers": {"nmpc": {"against_pid": interval(0.5), "decision_us": {"p50": 4e3, "p99": 9e3}},
                         "ppo": {"against_pid": interval(gain), "decision_us": {"p50": 8.0, "p99": 12.0}, "score": scale}},

@@ -50,6 +50,7 @@ def test_the_score_repeats() -> None:
 def test_without_a_gap_there_is_no_score(gain: float) -> None:
     nothing = Scale(FLOOR, PID, PID - gain)
     assert not nothing.gap
+    assert not nothing.undecided
     assert nothing.score(costs(0.8)) is None
 
 
@@ -58,6 +59,14 @@ def test_nmpc_may_have_run_on_fewer_scenarios() -> None:
     assert fewer.scores(costs(0.8)) == pytest.approx(0.8 + np.linspace(-0.05, 0.05, 5))
     assert fewer.score(NMPC[None, :10]) == Interval(1.0, 1.0, 1.0)
     assert fewer.against_pid(NMPC[None, :10]).mean == pytest.approx(0.5, rel=0.1)
+
+
+def test_few_scenarios_do_not_rule_a_gap_out() -> None:
+    far_apart = Scale(FLOOR, PID, PID[:2] - [0.1, 3.0])
+    assert not far_apart.gap
+    assert far_apart.undecided
+    assert not Scale(FLOOR, PID, PID[:20] + 0.5).undecided
+    assert not SCALE.undecided
 
 
 def test_against_pid_counts_in_what_pid_gains_over_its_floor() -> None:
