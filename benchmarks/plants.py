@@ -89,7 +89,8 @@ def _baselines(name: str, sizes: Sizes) -> dict[str, Any]:
 def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
     """Return NMPC on as many episodes as its time allows."""
     plant = get(name)
-    judged, modules = judging(plant, sizes.episodes), text(nmpc, foresight, observer, prediction, shooting)
+    judged = judging(plant, sizes.episodes)
+    modules = text(nmpc, foresight, observer, prediction, shooting) + repr(plant.learning.horizon)
     parts, spent = [], 0.0
     for first in range(0, sizes.episodes, CHUNK):
         if spent > sizes.budget:
