@@ -23,13 +23,24 @@ from plant_models.env.scenario import Episodes
 
 def kept(name: str, depends: str, compute: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Return a cell's content, computed where it is not there yet."""
-    path = folder() / f"{name}-{hashlib.sha256(depends.encode()).hexdigest()[:16]}.json"
-    try:
-        found: dict[str, Any] = json.loads(path.read_text())
-    except (OSError, ValueError):
+    found = known(name, depends)
+    if found is None:
         found = compute()
-        _write(path, json.dumps(found))
+        _write(_path(name, depends), json.dumps(found))
     return found
+
+
+def known(name: str, depends: str) -> dict[str, Any] | None:
+    """Return a cell's content, None where it is not there yet or damaged."""
+    try:
+        found: dict[str, Any] = json.loads(_path(name, depends).read_text())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _path(name: str, depends: str) -> Path:
+    return folder() / f"{name}-{hashlib.sha256(depends.encode()).hexdigest()[:16]}.json"
 
 
 def folder() -> Path:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.cells import fingerprint, kept, text
+from benchmarks.cells import fingerprint, kept, known, text
 from controller import foresight, nmpc
 from controller.benchmark import baselines
 from controller.interface import Reading
@@ -87,23 +87,27 @@ def _baselines(name: str, sizes: Sizes) -> dict[str, Any]:
 
 
 def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
-    """Return NMPC on as many episodes as its time allows."""
+    """Return NMPC on the episodes that are known, and on as many more as its time allows; nothing where there are none."""
     plant = get(name)
     judged = judging(plant, sizes.episodes)
     modules = text(nmpc, foresight, observer, prediction, shooting) + repr(plant.learning.horizon)
-    parts, spent = [], 0.0
+    parts: list[dict[str, Any]] = []
     for first in range(0, sizes.episodes, CHUNK):
-        if spent > sizes.budget:
-            break
         some = judged[slice(first, first + CHUNK)]
-        parts.append(kept(f"{name}-nmpc-{first}", fingerprint(some) + modules, partial(_searched, some)))
-        spent += parts[-1]["seconds"]
+        cell = f"{name}-nmpc-{first}", fingerprint(some) + modules
+        affordable = sum(part["seconds"] for part in parts) < sizes.budget
+        found = kept(*cell, partial(_searched, some)) if affordable else known(*cell)
+        if found is None:
+            break
+        parts.append(found)
+    if not parts:
+        return {}
     affordable = SLOWER * parts[0]["seconds"] < sizes.budget
     doubled = _doubled(name, judged[slice(CHUNK)], modules) if affordable else {}
     return doubled | {
         "cost": [cost for part in parts for cost in part["cost"]],
         "kpis": {key: [v for part in parts for v in part["kpis"][key]] for key in parts[0]["kpis"]},
-        "failures": sum(part["failures"] for part in parts), "seconds": spent,
+        "failures": sum(part["failures"] for part in parts),
         "solves": {key: sum(part["solves"][key] for part in parts) for key in parts[0]["solves"]},
         "decision_us": {key: max(part["decision_us"][key] for part in parts) for key in ("p50", "p99")},
     }  # fmt: skip
@@ -189,23 +193,26 @@ def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Return one plant's row: every controller on the scale from PID to NMPC, and what training took."""
     plant, (below, searched, *learned) = get(name), cells
     floor, pid = next(iter(below)), next(reversed(below))
-    scale = Scale(*(np.array(each["cost"]) for each in (below[floor], below[pid], searched)))
+    scale = Scale(*(np.array(each) for each in (below[floor]["cost"], below[pid]["cost"], searched.get("cost", []))))
     costs = np.array([each["cost"] for each in learned])
     together = {
         "kpis": {key: np.mean([each["kpis"][key] for each in learned], axis=0) for key in learned[0]["kpis"]},
         "failures": sum(each["failures"] for each in learned),
         "decision_us": {key: float(np.median([each["decision_us"][key] for each in learned])) for key in ("p50", "p99")},
     }
-    rows = {key: _row(plant, scale, np.array([each["cost"]]), each) for key, each in (below | {"nmpc": searched}).items()}
+    rows = {
+        key: _row(plant, scale, np.array([each["cost"]]), each)
+        for key, each in (below | ({"nmpc": searched} if searched else {})).items()
+    }
     if "doubled" in searched:
         rows["nmpc"]["doubled_horizon"] = float(np.mean(searched["doubled"]) / np.mean(searched["cost"][:CHUNK]) - 1.0)
-    leads = [each["seconds_to_beat_pid"] for each in learned]
+    leads, each_score = [each["seconds_to_beat_pid"] for each in learned], scale.scores(costs).tolist() if searched else None
     comfort = {} if plant.building is None else {"comfort": _comfort(below[pid]["kpis"], together["kpis"])}
     return {
         "duty": plant.duty.kind, "scenario": plant.scenario().name, "unit": plant.worth, "floor": floor,
         "episodes": {"all": len(scale.pid), "nmpc": len(scale.nmpc)}, "gap": None if scale.undecided else scale.gap,
         "pid_over_floor": _share(scale, -scale.against_pid(scale.floor[None]).mean, scale.against_pid(scale.floor[None])),
-        "controllers": rows | {"ppo": _row(plant, scale, costs, together) | {"each": scale.scores(costs).tolist()}},
+        "controllers": rows | {"ppo": _row(plant, scale, costs, together) | {"each": each_score}},
         "train": {"seconds_to_beat_pid": _median(leads), "steps": learned[0]["steps"], "seeds": len(learned),
                   "seconds": float(np.median([each["seconds"] for each in learned]))},
     } | comfort  # fmt: skip

@@ -61,14 +61,14 @@ def plants_table(plants: Mapping[str, Result]) -> str:
 
 def plant_row(result: Result) -> list[str]:
     """Return one plant's numbers."""
-    nmpc, ppo, train = (*(result["controllers"][name] for name in ("nmpc", "ppo")), result["train"])
+    nmpc, ppo, train = result["controllers"].get("nmpc"), result["controllers"]["ppo"], result["train"]
     lead = train["seconds_to_beat_pid"]
     return [
         f"{difference(result['pid_over_floor'])}{'' if result['unit'] == '1' else ' ' + result['unit']}",
-        percent(nmpc["against_pid"]), percent(ppo["against_pid"]), scored(ppo["score"], result["gap"]),
+        percent(nmpc["against_pid"]) if nmpc else "-", percent(ppo["against_pid"]), scored(ppo["score"], result["gap"]),
         str(train["seeds"]), str(result["episodes"]["nmpc"]),
         "never" if lead is None else f"{lead:.0f}", f"{train['seconds']:.0f}", f"{ppo['decision_us']['p99']:.0f}",
-        f"{1e-3 * nmpc['decision_us']['p99']:.0f}",
+        f"{1e-3 * nmpc['decision_us']['p99']:.0f}" if nmpc else "-",
     ]  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from controller import ppo
 from controller.methods import OFF_POLICY, Method
 from controller.policy import Policy
-from controller.ppo import LAMBDA, SLOWEST, discount
+from controller.ppo import SLOWEST, discount
 from controller.reinforce import Reinforce
 from plant_models.core.plant import Learning, Plant
 
@@ -113,7 +113,7 @@ def _on_policy_nets(learning: Learning) -> dict[str, Any]:
 def _a2c(learning: Learning, env: VecEnv, seed: int) -> OnPolicyAlgorithm:
     return A2C(
         "MlpPolicy", env, n_steps=learning.rollout, learning_rate=lambda left: A2C_RATE * max(left, SLOWEST),
-        gamma=discount(learning), gae_lambda=LAMBDA, normalize_advantage=True, use_rms_prop=False, seed=seed, device="cpu",
+        gamma=discount(learning), gae_lambda=learning.gae, normalize_advantage=True, use_rms_prop=False, seed=seed, device="cpu",
         policy_kwargs=_on_policy_nets(learning),
     )  # fmt: skip
 
@@ -123,7 +123,7 @@ def _trpo(learning: Learning, env: VecEnv, seed: int) -> OnPolicyAlgorithm:
 
     return TRPO(
         "MlpPolicy", env, n_steps=learning.rollout, batch_size=env.num_envs * learning.rollout // 4, gamma=discount(learning),
-        gae_lambda=LAMBDA, target_kl=TRPO_KL, seed=seed, device="cpu", policy_kwargs=_on_policy_nets(learning),
+        gae_lambda=learning.gae, target_kl=TRPO_KL, seed=seed, device="cpu", policy_kwargs=_on_policy_nets(learning),
     )  # fmt: skip
 
 

@@ -27,7 +27,7 @@ from plant_models.core.plant import Learning, Plant
 from plant_models.derive.layout import Level
 from plant_models.env.scenario import Single
 
-BATCH, EPOCHS, RATE, LAMBDA = 4096, 10, 2e-3, 0.95
+BATCH, EPOCHS, RATE = 4096, 10, 2e-3
 SLOWEST = 0.05
 """The learning rate falls linearly to this share of its start."""
 ADAM = ("step", "exp_avg", "exp_avg_sq")
@@ -247,7 +247,7 @@ def learner(learning: Learning, env: VecEnv, seed: int, near: Penalty = "clip") 
     guard = Guard(learning.entropy, penalty.FIRST if near == "kl" else 0.0)
     model = GuardedPPO(
         "MlpPolicy", env, n_steps=learning.rollout, batch_size=batch, n_epochs=EPOCHS, learning_rate=guard.rate,
-        gamma=discount(learning), gae_lambda=LAMBDA, ent_coef=learning.entropy, seed=seed, device="cpu",
+        gamma=discount(learning), gae_lambda=learning.gae, ent_coef=learning.entropy, seed=seed, device="cpu",
         policy_kwargs={"net_arch": {"pi": net, "vf": net}, "log_std_init": float(np.log(learning.spread))},
     )  # fmt: skip
     model.guard = guard

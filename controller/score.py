@@ -13,6 +13,8 @@ import numpy as np
 from controller.statistics import RESAMPLES, Interval, interquartile_mean, paired_difference
 from plant_models.core.scenario import Array
 
+FEWEST = 4
+"""Scenarios below which nothing is said of a gap."""
 WORTHWHILE = 0.05
 """Share of PID's gain over its floor that NMPC must gain over PID for a gap."""
 
@@ -33,12 +35,16 @@ class Scale:
     @property
     def gap(self) -> bool:
         """Whether NMPC is ahead of PID beyond doubt, and by more than a twentieth of PID's gain over its floor."""
+        if len(self.nmpc) < FEWEST:
+            return False
         ahead = paired_difference(self.pid[: len(self.nmpc)], self.nmpc)
         return bool(ahead.low > 0.0 and ahead.mean > WORTHWHILE * abs(self.unit))
 
     @property
     def undecided(self) -> bool:
         """Whether NMPC ran on too few scenarios to rule a gap out."""
+        if len(self.nmpc) < FEWEST:
+            return True
         ahead = paired_difference(self.pid[: len(self.nmpc)], self.nmpc)
         return not self.gap and len(self.nmpc) < len(self.pid) and ahead.high > WORTHWHILE * abs(self.unit)
 

@@ -78,7 +78,7 @@ class Learning:
 
     ``parallel`` plants take ``rollout`` decisions between updates; ``net`` are the widths of the hidden layers; ``spread`` is
     the standard deviation of the first actions, as a share of the loops' authority; ``entropy`` the first bonus for entropy, in
-    scaled reward a nat, which falls linearly to zero.
+    scaled reward a nat, which falls linearly to zero. ``gae`` is the lambda of the advantages: near 1 where a payoff comes late.
     """
 
     horizon: float
@@ -88,6 +88,7 @@ class Learning:
     net: tuple[int, ...] = (32, 32)
     spread: float = 0.2
     entropy: float = 0.0
+    gae: float = 0.95
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -10,7 +10,7 @@ not tell stays as uncertain as declared and never drifts away.
 | reading | the instrument's noise, at least 0.1 % of half its range |
 | first state | a third of the half range declared for it |
 | state, added in a decision | 0.3 % of the half range, and what the instruments' noise moves through the PID layer |
-| unmeasured disturbance | a third of the half range; forgotten over the plant's horizon of learning |
+| unmeasured disturbance | a third of the half range; forgotten over the plant's horizon of learning, at most an episode |
 | uncertain parameter | its declared half-width over the square root of three; forgotten over ten horizons |
 
 After the first, readings farther than five standard deviations from what is expected count as that far, so that one wild value
@@ -167,7 +167,8 @@ def _sizes(plant: Plant, hidden: list[int], uncertain: list[int]) -> tuple[Array
 def _forgetting(plant: Plant, states: int, disturbances: int) -> tuple[Array, Array]:
     """Return the share of each spread that a decision keeps, and the variance that it adds to the states."""
     parameters = len(_unknown(plant)[1])
-    times = np.array([np.inf] * states + [1.0] * disturbances + [FORGETTING] * parameters) * plant.learning.horizon
+    horizon = min(plant.learning.horizon, plant.scenario().steps)
+    times = np.array([np.inf] * states + [1.0] * disturbances + [FORGETTING] * parameters) * horizon
     kept: Array = np.exp(-1.0 / times)
     return kept, np.where(np.isinf(times), ADDED**2, 0.0)
 

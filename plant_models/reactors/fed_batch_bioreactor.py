@@ -317,7 +317,7 @@ PLANT = Plant(
     scale=0.15,
     worst=0.5,
     limits=(Limit("A", "A_max", "high"), Limit("O_m", "O_min", "low"), Limit("V", "V_full", "high")),
-    learning=Learning(horizon=80.0, steps=1_500_000),
+    learning=Learning(horizon=400.0, steps=1_500_000, rollout=80, gae=0.99),
     sources=(XU, LEE, ANANE),
     reproduced=(
         Reproduced(

@@ -62,10 +62,12 @@ def test_nmpc_may_have_run_on_fewer_scenarios() -> None:
 
 
 def test_few_scenarios_do_not_rule_a_gap_out() -> None:
-    far_apart = Scale(FLOOR, PID, PID[:2] - [0.1, 3.0])
+    far_apart = Scale(FLOOR, PID, PID[:4] - [0.1, 3.0, -0.5, 0.2])
     assert not far_apart.gap
     assert far_apart.undecided
     assert not Scale(FLOOR, PID, PID[:20] + 0.5).undecided
+    assert Scale(FLOOR, PID, NMPC[:3]).undecided
+    assert not Scale(FLOOR, PID, NMPC[:3]).gap
     assert not SCALE.undecided
 
 
