@@ -329,7 +329,7 @@ PLANT = Plant(
         Limit("T_R", "T_low", "low"), Limit("T_R", "T_high", "high"), Limit("T_R", "T_trip", "high"),
         Limit("T_ad", "T_ad_high", "high"), Limit("T_ad", "T_ad_trip", "high"),
     ),
-    learning=Learning(horizon=600.0, steps=2_000_000, rollout=128, gae=0.99),
+    learning=Learning(horizon=30.0, steps=2_000_000),
     sources=(LUCIA, BATCH),
     reproduced=(
         Reproduced(
