@@ -103,8 +103,7 @@ def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
     if not parts:
         return {}
     affordable = SLOWER * parts[0]["seconds"] < sizes.budget
-    doubled = _doubled(name, judged[slice(CHUNK)], modules) if affordable else {}
-    return doubled | {
+    return _doubled(name, judged[slice(CHUNK)], modules, affordable) | {
         "cost": [cost for part in parts for cost in part["cost"]],
         "kpis": {key: [v for part in parts for v in part["kpis"][key]] for key in parts[0]["kpis"]},
         "failures": sum(part["failures"] for part in parts),
@@ -113,12 +112,13 @@ def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _doubled(name: str, some: Episodes, modules: str) -> dict[str, Any]:
-    """Return NMPC with twice the horizon; a batch is seen to its end in any case."""
+def _doubled(name: str, some: Episodes, modules: str, affordable: bool) -> dict[str, Any]:
+    """Return NMPC with twice the horizon, where it is known or affordable; a batch is seen to its end in any case."""
     if isinstance(some.plant.duty, Batch):
         return {}
-    found = kept(f"{name}-nmpc-doubled", fingerprint(some) + modules, partial(_searched, some, 2 * nmpc.decisions(some)))
-    return {"doubled": found["cost"]}
+    cell = f"{name}-nmpc-doubled", fingerprint(some) + modules
+    found = kept(*cell, partial(_searched, some, 2 * nmpc.decisions(some))) if affordable else known(*cell)
+    return {} if found is None else {"doubled": found["cost"]}
 
 
 def _searched(episodes: Episodes, horizon: int | None = None) -> dict[str, Any]:
