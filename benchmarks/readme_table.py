@@ -54,7 +54,8 @@ def table(found: Mapping[str, Result]) -> str:
 def plants_table(plants: Mapping[str, Result]) -> str:
     """Return every plant in a row: what PID gains over its floor, and what NMPC and PPO gain over PID."""
     head = ["plant", "PID over floor", "NMPC over PID [%]", "PPO over PID [%]", "score of PPO", "PPO's seeds", "NMPC's episodes",
-            "seconds to a lead", "training [s]", "PPO decides in [us]", "NMPC decides in [ms]"]  # fmt: skip
+            "violating episodes PID, PPO [%]", "seconds to a lead", "training [s]", "PPO decides in [us]",
+            "NMPC decides in [ms]"]  # fmt: skip
     rows = [[f"`{name}`", *plant_row(result)] for name, result in plants.items()]
     return markdown(head, rows)
 
@@ -67,9 +68,15 @@ def plant_row(result: Result) -> list[str]:
         f"{difference(result['pid_over_floor'])}{'' if result['unit'] == '1' else ' ' + result['unit']}",
         percent(nmpc["against_pid"]) if nmpc else "-", percent(ppo["against_pid"]), scored(ppo["score"], result["gap"]),
         str(train["seeds"]), str(result["episodes"]["nmpc"]),
+        ", ".join(f"{violating(result['controllers'][name]):.3g}" for name in ("pid", "ppo")),
         "never" if lead is None else f"{lead:.0f}", f"{train['seconds']:.0f}", f"{ppo['decision_us']['p99']:.0f}",
         f"{1e-3 * nmpc['decision_us']['p99']:.0f}" if nmpc else "-",
     ]  # fmt: skip
+
+
+def violating(controller: Result) -> float:
+    """Return the share of episodes in which a hard limit was crossed, in %."""
+    return 100.0 * float(controller["kpis"]["hard-limit violations"])
 
 
 def scored(score: Mapping[str, float] | None, gap: bool | None) -> str:
@@ -90,7 +97,11 @@ def shortfalls(plants: Mapping[str, Result]) -> str:
     ppo = {name: result["controllers"]["ppo"] for name, result in plants.items()}
     loses = [name for name, row in ppo.items() if row["against_pid"]["mean"] < 0.0]
     short = [name for name, row in ppo.items() if name not in loses and row["score"] and row["score"]["iqm"] < GOOD]
-    return f"**PPO loses to PID** on {listed(loses)}. **It stays below {GOOD:g} of the way to NMPC** on {listed(short)}."
+    worse = [name for name, result in plants.items() if violating(ppo[name]) > violating(result["controllers"]["pid"])]
+    return (
+        f"**PPO loses to PID** on {listed(loses)}. **It stays below {GOOD:g} of the way to NMPC** on {listed(short)}. "
+        f"**It crosses hard limits more often than PID** on {listed(worse)}."
+    )
 
 
 def listed(names: list[str]) -> str:

@@ -151,11 +151,14 @@ def interval(mean: float) -> dict[str, float]:
 
 def measured(score: float | None, gain: float, lead: float | None) -> dict[str, Any]:
     scale = None if score is None else {"iqm": score, "low": score - 0.1, "high": score + 0.1}
+    decides = {"nmpc": {"p50": 4e3, "p99": 9e3}, "ppo": {"p50": 8.0, "p99": 12.0}}
+    nmpc = {"against_pid": interval(0.5), "decision_us": decides["nmpc"]}
+    violating = {"pid": {"hard-limit violations": 0.02}, "ppo": {"hard-limit violations": 0.1 * (gain < 0.3)}}
+    ppo = {"against_pid": interval(gain), "decision_us": decides["ppo"], "score": scale, "kpis": violating["ppo"]}
     return {
         "unit": "EUR", "gap": score is not None, "pid_over_floor": interval(12.0), "episodes": {"all": 100, "nmpc": 40},
         "train": {"seconds_to_beat_pid": lead, "seconds": 20.4, "seeds": 5},
-        "controllers": {"nmpc": {"against_pid": interval(0.5), "decision_us": {"p50": 4e3, "p99": 9e3}},
-                        "ppo": {"against_pid": interval(gain), "decision_us": {"p50": 8.0, "p99": 12.0}, "score": scale}},
+        "controllers": {"pid": {"kpis": violating["pid"]}, "nmpc": nmpc, "ppo": ppo},
     }  # fmt: skip
 
 
@@ -163,11 +166,13 @@ def test_every_plant_stands_in_the_table_with_what_ppo_leaves_and_loses() -> Non
     plants = {"good": measured(0.9, 0.4, 3.0), "short": measured(0.5, 0.2, 8.0), "worse": measured(None, -0.02, None)}
     text = readme_table.table({"control": {"plants": plants, "machine": "a machine", "commit": "0123456789abcdef"}})
     assert (
-        "| `good` | +12 [+12, +12] EUR | +50 [+49, +51] | +40 [+39, +41] | 0.90 [0.80, 1.00] | 5 | 40 | 3 | 20 | 12 | 9 |" in text
+        "| `good` | +12 [+12, +12] EUR | +50 [+49, +51] | +40 [+39, +41] | 0.90 [0.80, 1.00] | 5 | 40 | 2, 0 | 3 | 20 | 12 | 9 |"
+        in text
     )
-    assert "| no gap | 5 | 40 | never |" in text
+    assert "| no gap | 5 | 40 | 2, 10 | never |" in text
     assert "loses to PID** on `worse`." in text
     assert "to NMPC** on `short`." in text
+    assert "more often than PID** on `short`, `worse`." in text
 
 
 def test_results_that_are_not_there_are_left_out(tmp_path: Path) -> None:
