@@ -70,7 +70,7 @@ def local_gains(plant: Plant, tag: str) -> LocalGains:
 
 
 def _input(plant: Plant, loop: Loop) -> str:
-    return loop.mv or next(_input(plant, other) for other in plant.loops if other.tag == loop.sp_of)
+    return loop.mv or _input(plant, plant.slave(loop))
 
 
 def _path(plant: Plant, mv: str, values: Array) -> list[tuple[Array, Array]]:
@@ -99,7 +99,7 @@ def _gain(plant: Plant, loop: Loop, x: Array, u: Array) -> float:
     gain = float(static[names.index(loop.pv), mv])
     if loop.mv:
         return gain
-    slave = next(other for other in plant.loops if other.tag == loop.sp_of)
+    slave = plant.slave(loop)
     return gain / float(static[names.index(slave.pv), mv])
 
 

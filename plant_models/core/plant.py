@@ -179,6 +179,17 @@ class Plant:
         """The loops that no other loop commands, in order; their setpoints come from operator, schedule or recipe."""
         return tuple(loop for loop in self.loops if not any(other.sp_of == loop.tag for other in self.loops))
 
+    def slave(self, loop: Loop) -> Loop:
+        """Return the loop that a master commands.
+
+        Raises:
+            LookupError: where it moves an input.
+        """
+        for other in self.loops:
+            if other.tag == loop.sp_of:
+                return other
+        raise LookupError(f"{loop.tag} commands no loop")
+
     @property
     def targets(self) -> tuple[str, ...]:
         """The outputs that the duty judges against a target."""

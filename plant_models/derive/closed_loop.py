@@ -227,10 +227,14 @@ class Trace:
         return ca.if_else(reached >= 0.0, COMPLETE, RUNNING)
 
     def _terms(self, x: ca.SX) -> list[ca.SX]:
-        duty, errors = self.plant.duty, self._errors(x)
-        if isinstance(duty, Tracking) and duty.sampled:
+        errors = self._errors(x)
+        if self._sampled:
             errors = [ca.SX(0.0)] * len(errors)
         return errors + [ca.SX(c) for c in self._evaluate(self.plant.cost, x).values()]
+
+    @property
+    def _sampled(self) -> bool:
+        return isinstance(self.plant.duty, Tracking) and self.plant.duty.sampled
 
     def _errors(self, x: ca.SX) -> list[ca.SX]:
         """Return the squared error of each output that is judged against a target, over its scale."""
@@ -275,7 +279,7 @@ class Trace:
     def finish(self) -> Piece:
         """Sum the stage cost of the decision; a growth of the stock counts as income."""
         terms, writes = self.S("terms"), dict[str, ca.SX]()
-        if isinstance(self.plant.duty, Tracking) and self.plant.duty.sampled:
+        if self._sampled:
             errors = self._errors(self.S("x"))
             terms = writes["terms"] = terms + ca.vertcat(*errors, *[0.0] * (terms.numel() - len(errors)))
         stage = ca.sum1(terms) + self.S("moves") - (self._stock() - self.S("stock"))

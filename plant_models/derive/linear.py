@@ -134,8 +134,7 @@ def _at_rest(plant: Plant, trace: Trace, parts: list[ca.SX], inputs: ca.SX) -> c
     rest = []
     for loop in plant.loops:
         pv = plant.Output.quantities()[loop.pv].nominal
-        slave = next((other for other in plant.loops if other.tag == loop.sp_of), None)
-        moved = plant.Input.quantities()[loop.mv] if slave is None else plant.Output.quantities()[slave.pv]
+        moved = plant.Input.quantities()[loop.mv] if loop.mv else plant.Output.quantities()[plant.slave(loop).pv]
         rest += [0.0, 0.0, pv, moved.nominal, 0.0]
     rest += [0.0 for _ in scheduled(plant)]
     y, u = ca.SX.sym("y", trace.S("y").numel()), ca.SX.sym("u", trace.S("u").numel())

@@ -104,7 +104,7 @@ def _moved(plant: Plant, i: int) -> tuple[str, float]:
     if loop.mv:
         q = plant.Input.quantities()[loop.mv]
         return q.unit, q.half_range
-    slave = next(other for other in plant.loops if other.tag == loop.sp_of)
+    slave = plant.slave(loop)
     return plant.Output.quantities()[slave.pv].unit, 0.5 * (slave.high - slave.low)
 
 

@@ -31,29 +31,16 @@ class OperatedLayer:
 
     def run(self, d: ca.SX) -> tuple[ca.SX, dict[str, ca.SX]]:
         """Return the inputs after one period of all loops, masters first, and what else is written."""
-        layer, plant = self.layer, self.layer.plant
-        sent = {loop.tag: layer.E("r")[i] for i, loop in enumerate(plant.masters)}
-        unheard, memories, setpoints, bases, factor = self._unheard(), [], [], [], []
-        for i, loop in enumerate(plant.loops):
-            base, remote = layer.setpoint(i, sent[loop.tag])
-            part = layer.part(i, self._setpoint(i, remote), d)
-            memory = self._memory(i, part, unheard[i])
-            if loop.authority:
-                bases.append(base)
-            setpoints.append(part.setpoint)
-            memories.append(memory)
-            factor += part.factor
-            if loop.sp_of:
-                sent[loop.sp_of] = memory.u
-        u, writes = layer.written(memories, setpoints, bases, factor)
-        return u, writes | {"was": layer.E("mode") + UNHEARD * ca.vertcat(*unheard)}
+        unheard = self._unheard()
+        u, writes = self.layer.passed(d, self._setpoint, lambda i, part: self._memory(i, part, unheard[i]))
+        return u, writes | {"was": self.layer.E("mode") + UNHEARD * ca.vertcat(*unheard)}
 
     def _in(self, i: int, mode: float) -> ca.SX:
         return self.layer.E("mode")[i] == mode
 
     def _slave(self, i: int) -> int | None:
-        loops = self.layer.plant.loops
-        return [loop.tag for loop in loops].index(loops[i].sp_of) if loops[i].sp_of else None
+        plant = self.layer.plant
+        return plant.loops.index(plant.slave(plant.loops[i])) if plant.loops[i].sp_of else None
 
     def _unheard(self) -> list[ca.SX]:
         """Return for each loop whether its output reaches nothing: its slave is not in cascade, or is itself not heard."""

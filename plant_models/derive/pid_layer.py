@@ -53,30 +53,27 @@ class PidLayer:
 
     def run(self, d: ca.SX) -> tuple[ca.SX, dict[str, ca.SX]]:
         """Return the inputs after one period of all loops, masters first, and what else is written."""
+        return self.passed(d, lambda _, sent: sent, lambda _, part: part.run(part.memory))
+
+    def passed(
+        self, d: ca.SX, goes_by: Callable[[int, ca.SX], ca.SX], after: Callable[[int, LoopPart], law.Memory]
+    ) -> tuple[ca.SX, dict[str, ca.SX]]:
+        """Return the same where each loop ``goes_by`` a setpoint made of the one sent, and has a memory ``after`` the period."""
         sent = {loop.tag: self.E("r")[i] for i, loop in enumerate(self.plant.masters)}
-        memories, setpoints, bases, factor = [], [], [], []
+        u, rows, setpoints, bases, factor = symbolic.rows(self.S("u")), [], [], [], []
         for i, loop in enumerate(self.plant.loops):
-            base, setpoint = self.setpoint(i, sent[loop.tag])
-            part = self.part(i, setpoint, d)
-            memory = part.run(part.memory)
+            base, remote = self.setpoint(i, sent[loop.tag])
+            part = self.part(i, goes_by(i, remote), d)
+            memory = after(i, part)
             if loop.authority:
                 bases.append(base)
-            setpoints.append(setpoint)
-            memories.append(memory)
+            setpoints.append(part.setpoint)
+            rows += list(memory)
             factor += part.factor
-            if loop.sp_of:
-                sent[loop.sp_of] = memory.u
-        return self.written(memories, setpoints, bases, factor)
-
-    def written(
-        self, memories: list[law.Memory], setpoints: list[ca.SX], bases: list[ca.SX], factor: list[ca.SX]
-    ) -> tuple[ca.SX, dict[str, ca.SX]]:
-        """Return the inputs and the other rows that a period of all loops writes."""
-        u = symbolic.rows(self.S("u"))
-        for loop, memory in zip(self.plant.loops, memories, strict=True):
             if loop.mv:
                 u[self.plant.Input.names().index(loop.mv)] = memory.u
-        rows = [row for memory in memories for row in memory]
+            else:
+                sent[loop.sp_of] = memory.u
         writes = {"memory": ca.vertcat(*rows, *factor), "sp": ca.vertcat(*setpoints)}
         return ca.vertcat(*u), writes | ({"base": ca.vertcat(*bases)} if bases else {})
 
@@ -135,16 +132,15 @@ class PidLayer:
         if loop.mv:
             q = plant.Input.quantities()[loop.mv]
             return law.Actuator(q.nominal, q.low, q.high, q.rate * plant.loop_period)
-        slave = [other.tag for other in plant.loops].index(loop.sp_of)
-        nominal = plant.Output.quantities()[plant.loops[slave].pv].nominal
-        return law.Actuator(nominal, *self.limits(slave), float("inf"))
+        slave = plant.slave(loop)
+        nominal = plant.Output.quantities()[slave.pv].nominal
+        return law.Actuator(nominal, *self.limits(plant.loops.index(slave)), float("inf"))
 
     def _reset(self, loop: law.Loop, memory: law.Memory, to: law.Actuator) -> ca.SX | None:
         if loop.mv:
             return None
-        slave = [other.tag for other in self.plant.loops].index(loop.sp_of)
-        pv = self.S("y")[self.plant.Output.names().index(self.plant.loops[slave].pv)]
-        return law.held_back(self._memory(slave), clamp(memory.u, to.low, to.high), pv)
+        slave = self.plant.loops.index(self.plant.slave(loop))
+        return law.held_back(self._memory(slave), clamp(memory.u, to.low, to.high), self.measured(slave))
 
     def _feedforward(self, i: int, d: ca.SX) -> ca.SX:
         plant = self.plant

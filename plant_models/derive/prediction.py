@@ -201,5 +201,5 @@ def _moves(plant: Plant, loop: Loop) -> tuple[float, float]:
     if loop.mv:
         q = plant.Input.quantities()[loop.mv]
         return q.centre, q.half_range
-    slave = next(other for other in plant.loops if other.tag == loop.sp_of)
+    slave = plant.slave(loop)
     return 0.5 * (slave.low + slave.high), 0.5 * (slave.high - slave.low)

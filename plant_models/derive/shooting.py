@@ -82,7 +82,8 @@ class Shooting:
         begun = time.perf_counter()
         low, high = (((bound - self.centre) / self.unit).ravel() for bound in (course.low, course.high))
         starts = [((self._reachable(course, guess) - self.centre) / self.unit).ravel() for guess in guesses]
-        costs = [float(self._cost(start, self._parameters(course))) for start in starts]
+        given = self._parameters(course)
+        costs = [float(self._cost(start, given)) for start in starts]
         if not np.isfinite(costs).any():
             return Solution(guesses[0], float("nan"), "error", 0, time.perf_counter() - begun)
         first = int(np.nanargmin(np.where(np.isfinite(costs), costs, np.inf)))

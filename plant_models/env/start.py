@@ -110,8 +110,7 @@ def _memory(plant: Plant, y: Array) -> Array:
 
 
 def _slave(plant: Plant, loop: Loop) -> Quantity:
-    slave = next(other for other in plant.loops if other.tag == loop.sp_of)
-    return plant.Output.quantities()[slave.pv]
+    return plant.Output.quantities()[plant.slave(loop).pv]
 
 
 def _bases(episodes: Episodes, settings: Settings, now: Array) -> Array:

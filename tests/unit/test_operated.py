@@ -44,7 +44,7 @@ def span(plant: Plant, i: int) -> tuple[float, float]:
     if loop.mv:
         q = plant.Input.quantities()[loop.mv]
         return q.low, q.high
-    slave = next(other for other in plant.loops if other.tag == loop.sp_of)
+    slave = plant.slave(loop)
     return slave.low, slave.high
 
 
