@@ -18,6 +18,7 @@ from controller.baselines import Pid
 from controller.interface import Controller, Reading
 from controller.methods import Method
 from controller.nmpc import Nmpc
+from controller.reference import Replay
 from controller.rollout import rollout
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -56,21 +57,6 @@ class _Noted:
         return action
 
 
-@dataclass(frozen=True)
-class _Again:
-    """Does at another level what was recorded, (n, steps, actions)."""
-
-    actions: Single
-    level: Level
-    name: str = "again"
-
-    def plan(self, episodes: Episodes) -> Episodes:
-        return episodes
-
-    def act(self, reading: Reading) -> Single:
-        return self.actions[np.arange(len(self.actions)), reading.panel().k]
-
-
 def lessons(plant: Plant, method: Method, seed: int, scenario: str = "") -> tuple[Single, Single]:
     """Return observations, (samples, entries), and the teacher's actions at the method's level, (samples, actions).
 
@@ -84,12 +70,12 @@ def lessons(plant: Plant, method: Method, seed: int, scenario: str = "") -> tupl
     return seen.reshape(-1, seen.shape[2]), done.reshape(-1, done.shape[2])
 
 
-def _pid(plant: Plant, level: Level, episodes: Episodes) -> _Again:
+def _pid(plant: Plant, level: Level, episodes: Episodes) -> Replay:
     """Return what the PID layer does on the episodes as actions of another level: where each decision ends."""
     path = rollout(Pid(plant), episodes).path
     sent: Array = path["u"] if level == "direct" else path["sp"][:, :, [plant.loops.index(loop) for loop in plant.acted]]
     unit, centre = spans(plant, level)
-    return _Again(np.clip((sent[:, 1:] - centre) / unit, -1.0, 1.0).astype(np.float32), level)
+    return Replay(plant, level, np.clip((sent[:, 1:] - centre) / unit, -1.0, 1.0).astype(np.float32))
 
 
 def clone(policy: ActorCriticPolicy, seen: NDArray[np.float32], done: NDArray[np.float32], seed: int) -> float:
