@@ -6,6 +6,7 @@ Off-policy ones get the plant's horizon, networks and first exploration too; wha
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,6 @@ import torch
 from stable_baselines3 import A2C, DDPG, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.noise import NormalActionNoise
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -23,7 +23,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from controller import ppo
 from controller.methods import OFF_POLICY, Method
 from controller.policy import Policy
-from controller.ppo import SLOWEST, discount
+from controller.ppo import SLOWEST, discount, nets, untrained
 from controller.reinforce import Reinforce
 from plant_models.core.plant import Learning, Plant
 
@@ -72,14 +72,7 @@ def learner(method: Method, learning: Learning, env: VecEnv, seed: int) -> BaseA
     """Return a learner whose first policy is exactly zero: at level ``setpoint`` the PID layer as it stands, else the middle."""
     if method.algorithm == "ppo":
         return ppo.learner(learning, env, seed, method.penalty)
-    torch.set_num_threads(1)
-    model = _OTHERS[method.algorithm](learning, env, seed)
-    model.set_logger(Logger(folder=None, output_formats=[]))
-    with torch.no_grad():
-        for layer in _zeroed(model):
-            for parameter in layer.parameters():
-                parameter.zero_()
-    return model
+    return untrained(partial(_OTHERS[method.algorithm], learning, env, seed), _zeroed)
 
 
 def policy_of(model: BaseAlgorithm, plant: Plant, method: Method) -> Policy:
@@ -105,16 +98,11 @@ def _zeroed(model: BaseAlgorithm) -> list[torch.nn.Module]:
     return [net.mu[-2] for net in (model.actor, model.actor_target)]
 
 
-def _on_policy_nets(learning: Learning) -> dict[str, Any]:
-    net = list(learning.net)
-    return {"net_arch": {"pi": net, "vf": net}, "log_std_init": math.log(learning.spread)}
-
-
 def _a2c(learning: Learning, env: VecEnv, seed: int) -> OnPolicyAlgorithm:
     return A2C(
         "MlpPolicy", env, n_steps=learning.rollout, learning_rate=lambda left: A2C_RATE * max(left, SLOWEST),
         gamma=discount(learning), gae_lambda=learning.gae, normalize_advantage=True, use_rms_prop=False, seed=seed, device="cpu",
-        policy_kwargs=_on_policy_nets(learning),
+        policy_kwargs=nets(learning),
     )  # fmt: skip
 
 
@@ -123,7 +111,7 @@ def _trpo(learning: Learning, env: VecEnv, seed: int) -> OnPolicyAlgorithm:
 
     return TRPO(
         "MlpPolicy", env, n_steps=learning.rollout, batch_size=env.num_envs * learning.rollout // 4, gamma=discount(learning),
-        gae_lambda=learning.gae, target_kl=TRPO_KL, seed=seed, device="cpu", policy_kwargs=_on_policy_nets(learning),
+        gae_lambda=learning.gae, target_kl=TRPO_KL, seed=seed, device="cpu", policy_kwargs=nets(learning),
     )  # fmt: skip
 
 
@@ -131,7 +119,7 @@ def _reinforce(learning: Learning, env: VecEnv, seed: int) -> OnPolicyAlgorithm:
     model = Reinforce(
         ActorCriticPolicy, env, learning_rate=REINFORCE_RATE, n_steps=math.ceil(HORIZONS * learning.horizon),
         gamma=discount(learning), gae_lambda=1.0, ent_coef=0.0, vf_coef=0.0, max_grad_norm=0.5, use_sde=False, sde_sample_freq=-1,
-        seed=seed, device="cpu", policy_kwargs=_on_policy_nets(learning),
+        seed=seed, device="cpu", policy_kwargs=nets(learning),
     )  # fmt: skip
     model.tail = math.ceil(TAIL * learning.horizon)
     return model

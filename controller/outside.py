@@ -10,24 +10,24 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import gymnasium
 import numpy as np
-import torch
 from gymnasium.spaces import Box, Discrete
 from safetensors.numpy import save as save_tensors
 from stable_baselines3 import PPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.env_util import make_vec_env
 from stable_baselines3.common.evaluation import evaluate_policy
-from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from controller.benchmark import versions
 from controller.historian import Historian
 from controller.policy import WEIGHTS
+from controller.ppo import untrained
 from controller.train import Progress
 from plant_models import environment_id
 from plant_models.catalogue import names
@@ -147,10 +147,8 @@ def _made(env_id: str, seed: int) -> VecEnv:
 
 
 def _learner(env: VecEnv, seed: int) -> PPO:
-    torch.set_num_threads(1)
-    model = PPO("MlpPolicy", env, seed=seed, device="cpu", **(_discrete() if isinstance(env.action_space, Discrete) else {}))
-    model.set_logger(Logger(folder=None, output_formats=[]))
-    return model
+    given = _discrete() if isinstance(env.action_space, Discrete) else {}
+    return untrained(partial(PPO, "MlpPolicy", env, seed=seed, device="cpu", **given))
 
 
 def _discrete() -> dict[str, Any]:

@@ -7,29 +7,30 @@ bit, comes and goes as arrays.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
+from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.vec_env import VecEnv
 
 from controller import penalty
 from controller.methods import Penalty
-from controller.policy import Policy
 from controller.stability import REMEMBERED, STRIKES, Diverged, Update, Verdict, judge, moved, packed, probes, steps, unpacked
-from plant_models.core.plant import Learning, Plant
-from plant_models.derive.layout import Level
+from plant_models.core.plant import Learning
 from plant_models.env.scenario import Single
 
 BATCH, EPOCHS, RATE = 4096, 10, 2e-3
 SLOWEST = 0.05
 """The learning rate falls linearly to this share of its start."""
+Model = TypeVar("Model", bound=BaseAlgorithm)
 ADAM = ("step", "exp_avg", "exp_avg_sq")
 
 
@@ -242,30 +243,38 @@ def set_generators(kept: Mapping[str, NDArray[Any]]) -> None:
 
 def learner(learning: Learning, env: VecEnv, seed: int, near: Penalty = "clip") -> GuardedPPO:
     """Return a PPO whose first policy is exactly zero: the PID layer as it stands."""
-    torch.set_num_threads(1)
-    net, batch = list(learning.net), min(BATCH, env.num_envs * learning.rollout)
     guard = Guard(learning.entropy, penalty.FIRST if near == "kl" else 0.0)
-    model = GuardedPPO(
-        "MlpPolicy", env, n_steps=learning.rollout, batch_size=batch, n_epochs=EPOCHS, learning_rate=guard.rate,
-        gamma=discount(learning), gae_lambda=learning.gae, ent_coef=learning.entropy, seed=seed, device="cpu",
-        policy_kwargs={"net_arch": {"pi": net, "vf": net}, "log_std_init": float(np.log(learning.spread))},
+    make = partial(
+        GuardedPPO, "MlpPolicy", env, n_steps=learning.rollout, batch_size=min(BATCH, env.num_envs * learning.rollout),
+        n_epochs=EPOCHS, learning_rate=guard.rate, gamma=discount(learning), gae_lambda=learning.gae, ent_coef=learning.entropy,
+        seed=seed, device="cpu", policy_kwargs=nets(learning),
     )  # fmt: skip
+    model = untrained(make, lambda model: [model.policy.action_net])
     model.guard = guard
+    return model
+
+
+def untrained(make: Callable[[], Model], zeroed: Callable[[Model], Iterable[torch.nn.Module]] = lambda model: ()) -> Model:
+    """Return a learner on one thread that logs nowhere, with some layers at exactly zero."""
+    torch.set_num_threads(1)
+    model = make()
     model.set_logger(Logger(folder=None, output_formats=[]))
     with torch.no_grad():
-        for parameter in model.policy.action_net.parameters():
-            parameter.zero_()
+        for layer in zeroed(model):
+            for parameter in layer.parameters():
+                parameter.zero_()
     return model
+
+
+def nets(learning: Learning) -> dict[str, Any]:
+    """Return what an on-policy learner's actor and critic are made of."""
+    net = list(learning.net)
+    return {"net_arch": {"pi": net, "vf": net}, "log_std_init": float(np.log(learning.spread))}
 
 
 def discount(learning: Learning) -> float:
     """Return gamma for the plant's horizon in decisions."""
     return 1.0 - 1.0 / learning.horizon
-
-
-def policy_of(model: PPO, plant: Plant, level: Level) -> Policy:
-    """Return the network's mean action as plain arrays."""
-    return Policy(plant, level, layers([*model.policy.mlp_extractor.policy_net, model.policy.action_net]))
 
 
 def layers(modules: Iterable[Any]) -> tuple[tuple[Single, Single], ...]:

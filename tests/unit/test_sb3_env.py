@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.algorithms import policy_of
 from controller.interface import Reading
-from controller.ppo import discount, learner, policy_of
+from controller.methods import Method
+from controller.ppo import discount, learner
 from controller.sb3_env import PlantVecEnv
 from controller.train import environment
 from plant_models.catalogue import get
@@ -135,7 +137,7 @@ def test_first_episodes_are_staggered_and_the_rest_run_their_full_length() -> No
 
 def test_the_first_policy_is_the_pid_layer() -> None:
     model = learner(PLANT.learning, environment(PLANT, 0), seed=0)
-    policy = policy_of(model, PLANT, "setpoint")
+    policy = policy_of(model, PLANT, Method())
     width = (model.observation_space.shape or (0,))[0]
     observation = np.random.default_rng(0).normal(size=(50, width)).astype(np.float32)
     assert (policy.act(Reading(observation)) == 0.0).all()
