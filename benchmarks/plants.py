@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.cells import fingerprint, kept, known, text
+from benchmarks.curve import followed, median
 from controller import foresight, nmpc
 from controller.benchmark import baselines
 from controller.interface import Reading
@@ -23,7 +24,7 @@ from controller.rollout import Run, rollout
 from controller.score import Scale
 from controller.scores import kpis
 from controller.statistics import Interval
-from controller.train import CHECKS, VALIDATION_EPISODES, Progress, train
+from controller.train import CHECKS, VALIDATION_EPISODES, train
 from plant_models.catalogue import get
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
@@ -153,17 +154,11 @@ def learner_fingerprint() -> str:
 
 
 def _learned(plant: Plant, seed: int, steps: int, judged: Episodes) -> dict[str, Any]:
-    curve: list[Progress] = []
-
-    def follow(progress: Progress) -> None:
-        if not progress.note:
-            curve.append(progress)
-
-    trained = train(plant, seed, steps, report=follow)
-    leads = [point.seconds for point in curve if point.lead > 0.0]
+    curve = followed(plant, seed, steps)
+    trained = curve.trained
     return _outcome(rollout(trained.policy, judged)) | {
-        "steps": trained.steps, "seconds": trained.seconds, "seconds_to_beat_pid": leads[0] if leads else None,
-        "curve": [[point.step, point.score] for point in curve], "baseline": trained.baseline,
+        "steps": trained.steps, "seconds": trained.seconds, "seconds_to_beat_pid": curve.lead,
+        "curve": [[point.step, point.score] for point in curve.points], "baseline": trained.baseline,
         "decision_us": _percentiles(decisions(trained.policy, judged)),
     }  # fmt: skip
 
@@ -213,7 +208,7 @@ def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
         "episodes": {"all": len(scale.pid), "nmpc": len(scale.nmpc)}, "gap": None if scale.undecided else scale.gap,
         "pid_over_floor": _share(scale, -scale.against_pid(scale.floor[None]).mean, scale.against_pid(scale.floor[None])),
         "controllers": rows | {"ppo": _row(plant, scale, costs, together) | {"each": each_score}},
-        "train": {"seconds_to_beat_pid": _median(leads), "steps": learned[0]["steps"], "seeds": len(learned),
+        "train": {"seconds_to_beat_pid": median(leads), "steps": learned[0]["steps"], "seeds": len(learned),
                   "seconds": float(np.median([each["seconds"] for each in learned]))},
     } | comfort  # fmt: skip
 
@@ -238,9 +233,3 @@ def _row(plant: Plant, scale: Scale, costs: Array, each: dict[str, Any]) -> dict
         "kpis": {key: float(np.mean(values)) for key, values in each["kpis"].items()},
         "decision_us": each.get("decision_us"), "failures": each["failures"],
     } | ({"solves": each["solves"]} if "solves" in each else {})  # fmt: skip
-
-
-def _median(leads: list[float | None]) -> float | None:
-    """Return the median, where one that never led counts as infinitely late; None where that is the median."""
-    found = float(np.median([np.inf if lead is None else lead for lead in leads]))
-    return found if np.isfinite(found) else None

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.curve import Curve, followed, median
 from benchmarks.peers.pcgym_cstr import BLIND, CASE, PLAIN_BLIND, PLAIN_PREVIEWING, PREVIEWING, RANDOM
 from benchmarks.peers.pcgym_judge import best_constant, replay, run
 from benchmarks.peers.pcgym_optimum import optimal_inputs
@@ -19,12 +20,13 @@ from controller.baselines import Pid
 from controller.interface import Controller
 from controller.methods import Method
 from controller.nmpc import Nmpc
-from controller.policy import Policy
 from controller.statistics import paired_difference
-from controller.train import Progress, train
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Split
 from plant_models.env.scenario import Episodes, draw
+
+DIRECT = Method(level="direct")
+"""PPO moves the jacket's temperature itself; it is trained on random setpoints."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,6 @@ class Sizes:
     seeds: int = 10
     episodes: int = 100
     share: float = 1.0
-
-
-@dataclass(frozen=True)
-class Learned:
-    """The policy that did best in validation, the decisions and seconds of its training, and the seconds to a lead over PID.
-
-    The lead begins where the 95 % interval of the paired difference to the expert's PID is above zero.
-    """
-
-    policy: Policy
-    steps: int
-    seconds: float
-    lead: float | None
 
 
 def causal(preview: Preview) -> dict[str, Controller]:
@@ -107,8 +96,9 @@ def _compared(preview: Preview, sizes: Sizes) -> dict[str, Any]:
         own = judged if name != "plain_pid" else _episodes(preview.plain, sizes.episodes)
         returns[name] = {scenario: run(controller, episodes, controller.level).returns for scenario, episodes in own.items()}
     steps = int(sizes.share * preview.expert.learning.steps)
-    learned = [learn(preview.expert, seed, steps) for seed in range(sizes.seeds)]
-    each = {scenario: np.array([run(one.policy, judged[scenario], "direct").returns for one in learned]) for scenario in judged}
+    learned = [followed(preview.expert, seed, steps, DIRECT) for seed in range(sizes.seeds)]
+    policies = [one.trained.policy for one in learned]
+    each = {scenario: np.array([run(policy, judged[scenario], "direct").returns for policy in policies]) for scenario in judged}
     returns["ppo"] = {scenario: values.mean(axis=0) for scenario, values in each.items()}
     return {
         "sees": preview.sees,
@@ -124,19 +114,6 @@ def _constant(plant: Plant, judged: dict[str, Episodes]) -> dict[str, Array]:
     return {name: replay(inputs[name], episodes).returns for name, episodes in judged.items()}
 
 
-def learn(plant: Plant, seed: int, steps: int) -> Learned:
-    """Train PPO to move the jacket's temperature itself, on random setpoints."""
-    curve: list[Progress] = []
-
-    def follow(progress: Progress) -> None:
-        if not progress.note:
-            curve.append(progress)
-
-    trained = train(plant, seed, steps, report=follow, method=Method(level="direct"))
-    lead = next((point.seconds for point in curve if point.lead > 0.0), None)
-    return Learned(trained.policy, trained.steps, trained.seconds, lead)
-
-
 def _means(returns: dict[str, Array]) -> dict[str, float]:
     return {scenario: float(values.mean()) for scenario, values in returns.items()}
 
@@ -145,7 +122,7 @@ def _gains(returns: dict[str, Array], pid: dict[str, Array]) -> dict[str, Any]:
     return {scenario: paired_difference(values, pid[scenario]).as_json() for scenario, values in returns.items()}
 
 
-def _seeds(learned: list[Learned], each: dict[str, Array], pid: dict[str, Array]) -> dict[str, Any]:
+def _seeds(learned: list[Curve], each: dict[str, Array], pid: dict[str, Array]) -> dict[str, Any]:
     """Return what each training seed brought; seconds run from the start of learning, validations included."""
     leads = [one.lead for one in learned]
     ahead = [paired_difference(values, pid[RANDOM]).low > 0.0 for values in each[RANDOM]]
@@ -153,14 +130,8 @@ def _seeds(learned: list[Learned], each: dict[str, Array], pid: dict[str, Array]
         "median": {scenario: float(np.median(values.mean(axis=1))) for scenario, values in each.items()},
         "each": {scenario: values.mean(axis=1).tolist() for scenario, values in each.items()},
         "seeds_ahead_of_pid_on_random": sum(ahead),
-        "steps": learned[0].steps,
-        "seconds": [one.seconds for one in learned],
+        "steps": learned[0].trained.steps,
+        "seconds": [one.trained.seconds for one in learned],
         "seconds_to_lead_over_pid": leads,
-        "median_seconds_to_lead_over_pid": _median(leads),
+        "median_seconds_to_lead_over_pid": median(leads),
     }
-
-
-def _median(leads: list[float | None]) -> float | None:
-    """Return the median, where one that never led counts as infinitely late; None where that is the median."""
-    found = float(np.median([np.inf if lead is None else lead for lead in leads]))
-    return found if np.isfinite(found) else None

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from benchmarks.curve import followed
 from benchmarks.peers import pcgym_cstr as case
-from benchmarks.peers.pcgym_case import Sizes, learn, pcgym_cstr
+from benchmarks.peers.pcgym_case import DIRECT, Sizes, pcgym_cstr
 from benchmarks.peers.pcgym_judge import best_constant, replay, run
 from benchmarks.peers.pcgym_optimum import optimal_inputs
 from benchmarks.peers.pcgym_tuning import carried, tune
@@ -166,11 +167,11 @@ def test_tuning_finds_the_layers_again(plant: Plant) -> None:
 def test_learning_with_preview_takes_the_lead() -> None:
     plant = case.PREVIEWING
     judged = draw(plant, plant.scenario(), 0, 100, "judging")
-    learned = learn(plant, 0, 200_000)
+    learned = followed(plant, 0, 200_000, DIRECT)
     assert learned.lead is not None
-    gain = paired_difference(run(learned.policy, judged, "direct").returns, run(Pid(plant), judged, "setpoint").returns)
+    gain = paired_difference(run(learned.trained.policy, judged, "direct").returns, run(Pid(plant), judged, "setpoint").returns)
     assert gain.low > 0.0
-    assert run(learned.policy, published(plant, 20), "direct").returns.mean() > -21.0
+    assert run(learned.trained.policy, published(plant, 20), "direct").returns.mean() > -21.0
 
 
 @every
