@@ -91,8 +91,7 @@ def child(name: str, folder: str, steps: str = str(STEPS), fatal: str = "0") -> 
 
 def leave(trained: Trained, folder: Path) -> None:
     """Write both policies of a training."""
-    trained.policy.save(folder / "policy")
-    trained.last.save(folder / "policy" / "last")
+    trained.save(folder / "policy")
 
 
 def weights(folder: Path) -> dict[str, NDArray[np.float32]]:

@@ -220,7 +220,6 @@ def _trained(order: Order, seed: int, pipe: Connection) -> Seed:
     with Historian(order.store) as historian:
         run, trained = recorded_training(plant, historian, seed, order.steps, pipe.send, scenario, order.group, order.method)
     folder = order.folder(run, seed)
-    trained.policy.save(folder)
-    trained.last.save(folder / "last")
+    trained.save(folder)
     reached = -returns(trained.policy, validation(plant, scenario)) / plant.scale
     return Seed(seed, run, folder, trained.steps, trained.seconds, reached)

@@ -73,6 +73,11 @@ class Trained:
     score: float
     baseline: float
 
+    def save(self, folder: Path) -> None:
+        """Keep the best policy in a folder, and the last one in its folder ``last``."""
+        self.policy.save(folder)
+        self.last.save(folder / "last")
+
 
 def environment(plant: Plant, seed: int, scenario: str = "", level: Level = "setpoint") -> PlantVecEnv:
     """Return the training environment; the reward is scaled so that a discounted return is of order one."""

@@ -111,8 +111,7 @@ def _kept(request: Request, plant: Plant, run: str, trained: Trained) -> Shown:
     from controller.store import runs_folder
 
     folder = request.out or runs_folder() / run / "policy"
-    trained.policy.save(folder)
-    trained.last.save(folder / "last")
+    trained.save(folder)
     name = trained.policy.name
     result = {"plant": plant.name, "algorithm": name, "run": run, "policy": str(folder), "steps": trained.steps,
               "seconds": trained.seconds, "score": trained.score, "pid": trained.baseline}  # fmt: skip
