@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
+from plant_models.core.files import write_whole
 from plant_models.derive.identity import plant_hash
 from plant_models.env.scenario import Episodes
 
@@ -26,7 +25,7 @@ def kept(name: str, depends: str, compute: Callable[[], dict[str, Any]]) -> dict
     found = known(name, depends)
     if found is None:
         found = compute()
-        _write(_path(name, depends), json.dumps(found))
+        write_whole(_path(name, depends), json.dumps(found))
     return found
 
 
@@ -46,14 +45,6 @@ def _path(name: str, depends: str) -> Path:
 def folder() -> Path:
     """Return where cells are kept."""
     return Path(platformdirs.user_data_dir("setpoint")) / "benchmarks"
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-    os.replace(temporary, path)
 
 
 def fingerprint(episodes: Episodes) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import os
-import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +18,7 @@ import platformdirs
 from controller import pid_tuning, simc
 from controller.pid_tuning import EPISODES, Tuning, current, scheduled, tune
 from plant_models.core.duty import Held, Part, Reset, Setback
+from plant_models.core.files import write_whole
 from plant_models.core.loop import Gains, Loop
 from plant_models.core.plant import Plant
 from plant_models.derive.identity import plant_hash
@@ -51,7 +51,8 @@ def tuned(
         return Answer(*kept, known=True)
     found = tune(plant, seed, generations, episodes, report, layer)
     before = current(plant, seed, episodes)
-    _keep(path, {"before": _as_json(before), "found": _as_json(found)})
+    with suppress(OSError):
+        write_whole(path, json.dumps({"before": _as_json(before), "found": _as_json(found)}))
     return Answer(before, found, known=False)
 
 
@@ -108,14 +109,3 @@ def _loop(loop: Loop, gains: dict[str, Any], exponents: list[float] | None) -> L
         return found
     K_c, T_i = exponents
     return replace(found, schedule=replace(loop.schedule, K_c=float(K_c), T_i=float(T_i)))
-
-
-def _keep(path: Path, kept: dict[str, Any]) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(kept, file)
-        os.replace(temporary, path)
-    except OSError:
-        return

@@ -20,6 +20,7 @@ from types import ModuleType
 import llvmlite.binding as llvm
 import platformdirs
 
+from plant_models.core.files import write_whole
 from plant_models.core.plant import Plant
 from plant_models.derive.closed_loop import Piece, Trace
 from plant_models.derive.emit import emit
@@ -231,8 +232,5 @@ def _write(folder: Path, name: str, text: str) -> Path:
     if not os.access(folder, os.W_OK):
         raise PermissionError(13, "permission denied")
     if not path.exists() or path.read_text() != text:
-        descriptor, temporary = tempfile.mkstemp(dir=folder, suffix=".tmp")
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
-        os.replace(temporary, path)
+        write_whole(path, text)
     return path
