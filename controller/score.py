@@ -37,16 +37,19 @@ class Scale:
         """Whether NMPC is ahead of PID beyond doubt, and by more than a twentieth of PID's gain over its floor."""
         if len(self.nmpc) < FEWEST:
             return False
-        ahead = paired_difference(self.pid[: len(self.nmpc)], self.nmpc)
-        return bool(ahead.low > 0.0 and ahead.mean > WORTHWHILE * abs(self.unit))
+        return bool(self._ahead.low > 0.0 and self._ahead.mean > WORTHWHILE * abs(self.unit))
 
     @property
     def undecided(self) -> bool:
         """Whether NMPC ran on too few scenarios to rule a gap out."""
         if len(self.nmpc) < FEWEST:
             return True
-        ahead = paired_difference(self.pid[: len(self.nmpc)], self.nmpc)
-        return not self.gap and len(self.nmpc) < len(self.pid) and ahead.high > WORTHWHILE * abs(self.unit)
+        return not self.gap and len(self.nmpc) < len(self.pid) and self._ahead.high > WORTHWHILE * abs(self.unit)
+
+    @property
+    def _ahead(self) -> Interval:
+        """How much less than PID NMPC costs, on the scenarios that both ran."""
+        return paired_difference(self.pid[: len(self.nmpc)], self.nmpc)
 
     def scores(self, costs: Array) -> Array:
         """Return the score of each training seed, (seeds,), from costs (seeds, n) or (seeds, m)."""
