@@ -44,6 +44,10 @@ BAD_INPUT = {
     "an episode takes 84672 steps of a state; up to 20000 allowed; take 'nmpc with preview'",
     ("benchmark", "exothermic_cstr", "--controllers", "pid,pid"): "controllers pid, pid: a name is given twice; "
     "give each controller once",
+    ("train", "exothermic_cstr", "--algorithm", "scc"): "unknown algorithm 'scc'; did you mean 'sac'? "
+    "Known: ppo, a2c, trpo, sac, td3, ddpg, reinforce",
+    ("benchmark", "exothermic_cstr", "--controllers", "pid,td3"): "controller 'td3' needs a trained policy; run `setpoint train "
+    "exothermic_cstr --algorithm td3` and give its folder by --policy",
 }
 
 

@@ -92,22 +92,6 @@ def test_reinforce_learns_from_whole_returns_without_a_baseline() -> None:
     assert [len(part) for part in model._learned_from()] == [learned * 256] * 3
 
 
-REFUSED = {
-    ("train", "exothermic_cstr", "--algorithm", "scc"): "unknown algorithm 'scc'; did you mean 'sac'? "
-    "Known: ppo, a2c, trpo, sac, td3, ddpg, reinforce",
-    ("benchmark", "exothermic_cstr", "--controllers", "pid,td3"): "controller 'td3' needs a trained policy; run `setpoint train "
-    "exothermic_cstr --algorithm td3` and give its folder by --policy",
-}
-
-
-@pytest.mark.parametrize(("arguments", "message"), REFUSED.items())
-def test_what_is_no_algorithm_or_not_trained_is_one_line(
-    arguments: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert run(["--store", str(tmp_path / "s.db"), *arguments]) == 2
-    assert capsys.readouterr().err == f"setpoint: {message}\n"
-
-
 def test_from_the_terminal_it_is_a_run_of_its_own_that_cannot_be_resumed(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
