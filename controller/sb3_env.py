@@ -81,7 +81,8 @@ class PlantVecEnv(VecEnv):
         observation, reward, terminated, truncated, infos = self.plants.step(self._actions)
         done = terminated | truncated
         if len(self._hard):
-            self.hard_violations += int((self.plants.simulator.S.read("time")[self._hard] > 0.0).any(axis=0).sum())
+            beyond = infos["time_beyond"] if done.any() else self.plants.simulator.S.read("time")
+            self.hard_violations += int((beyond[self._hard] > 0.0).any(axis=0).sum())
         scaled = (reward * self._scale).astype(np.float32)
         told = self._infos(done, terminated, infos) if done.any() else self._quiet
         blind = ~np.isfinite(observation).all(axis=1)

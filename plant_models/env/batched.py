@@ -26,7 +26,8 @@ from plant_models.env.substeps import fleet
 class PlantVectorEnv(VectorEnv[Single, Single, Any]):
     """``gym.make_vec("plants/ExothermicCstr-v0", num_envs=256)``: every plant runs an episode of its own.
 
-    An episode that ends is followed at once by the next one; ``infos["final_obs"]`` then holds its last observation.
+    An episode that ends is followed at once by the next one; ``infos`` then holds what the next one overwrites: its last
+    observation ``final_obs``, and ``time_beyond`` (limits, n), how long each margin was below zero in this decision.
     Costs, margins and failures are arrays on ``simulator``.
 
     Raises:
@@ -77,6 +78,7 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
                 "final_obs": observation.copy(),
                 "_final_obs": result.terminated | result.truncated,
                 "integration_failed": self.simulator.S.read("status")[0] == FAILED,
+                "time_beyond": self.simulator.S.read("time"),
             }
             observation[ended] = self.restart(ended)
         return observation, result.reward, result.terminated, result.truncated, infos

@@ -93,6 +93,15 @@ def test_a_terminal_observation_is_what_the_plant_showed_last() -> None:
     np.testing.assert_array_equal(infos[0]["terminal_observation"], last)
 
 
+def test_a_hard_violation_in_an_episodes_last_decision_is_counted() -> None:
+    env = PlantVecEnv(PlantVectorEnv(PLANT.name, 3), stagger=False)
+    env.reset()
+    env.plants.simulator.S.write("x", np.array([[0.5], [350.0]]), np.array([0]))
+    *_, done, _ = env.step(np.zeros((3, 1), dtype=np.float32))
+    assert done.tolist() == [True, False, False]
+    assert env.hard_violations == 1
+
+
 class Tripping(PlantVecEnv):
     """Trips plant 0 on its last step, where plant 1 reaches its time limit."""
 
