@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dashboard import terminal
+from dashboard.commands import training
 from dashboard.commands.session import (
     Episodes,
     Json,
@@ -159,7 +160,8 @@ def demo(
 
 
 def _follow(bar: terminal.Bar) -> Callable[[str, Progress], None]:
-    return lambda _, p: bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})")
+    show = training.follow(bar)
+    return lambda _, progress: show(progress)
 
 
 def _comparison(name: str, result: dict[str, Any]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ def one(request: Request) -> Shown:
 
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
         run, trained = recorded_training(
-            plant, historian, request.seed, request.steps, _follow(bar), scenario, method=request.method
+            plant, historian, request.seed, request.steps, follow(bar), scenario, method=request.method
         )
     return _kept(request, plant, run, trained)
 
@@ -102,7 +102,7 @@ def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
 
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
         _check_same(historian.find(run), request.method, seed, seeds, scenario)
-        new, trained = resume(plant, run, historian, request.steps, _follow(bar))
+        new, trained = resume(plant, run, historian, request.steps, follow(bar))
     return _kept(request, plant, new, trained)
 
 
@@ -204,7 +204,9 @@ def _check_outside(request: Request, resume: str, seeds: int) -> None:
             raise BadInput(f"{option}: {request.name} is no plant, and only plants have it; leave {option} out, or name a plant")
 
 
-def _follow(bar: terminal.Bar) -> Callable[[Progress], None]:
+def follow(bar: terminal.Bar) -> Callable[[Progress], None]:
+    """Return what shows a training: its notes as lines, everything else on the bar."""
+
     def show(p: Progress) -> None:
         if p.note:
             terminal.note(p.note)

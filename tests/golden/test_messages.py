@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from controller.demo import PLANTS
+from controller.train import Progress
 from dashboard.cli import run
 
 COMMANDS = ("plants", "new", "check", "simulate", "tune", "train", "benchmark", "runs", "dashboard", "demo")
@@ -140,3 +143,14 @@ def test_a_table_shows_units_and_the_paired_interval(tmp_path: Path, capsys: pyt
     assert code == 0
     assert "IAE [mol/L min]" in out
     assert "95 % interval, paired" in out
+
+
+def test_demo_says_what_a_training_has_to_say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def one(historian: Any, report: Any, names: tuple[str, ...], *sizes: int) -> dict[str, Any]:
+        report(names[0], Progress(256, 512, 1.0, -2.0, -2.0, -2.0, 256.0, 0.0, f"{names[0]}, step 256: an update was taken back"))
+        return {"plants": {names[0]: {}}}
+
+    monkeypatch.setattr("controller.demo.demo", one)
+    code, out, err = said(capsys, "demo", "--json", "--no-dashboard")
+    assert (code, json.loads(out)) == (0, {"plants": {name: {} for name in PLANTS}})
+    assert err.splitlines() == ["loading ...", *(f"{name}, step 256: an update was taken back" for name in PLANTS)]
