@@ -79,7 +79,7 @@ def save(folder: Path, checkpoint: Checkpoint, plant: Plant) -> None:
         os.replace(temporary, folder / f"{checkpoint.step:012d}")
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    for old in _written(folder)[KEPT:]:
+    for old in written(folder)[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
 
 
@@ -90,7 +90,7 @@ def latest(folder: Path, plant: Plant) -> tuple[Checkpoint, str]:
         InvalidFile: where there is none, all are damaged, or they are of another plant or version; the text says which.
     """
     passed: list[Damaged] = []
-    for each in _written(folder):
+    for each in written(folder):
         try:
             found = read(each, plant)
         except Damaged as damage:
@@ -150,8 +150,8 @@ def _check(path: Path, facts: dict[str, Any], plant: Plant) -> None:
             raise InvalidFile(path, key, f"{plant.name} has changed since ({what}); put it back as it was, or train anew")
 
 
-def _written(folder: Path) -> list[Path]:
-    """The checkpoints in a folder, the newest first."""
+def written(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, the newest first."""
     return sorted((each for each in folder.glob("*") if each.name.isdigit() and each.is_dir()), reverse=True)
 
 

@@ -31,6 +31,10 @@ BEAT = 5.0  # s between signs of life
 _RUN_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
+class Interrupted(KeyboardInterrupt):
+    """The user interrupted a run, under whose id, the text, what was recorded is kept."""
+
+
 class Historian:
     """The run store at ``url`` (a database URL or a file; default: the user's own); raises BadInput if unusable."""
 
@@ -114,6 +118,9 @@ class Historian:
         except Exception as error:
             status, result = "failed", {"error": f"{type(error).__name__}: {error}"}
             raise
+        except KeyboardInterrupt as error:
+            status = "stopped"
+            raise Interrupted(run) from error
         except BaseException:
             status = "stopped"
             raise

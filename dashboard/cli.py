@@ -9,7 +9,11 @@ from typing import Annotated
 import typer
 
 from dashboard.commands import author, compare, learn, look, session
+from dashboard.commands.stopping import Stopped
 from plant_models.core.errors import SetpointError
+
+INTERRUPTED, KEPT = 130, "interrupted; what was recorded is kept"
+"""The exit code, which is all that typer leaves of an interrupt, and what is said then."""
 
 app = typer.Typer(
     name="setpoint",
@@ -52,14 +56,13 @@ def run(arguments: list[str]) -> int:
     """Run one command and return its exit code."""
     try:
         code = typer.main.get_command(app).main(arguments, prog_name="setpoint", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return _refuse(KEPT, code=code) if code == INTERRUPTED else code if isinstance(code, int) else 0
     except typer.TyperException as error:
         return _refuse(error.format_message())
     except SetpointError as error:
-        return _refuse(str(error), "--debug" in arguments)
+        return _refuse(str(error), "--debug" in arguments, INTERRUPTED if isinstance(error, Stopped) else 2)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("setpoint: interrupted; what was recorded is kept\n")
-        return 130
+        return _refuse(KEPT, code=INTERRUPTED)
     except typer.Exit as ended:
         return ended.exit_code
     except Exception as error:  # noqa: BLE001

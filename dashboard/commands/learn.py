@@ -11,6 +11,7 @@ import typer
 from dashboard import terminal
 from dashboard.commands import training
 from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, plant_with, session
+from dashboard.commands.stopping import stoppable
 
 if TYPE_CHECKING:
     from controller.pid_tuning import Tuning
@@ -101,14 +102,15 @@ def train(
     given = _given(context, "seed", seed)
     name = training.plant_name(plant, plant_file)
     request = training.Request(session(context).store, name or plant, plant_file, scenario, seed, steps, out, method)
-    if plant and not name:
-        shown = training.outside(request, resume, seeds)
-    elif resume:
-        shown = training.resumed(request, resume, given, seeds)
-    elif seeds > 1:
-        shown = training.many(request, seeds)
-    else:
-        shown = training.one(request)
+    with stoppable(resume, seeds):
+        if plant and not name:
+            shown = training.outside(request, resume, seeds)
+        elif resume:
+            shown = training.resumed(request, resume, given, seeds)
+        elif seeds > 1:
+            shown = training.many(request, seeds)
+        else:
+            shown = training.one(request)
     training.show(shown, as_json)
 
 

@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from controller.demo import PLANTS
+from controller.historian import Interrupted
 from controller.train import Progress
 from dashboard.cli import run
+from dashboard.commands.stopping import Stopped, stoppable
 
 COMMANDS = ("plants", "new", "check", "simulate", "tune", "train", "benchmark", "runs", "dashboard", "demo")
 
@@ -154,3 +156,27 @@ def test_demo_says_what_a_training_has_to_say(monkeypatch: pytest.MonkeyPatch, c
     code, out, err = said(capsys, "demo", "--json", "--no-dashboard")
     assert (code, json.loads(out)) == (0, {"plants": {name: {} for name in PLANTS}})
     assert err.splitlines() == ["loading ...", *(f"{name}, step 256: an update was taken back" for name in PLANTS)]
+
+
+def test_an_interrupt_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def one(*given: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("controller.demo.demo", one)
+    code, out, err = said(capsys, "demo")
+    assert (code, out, err) == (130, "", "loading ...\nsetpoint: interrupted; what was recorded is kept\n")
+
+
+@pytest.mark.parametrize(
+    ("resumed", "how"),
+    [
+        ("", "; it left no checkpoint"),
+        ("cstr-ppo-1", "; go on from the last checkpoint by the same command with --resume cstr-ppo-1"),
+    ],
+)
+def test_an_interrupted_training_without_a_checkpoint_says_where_one_is(resumed: str, how: str) -> None:
+    with pytest.raises(Stopped) as told, stoppable(resumed, 1):
+        raise Interrupted("cstr-ppo-2")
+    assert str(told.value) == f"interrupted; what run cstr-ppo-2 recorded is kept{how}"
+    with pytest.raises(KeyboardInterrupt), stoppable(resumed, 1):
+        raise KeyboardInterrupt
