@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controller.interface import Reading, no_offset
+from controller.interface import Reading
 from plant_models.core.duty import Held, Part, Recipe, commanded
 from plant_models.core.plant import Plant
 from plant_models.derive.layout import Level
@@ -14,10 +14,20 @@ from plant_models.env.scenario import Episodes, Single
 
 
 @dataclass(frozen=True)
-class Pid:
-    """The plant's own PID layer under its own hierarchy: zero offset."""
+class _Unmoved:
+    """The PID layer at the setpoints it is sent."""
 
     plant: Plant
+
+    def act(self, reading: Reading) -> Single:
+        """Add nothing."""
+        return np.zeros((len(reading.observation), len(self.plant.acted)), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Pid(_Unmoved):
+    """The plant's own PID layer under its own hierarchy: zero offset."""
+
     name: str = "pid"
     level: Level = "setpoint"
 
@@ -25,16 +35,11 @@ class Pid:
         """Leave the setpoints as the plant's hierarchy sends them."""
         return episodes
 
-    def act(self, reading: Reading) -> Single:
-        """Add nothing."""
-        return no_offset(reading, len(self.plant.acted))
-
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(_Unmoved):
     """The floor: one setpoint for each master loop, held whatever is asked."""
 
-    plant: Plant
     setpoints: tuple[float, ...]
     name: str = "constant"
     level: Level = "setpoint"
@@ -43,16 +48,11 @@ class Constant:
         """Send the same setpoints throughout."""
         return episodes.following(np.asarray(self.setpoints))
 
-    def act(self, reading: Reading) -> Single:
-        """Add nothing."""
-        return no_offset(reading, len(self.plant.acted))
-
 
 @dataclass(frozen=True)
-class Scheduled:
+class Scheduled(_Unmoved):
     """The PID layer following a schedule."""
 
-    plant: Plant
     schedule: tuple[Part, ...]
     name: str = "schedule"
     level: Level = "setpoint"
@@ -65,16 +65,11 @@ class Scheduled:
             episodes = episodes.commanding(tag, setpoints)
         return episodes
 
-    def act(self, reading: Reading) -> Single:
-        """Add nothing."""
-        return no_offset(reading, len(self.plant.acted))
-
 
 @dataclass(frozen=True)
-class Published:
+class Published(_Unmoved):
     """The PID layer on the recipe of the literature: a batch's floor."""
 
-    plant: Plant
     recipe: tuple[Recipe, ...]
     name: str = "published recipe"
     level: Level = "setpoint"
@@ -85,7 +80,3 @@ class Published:
             setpoints = part.references(episodes.exogenous.shape[1], self.plant.decision)
             episodes = episodes.commanding(part.tag, setpoints)
         return episodes
-
-    def act(self, reading: Reading) -> Single:
-        """Add nothing."""
-        return no_offset(reading, len(self.plant.acted))

@@ -63,8 +63,3 @@ class Controller(Protocol):
 
     def act(self, reading: Reading) -> Single:
         """Return actions in [-1, 1], (n, actions), for readings of ``n`` plants."""
-
-
-def no_offset(reading: Reading, actions: int) -> Single:
-    """Return the action that leaves the PID layer alone."""
-    return np.zeros((len(reading.observation), actions), dtype=np.float32)
