@@ -26,6 +26,7 @@ from safetensors.numpy import save as save_tensors
 
 from controller.store import runs_folder
 from plant_models.core.errors import InvalidFile
+from plant_models.core.files import json_object, read_plain
 from plant_models.core.plant import Plant
 from plant_models.derive.identity import plant_hash
 
@@ -109,7 +110,8 @@ def read(folder: Path, plant: Plant) -> Checkpoint:
         Damaged: where a file is missing, cut short or altered.
         InvalidFile: where it is of another plant, or of other versions than these.
     """
-    manifest, data = _json(folder / MANIFEST), _bytes(folder / STATE)
+    told, data = (read_plain(folder / name, LARGEST, Damaged) for name in (MANIFEST, STATE))
+    manifest = json_object(folder / MANIFEST, told, Damaged)
     facts = manifest.get("facts")
     if not isinstance(facts, dict) or manifest.get("sha256") != _sum(facts, data):
         raise Damaged(folder, "sha256", "cut short or altered since it was written")
@@ -164,22 +166,3 @@ def _write(path: Path, data: bytes) -> None:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        if path.is_symlink() or path.stat().st_size > LARGEST:
-            raise Damaged(path, "size", f"a link or larger than {LARGEST} bytes")
-        return path.read_bytes()
-    except OSError as error:
-        raise Damaged(path, "file", f"{error.strerror}") from error
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(_bytes(path))
-    except ValueError as error:
-        raise Damaged(path, "format", f"not JSON ({error})") from error
-    if not isinstance(manifest, dict):
-        raise Damaged(path, "format", "not a JSON object")
-    return manifest

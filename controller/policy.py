@@ -24,6 +24,7 @@ from safetensors.numpy import save as save_tensors
 from controller.interface import Reading
 from controller.methods import ALGORITHMS
 from plant_models.core.errors import InvalidFile
+from plant_models.core.files import json_object, read_plain
 from plant_models.core.plant import Plant
 from plant_models.derive.identity import plant_hash
 from plant_models.derive.kernel import kernel
@@ -123,21 +124,11 @@ def _entry(feature: Feature) -> dict[str, Any]:
 
 
 def _read(path: Path) -> bytes:
-    try:
-        if path.is_symlink() or path.stat().st_size > LARGEST:
-            raise InvalidFile(path, "size", f"a link or larger than {LARGEST} bytes; allowed is a plain file below that")
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidFile(path, "file", f"{error.strerror}; give the folder that training wrote") from error
+    return read_plain(path, LARGEST, InvalidFile, "; give the folder that training wrote")
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
-    try:
-        manifest = json.loads(_read(path))
-    except ValueError as error:
-        raise InvalidFile(path, "format", f"not JSON ({error})") from error
-    if not isinstance(manifest, dict):
-        raise InvalidFile(path, "format", "not a JSON object")
+    manifest = json_object(path, _read(path), InvalidFile)
     wanted = {"schema": int, "plant": str, "plant_hash": str, "level": str, "shapes": list, "sha256": str}
     for key, kind in wanted.items():
         if not isinstance(manifest.get(key), kind):
