@@ -129,15 +129,15 @@ def closed_loop(S, P, E, N, W, k, steps, substeps):
 class Kernel:
     """The step of one plant at one action level, with its memory map.
 
-    Compiled, or where Numba is told to compile nothing (``NUMBA_DISABLE_JIT=1``) and for a plant that is ``operated``, of which
-    there is one, interpreted: the same pieces by CasADi.
+    Compiled, or where Numba is told to compile nothing (``NUMBA_DISABLE_JIT=1``) and where it is asked to be ``slow``,
+    interpreted: the same pieces by CasADi.
     """
 
-    def __init__(self, plant: Plant, level: Level = "setpoint", operated: bool = False) -> None:
+    def __init__(self, plant: Plant, level: Level = "setpoint", operated: bool = False, slow: bool = False) -> None:
         trace = Trace(plant, level, operated)
         self.plant, self.level, self.layout = plant, level, trace.layout
         self.observation: Observation = observation(plant, trace.layout, level)
-        slow = operated or compiles_nothing()
+        slow = slow or compiles_nothing()
         self._module = interpreted(trace, self.observation) if slow else load(source(trace, self.observation))
         self.step: Callable[..., bool] = self._module.step
         self.see: Callable[..., None] = self._module.see
@@ -146,9 +146,9 @@ class Kernel:
 
 
 @cache
-def kernel(plant: Plant, level: Level = "setpoint", operated: bool = False) -> Kernel:
-    """Return the compiled kernel, made once a process."""
-    return Kernel(plant, level, operated)
+def kernel(plant: Plant, level: Level = "setpoint", operated: bool = False, slow: bool = False) -> Kernel:
+    """Return the kernel, made once a process."""
+    return Kernel(plant, level, operated, slow)
 
 
 def source(trace: Trace, observed: Observation) -> str:

@@ -55,7 +55,7 @@ class Simulator:
             raise UnknownName(unknown("level", level, LEVELS))
         self.plant, self.n, self.steps, self.level, self.substeps = plant, n, steps, level, substeps
         self._mend, self._operated = mend, operated
-        self.kernel: Kernel = kernel(plant, level, operated)
+        self.kernel: Kernel = kernel(plant, level, operated, slow=operated and n == 1)
         rows = self.kernel.layout
         self.S, self.P, self.E = Block(rows.S, n), Block(rows.P, n), Block(rows.E, n)
         self.noise = np.zeros((self.S.data.shape[0], rows.noise * STRIDE))
@@ -138,8 +138,27 @@ class Simulator:
         self.kernel.see(self.S.data, self.P.data, self._M, self._F, self.k, out)
         return out
 
-    def step(self, actions: ArrayLike) -> Step:
-        """Advance every plant by one decision.
+    @property
+    def sent(self) -> Array:
+        """The setpoints that the hierarchy sends in the coming decision, (n, masters)."""
+        sent: Array = self._M[self._sending()]
+        return sent
+
+    @property
+    def measured(self) -> Array:
+        """The disturbances as they are now, (n, disturbances), NaN where nobody measures them."""
+        kinds = self.plant.Disturbance.quantities().values()
+        now = self._M[np.arange(self.n), self.k, : len(kinds)]
+        return np.where([q.measured for q in kinds], now, np.nan)
+
+    def _sending(self) -> tuple[Index, Index, Index]:
+        at = self.k + self.P.read("advance")[0].astype(np.intp)
+        first = self.kernel.layout.E.row("r")
+        columns = np.arange(first, first + len(self.plant.masters))
+        return np.arange(self.n)[:, None], at[:, None], columns[None, :]
+
+    def step(self, actions: ArrayLike, sent: Array | None = None) -> Step:
+        """Advance every plant by one decision; ``sent`` (n, masters) are setpoints in place of the hierarchy's.
 
         Raises:
             InvalidAction: for a wrong shape or a value that is not finite; nothing has moved.
@@ -148,6 +167,17 @@ class Simulator:
         if (self.k >= self.steps).any():
             raise BadInput(f"{self.plant.name}: an episode is over after its {self.steps} steps; call reset() first")
         self._take(actions)
+        if sent is None:
+            return self._step()
+        place = self._sending()
+        drawn = self._M[place]
+        self._M[place] = sent
+        try:
+            return self._step()
+        finally:
+            self._M[place] = drawn
+
+    def _step(self) -> Step:
         np.copyto(self._before, self.S.data)
         observation = np.empty((self.n, self.width), dtype=np.float32)
         accepted = self.kernel.step(

@@ -1,0 +1,163 @@
+"""What the shell must know of a plant before it can be trusted: found by simulation, measured on other simulations.
+
+1. The estimator's gain, and the error that it leaves.
+2. How far disturbances move over the horizon, and the corners that are worst for each limit.
+3. The margins that certificates must keep: the largest that was foreseen where a certificate was given in vain, so that on
+   these situations none would have been. Of n exchangeable situations at most one in n + 1 is then expected to be in vain.
+
+Source: Angelopoulos and others, Conformal risk control, ICLR 2024, theorem 1, where the loss is a certificate in vain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from controller.safety.adversaries import channels, command, mixed
+from controller.safety.corners import Situations, Spread, enforced, further, shares, worst
+from controller.safety.estimator import Estimator, Gain
+from controller.safety.field import Field, unmoved
+from controller.safety.governor import Calibration, Governor
+from controller.safety.learning_gain import learn
+from controller.safety.shield import UNCERTIFIED, Flags
+from plant_models.core.duty import Batch
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array, Scenario
+from plant_models.env.lookahead import Command, Lookahead, Standing
+from plant_models.env.scenario import Episodes, draw
+
+HORIZONS, LONG = (4, 6, 9, 13, 20, 30, 45), 90
+"""Decisions that may be looked ahead, and those after which what a held command leads to has shown."""
+MISSED = 0.002
+"""Share of situations that may cross a limit after the horizon and not within it."""
+ROUNDS, CORNERED, MORE = 5, 3, 2
+"""Rounds of governed episodes, those of them that add corners, and how many each adds; the others widen the margins."""
+BEYOND = 1e-6
+MOMENTS = 12
+"""Moments of an episode that are looked at before there is a shield."""
+RARE = 0.999
+"""Share of the cases in which a disturbance moves less than it is reckoned with."""
+
+
+def situations(plant: Plant, scenario: Scenario, gain: Gain, seed: int, n: int, every: int) -> Situations:
+    """Collect situations under commands of all kinds."""
+    field = Field(plant, draw(plant, scenario, seed, n, "tuning"))
+    estimator = Estimator(plant, n, gain)
+    moves = mixed(n, scenario.steps, channels(plant), np.random.default_rng(seed))
+    reading, met = field.read(), []
+    estimator.begin(np.arange(n), reading)
+    for k in range(scenario.steps):
+        estimator.correct(reading)
+        sent = command(plant, moves[:, k])
+        standing = estimator.standing(reading)
+        if k % every == every // 2:
+            at = field.running
+            met.append((standing.of(at), np.full(int(at.sum()), k), sent.of(at)))
+        estimator.predict(standing, sent)
+        field.command(sent)
+        reading = field.read()
+    standings, phase, commands = zip(*met, strict=True)
+    together = Command(*(np.concatenate(part) for part in zip(*commands, strict=True)))
+    return Situations(_joined(standings), np.concatenate(phase), together, after(plant, together))
+
+
+def _joined(parts: tuple[Standing, ...]) -> Standing:
+    return Standing(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])))
+
+
+def drift(episodes: Episodes, horizon: int) -> Array:
+    """Return the largest change of each disturbance within a horizon, (disturbances,), in 999 of a thousand cases."""
+    d = episodes.exogenous[:, :, : len(episodes.plant.Disturbance.names())]
+    moved = np.zeros_like(d[:, :-1])
+    for h in range(1, horizon + 1):
+        moved = np.maximum(moved[:, : d.shape[1] - h], np.abs(d[:, h:] - d[:, :-h]))
+    largest: Array = np.quantile(moved.reshape(-1, d.shape[2]), RARE, axis=0)
+    return largest
+
+
+def horizon(plant: Plant, met: Situations) -> int:
+    """Return the decisions over which most held commands show the worst that they lead to."""
+    ahead, at = Lookahead(plant, len(met.phase), 1), enforced(plant)
+
+    def safe(decisions: int) -> Flags:
+        lowest = ahead.hold(met.standing, met.sent, met.then, decisions).lowest[:, 0, at]
+        return np.asarray((lowest >= 0.0).all(axis=1))
+
+    for_long = safe(LONG)
+    enough = [h for h in HORIZONS if (safe(h) & ~for_long).mean() <= MISSED]
+    return min(enough, default=HORIZONS[-1])
+
+
+def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> Calibration:
+    """Find what the shell must know of a plant in a scenario.
+
+    Corners are found where certificates turn out to have been given in vain; what no corner explains, the margins cover.
+    """
+    known = learn(plant, scenario, seed=seed)
+    met = situations(plant, scenario, known.gain, seed + 2, 128, max(1, scenario.steps // MOMENTS))
+    far = horizon(plant, met)
+    states = known.error[:, : len(plant.State.names())]
+    spread = Spread(states, drift(draw(plant, scenario, seed + 2, n, "tuning"), far), shares(plant))
+    found = Calibration(known.gain, spread, worst(plant, met, spread, far), far, np.zeros(len(enforced(plant))))
+    for turn in range(ROUNDS):
+        vain = in_vain(plant, scenario, found, seed + 3 + turn, n)
+        if turn < CORNERED:
+            found = replace(found, signs=_cornered(plant, vain, found))
+        else:
+            found = replace(found, margins=_stricter(found.margins, vain))
+    return found
+
+
+@dataclass(frozen=True)
+class Vain:
+    """A certificate given in vain: its situations, the limit that was crossed, the margin that was foreseen and the real one."""
+
+    met: Situations
+    limits: Array
+    foreseen: Array
+    real: Array
+
+
+def in_vain(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> list[Vain]:
+    """Return the certificates of governed episodes, under commands of all kinds, that the real plants did not keep."""
+    field, governor = Field(plant, draw(plant, scenario, seed, n, "tuning")), Governor(plant, n, known)
+    moves = mixed(n, scenario.steps, channels(plant), np.random.default_rng(seed))
+    found, reading = list[Vain](), field.read()
+    governor.begin(np.arange(n), reading, unmoved(field))
+    for k in range(scenario.steps):
+        standing, phase = governor.estimate(reading), governor.phase.copy()
+        decision = governor.allow(standing, command(plant, moves[:, k]))
+        real = field.held(decision.sent, decision.then, known.horizon)
+        vain = (real < 0.0) & enforced(plant) & (decision.share > UNCERTIFIED)[:, None] & field.running[:, None]
+        for c in np.flatnonzero(vain.any(axis=0)):
+            at = vain[:, c]
+            met = Situations(standing.of(at), phase[at], decision.sent.of(at), decision.then.of(at))
+            found.append(Vain(met, np.full(int(at.sum()), c), decision.foreseen[at, c], real[at, c]))
+        field.command(decision.sent)
+        reading = field.read()
+    return found
+
+
+def _cornered(plant: Plant, vain: list[Vain], known: Calibration) -> Array:
+    """Return the signs with those added that are worst where most certificates were given in vain."""
+    if not vain:
+        return known.signs
+    rows = [further(plant, part.met, part.limits, known.spread, known.horizon) for part in vain]
+    signs, counts = np.unique(np.concatenate(rows), axis=0, return_counts=True)
+    chosen = signs[np.argsort(-counts, kind="stable")][:MORE]
+    return np.unique(np.concatenate([known.signs, chosen]), axis=0)
+
+
+def _stricter(kept: Array, vain: list[Vain]) -> Array:
+    """Return the margins with which none of these certificates would have been given."""
+    kept = kept.copy()
+    for part in vain:
+        c = int(part.limits[0])
+        kept[c] = max(kept[c], part.foreseen.max() * (1.0 + BEYOND))
+    return kept
+
+
+def after(plant: Plant, sent: Command) -> Command | None:
+    """Return what a command is certified to be followed by: nothing else, or in a batch the safe action."""
+    return Command(sent.r, sent.a, np.ones(len(sent.r), dtype=bool)) if isinstance(plant.duty, Batch) else None

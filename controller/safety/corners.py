@@ -1,0 +1,107 @@
+"""The plants that a command must be safe for: the nominal one, and the worst that is declared, one for each limit.
+
+A corner is a direction in everything that is not known: each state off by its calibrated error, each disturbance by as much as
+it may move, each uncertain parameter at one end of its range. Which end is the worse one is found by simulation, from the
+situations that come nearest to the limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.env.lookahead import Command, Lookahead, Standing
+
+NEAR = 0.2
+"""Share of the situations, those nearest to a limit, that tell which corner is its worst."""
+IDLE = 0.01
+"""Share of the strongest effect below which an entry is left nominal."""
+ENFORCED = ("hard", "trip")
+"""Kinds of limits that must hold; soft ones have a price."""
+
+
+@dataclass(frozen=True)
+class Situations:
+    """Moments of many episodes: how the plants stood by their estimates, for how many readings, what was sent, and then."""
+
+    standing: Standing
+    phase: NDArray[np.intp]
+    sent: Command
+    then: Command | None
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far off what is not known may be: states (phases, states), disturbances (disturbances,), parameters as shares."""
+
+    states: Array
+    disturbances: Array
+    parameters: Array
+
+    @property
+    def entries(self) -> int:
+        """How many there are."""
+        return int(self.states.shape[1]) + len(self.disturbances) + len(self.parameters)
+
+
+def enforced(plant: Plant) -> NDArray[np.bool_]:
+    """Return whether each margin must hold, (margins,)."""
+    margins = plant.margins(*(vector.nominal() for vector in plant.arguments))
+    return np.array([margin.kind in ENFORCED for margin in margins.values()])
+
+
+def shares(plant: Plant) -> Array:
+    """Return the declared half-widths of the parameters, (parameters,), as shares of their values."""
+    return np.array([q.uncertain for q in plant.Parameter.quantities().values()])
+
+
+def varied(plant: Plant, standing: Standing, signs: Array, spread: Spread, phase: NDArray[np.intp]) -> Standing:
+    """Return how plants that stand in one variant stand in others: by ``signs`` (variants, entries) times the spread."""
+    states, disturbances = spread.states.shape[1], len(spread.disturbances)
+    s_x, s_d, s_p = np.split(signs, [states, states + disturbances], axis=1)
+    off = spread.states[np.minimum(phase, len(spread.states) - 1)]
+    valid = np.array([q.valid for q in plant.State.quantities().values()]).T
+    ranges = np.array([(q.low, q.high) for q in plant.Disturbance.quantities().values()]).reshape(-1, 2).T
+    nominal = np.array(list(plant.Parameter.nominal()), dtype=float)
+    x = np.clip(standing.x + s_x * off[:, None], *valid)
+    d = standing.d + s_d * spread.disturbances
+    d = np.clip(d, np.minimum(ranges[0], standing.d), np.maximum(ranges[1], standing.d))
+    return replace(standing, x=x, d=d, p=(nominal * (1.0 + s_p * spread.parameters))[None])
+
+
+def sensitivities(plant: Plant, met: Situations, spread: Spread, horizon: int) -> Array:
+    """Return the lowest margins (situations, 1 + 2 * entries, margins) as it stands, and with each entry up, then down."""
+    one = np.eye(spread.entries)
+    signs = np.concatenate([np.zeros((1, spread.entries)), one, -one])
+    ahead = Lookahead(plant, len(met.phase), len(signs))
+    found = ahead.hold(varied(plant, met.standing, signs, spread, met.phase), met.sent, met.then, horizon)
+    return np.where(found.sound[:, :, None], found.lowest, np.nan)
+
+
+def worst(plant: Plant, met: Situations, spread: Spread, horizon: int) -> Array:
+    """Return the signs of the nominal plant and of the worst corner of each limit, (variants, entries), found in situations."""
+    low = sensitivities(plant, met, spread, horizon)
+    rows = [np.zeros(spread.entries)]
+    for c in np.flatnonzero(enforced(plant)):
+        nominal = low[:, 0, c]
+        rows.append(_direction(low[nominal <= np.nanquantile(nominal, NEAR), :, c]))
+    return np.unique(np.stack(rows), axis=0)
+
+
+def further(plant: Plant, met: Situations, limits: Array, spread: Spread, horizon: int) -> Array:
+    """Return the signs (situations, entries) that are worst for the limit of each situation, ``limits`` (situations,)."""
+    low = sensitivities(plant, met, spread, horizon)
+    return np.stack([_direction(low[i : i + 1, :, c]) for i, c in enumerate(limits)])
+
+
+def _direction(low: Array) -> Array:
+    """Return the signs that lower a margin most, (entries,), from its lowest values (situations, 1 + 2 * entries)."""
+    entries = low.shape[1] // 2
+    difference = low[:, 1 : entries + 1] - low[:, entries + 1 :]
+    effect = np.nan_to_num(difference).mean(axis=0)
+    signs: Array = -np.sign(effect) * (np.abs(effect) > IDLE * np.abs(effect).max(initial=0.0))
+    return signs

@@ -1,0 +1,74 @@
+"""What the shell knows of a plant, kept by all that it depends on: a plant is calibrated once."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import platformdirs
+
+from controller.safety import adversaries, calibration, corners, estimator, field, governor, learning_gain, shield
+from controller.safety.calibration import calibrate
+from controller.safety.corners import Spread
+from controller.safety.estimator import Gain
+from controller.safety.governor import Calibration
+from plant_models.core.files import write_whole
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Scenario
+from plant_models.derive.identity import plant_hash
+from plant_models.env import lookahead
+from plant_models.env.scenario import ARRAYS, draw
+
+MODULES = (adversaries, calibration, corners, estimator, field, governor, learning_gain, lookahead, shield)
+
+
+def calibrated(plant: Plant, scenario: Scenario, folder: Path | None = None) -> Calibration:
+    """Return what the shell knows of a plant in a scenario: from ``folder`` (the user's cache), or found now and kept there."""
+    home = folder or Path(platformdirs.user_cache_dir("setpoint")) / "safety"
+    path = home / f"{plant.name}-{_key(plant, scenario)}.json"
+    known = _read(path)
+    if known is None:
+        known = calibrate(plant, scenario)
+        _keep(path, known)
+    return known
+
+
+def _key(plant: Plant, scenario: Scenario) -> str:
+    digest = hashlib.sha256(f"{plant_hash(plant)} {scenario.name} {scenario.steps} {plant.safe_action!r}".encode())
+    drawn = draw(plant, scenario, 0, 1, "tuning")
+    for name in ARRAYS:
+        digest.update(np.ascontiguousarray(getattr(drawn, name)).tobytes())
+    for module in MODULES:
+        digest.update(inspect.getsource(module).encode())
+    return digest.hexdigest()[:24]
+
+
+def _as_json(known: Calibration) -> dict[str, Any]:
+    return {
+        "K": known.gain.K.tolist(), "surprise": known.gain.surprise.tolist(), "states": known.spread.states.tolist(),
+        "disturbances": known.spread.disturbances.tolist(), "parameters": known.spread.parameters.tolist(),
+        "signs": known.signs.tolist(), "horizon": known.horizon, "margins": known.margins.tolist(),
+    }  # fmt: skip
+
+
+def _read(path: Path) -> Calibration | None:
+    try:
+        kept: dict[str, Any] = json.loads(path.read_text())
+        K, surprise, states, disturbances, parameters, signs, margins = (
+            np.array(kept[name], dtype=float)
+            for name in ("K", "surprise", "states", "disturbances", "parameters", "signs", "margins")
+        )
+        return Calibration(Gain(K, surprise), Spread(states, disturbances, parameters), signs, int(kept["horizon"]), margins)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _keep(path: Path, known: Calibration) -> None:
+    try:
+        write_whole(path, json.dumps(_as_json(known)))
+    except OSError:
+        return
