@@ -29,6 +29,7 @@ from plant_models.core.plant import Plant
 from plant_models.derive.identity import plant_hash
 from plant_models.derive.kernel import kernel
 from plant_models.derive.layout import LEVELS, Level
+from plant_models.derive.network import Network
 from plant_models.derive.observation import Feature
 from plant_models.env.scenario import Episodes, Single
 
@@ -67,6 +68,11 @@ class Policy:
         weight, bias = self.layers[-1]
         mean = hidden @ weight.T + bias
         return np.asarray(np.tanh(mean) if self.squash == "tanh" else np.clip(mean, -1.0, 1.0), dtype=np.float32)
+
+    @property
+    def network(self) -> Network:
+        """The layers as a compiled loop takes them."""
+        return Network.of(self.layers, bounded=self.squash == "tanh")
 
     def save(self, folder: Path) -> None:
         """Write the policy to a new or an existing folder, whole or not at all."""

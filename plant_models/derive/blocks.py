@@ -27,6 +27,11 @@ class Block:
         flat: Array = np.array(lanes.reshape(lanes.shape[0], lanes.shape[1] * LANES)[:, : self.n])
         return flat
 
+    def pick(self, rows: NDArray[np.intp]) -> Array:
+        """Return a copy of some rows, (rows, n)."""
+        picked: Array = self._cube[:, rows, :LANES].transpose(1, 0, 2).reshape(len(rows), -1)[:, : self.n]
+        return picked
+
     def write(self, part: str, values: ArrayLike, plants: Plants = slice(None)) -> None:
         """Set a part of some plants from values that broadcast to (rows, plants)."""
         index = np.arange(self.n)[plants]

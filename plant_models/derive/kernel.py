@@ -137,8 +137,8 @@ class Kernel:
         trace = Trace(plant, level, operated)
         self.plant, self.level, self.layout = plant, level, trace.layout
         self.observation: Observation = observation(plant, trace.layout, level)
-        slow = slow or compiles_nothing()
-        self._module = interpreted(trace, self.observation) if slow else load(source(trace, self.observation))
+        self.compiled = not (slow or compiles_nothing())
+        self._module = load(source(trace, self.observation)) if self.compiled else interpreted(trace, self.observation)
         self.step: Callable[..., bool] = self._module.step
         self.see: Callable[..., None] = self._module.see
         self.open_loop: Callable[..., None] = self._module.open_loop

@@ -17,6 +17,7 @@ from plant_models.core.scenario import Array
 from plant_models.derive.blocks import Block
 from plant_models.derive.kernel import Kernel, kernel
 from plant_models.derive.layout import COMPLETE, FAILED, LEVELS, RUNNING, STRIDE, TRIPPED, Level
+from plant_models.derive.network import Network, compiled_loop
 from plant_models.derive.twin import twin
 from plant_models.env.scenario import Episodes, Single
 from plant_models.env.start import Settings, Starts, starts
@@ -180,16 +181,37 @@ class Simulator:
     def _step(self) -> Step:
         np.copyto(self._before, self.S.data)
         observation = np.empty((self.n, self.width), dtype=np.float32)
-        accepted = self.kernel.step(
-            self.S.data, self.P.data, self.E.data, self.noise, self._M, self.noises, self._F, self.k,
-            self._actions, self.clipped, observation, self._report, self.substeps,
-        )  # fmt: skip
-        if not accepted:
+        if not self.kernel.step(*self._arguments(observation)):
             raise InvalidAction(f"{self.plant.name}: an action is not finite; give numbers in [-1, 1]")
         status = self._report[:, 1]
         if self._mend and (status == FAILED).any():
             self._rescue(observation)
         return self._judge(observation)
+
+    def decide(self, network: Network, rows: Index, kept: Array) -> int:
+        """Run decisions by a network in one compiled loop; keep these rows of ``S`` after each, ``kept`` (decisions, rows, n).
+
+        Returns how many were run: all, or as many as need no mending, which :meth:`step` does; none where nothing is compiled.
+
+        Raises:
+            BadInput: where the network is of another shape, or more decisions are asked for than are left.
+        """
+        shape, wanted = tuple(network.sizes[[0, -1]].tolist()), (self.width, self._actions.shape[1])
+        if shape != wanted or len(kept) > self.steps - self.k.max():
+            stated = f"{len(kept)} decisions by a network of {shape[0]} entries and {shape[1]} actions"
+            left = self.steps - int(self.k.max())
+            raise BadInput(f"{self.plant.name}: {stated}; allowed are at most {left} by one of {wanted[0]} and {wanted[1]}")
+        if not self.kernel.compiled:
+            return 0
+        status = self.kernel.layout.S.row("status")
+        given = *self._arguments(self.observe()), *network.arguments()
+        return int(compiled_loop().decide(self.kernel.step, *given, self._before, status, FAILED, rows, kept))
+
+    def _arguments(self, observation: Single) -> tuple[Any, ...]:
+        return (
+            self.S.data, self.P.data, self.E.data, self.noise, self._M, self.noises, self._F, self.k,
+            self._actions, self.clipped, observation, self._report, self.substeps,
+        )  # fmt: skip
 
     def _take(self, actions: ArrayLike) -> None:
         given = np.asarray(actions)
@@ -199,16 +221,23 @@ class Simulator:
             raise InvalidAction(f"{self.plant.name}: actions of shape {given.shape}; allowed is {self._actions.shape}")
         self._actions[:] = given
 
-    def _judge(self, observation: Single) -> Step:
-        """A trip or a failure is charged every remaining step at the worst declared stage cost; a batch's end is final."""
-        stage, status = self._report[:, 0], self._report[:, 1]
-        left = self.steps - self.k
+    def reward(self, stage: Array, status: Array, left: NDArray[np.intp]) -> Array:
+        """Return the rewards of decisions, (...), from the stage cost, the status after them and the decisions left.
+
+        A trip or a failure is charged every remaining step at the worst declared stage cost.
+        """
         lost = (status == TRIPPED) | (status == FAILED)
-        cost = np.where(lost, self.plant.worst * (left + 1), stage)
+        rewards: Array = -np.where(lost, self.plant.worst * (left + 1), stage) / self.plant.scale
+        return rewards
+
+    def _judge(self, observation: Single) -> Step:
+        """A batch's end is final."""
+        status, left = self._report[:, 1], self.steps - self.k
+        reward = self.reward(self._report[:, 0], status, left)
         final, over = (status == TRIPPED) | (status == COMPLETE), left <= 0
         if isinstance(self.plant.duty, Batch):
             final |= over & (status == RUNNING)
-        return Step(observation, -cost / self.plant.scale, final, ((status == FAILED) | over) & ~final)
+        return Step(observation, reward, final, ((status == FAILED) | over) & ~final)
 
     def _rescue(self, observation: Single) -> None:
         """Repeat by CVODES what the kernel could not integrate; what fails there too stays frozen and is counted."""
