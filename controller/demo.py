@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from controller.baselines import Pid
@@ -10,6 +11,7 @@ from controller.benchmark import Comparison, baselines, compare, record, version
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
 from controller.train import Progress, Trained, score, train, validation
+from controller.yardstick import Yardstick
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 
@@ -36,20 +38,25 @@ def _one(plant: Plant, historian: Historian, report: Callable[[str, Progress], N
 
 def recorded_training(
     plant: Plant, historian: Historian, seed: int, steps: int | None, report: Callable[[Progress], None], scenario: str = "",
-    group: str = "", method: Method = PPO_METHOD,
+    group: str = "", method: Method = PPO_METHOD, against: Yardstick | None = None,
 ) -> tuple[str, Trained]:  # fmt: skip
     """Train, record the training as a run of its own, and return the run's id with the result.
 
-    Trainings that differ in nothing but their seed share a ``group``.
+    Trainings that differ in nothing but their seed share a ``group``. NMPC's return on the validation episodes is recorded
+    beside PID's where it is given.
     """
     total = steps or method.steps(plant.learning)
+    beside = {} if against is None else {"nmpc": against.score}
     config = {"algorithm": method.algorithm.upper(), "total_steps": total, "scenario": plant.scenario(scenario).name,
-              "baseline": {"pid": score(Pid(plant), validation(plant, scenario))}}  # fmt: skip
+              "baseline": {"pid": score(Pid(plant), validation(plant, scenario))} | beside}  # fmt: skip
     config |= {"level": method.level, "penalty": method.penalty} | ({"clone": method.clone} if method.clone else {})
     config |= {"group": group} if group else {}
+    config |= {} if against is None else {"nmpc": asdict(against)}
     with historian.run("train", plant.name, method.algorithm, seed, config, versions()) as run:
+        historian.metrics(run, 0, {f"score/{name}": value for name, value in beside.items()})
         trained = train(plant, seed, total, scenario, historian, run, report, method=method)
-        historian.finish(run, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})
+        result = {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds}
+        historian.finish(run, "completed", result | beside)
     return run, trained
 
 

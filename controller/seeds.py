@@ -28,6 +28,7 @@ from controller.rollout import returns
 from controller.statistics import interquartile_mean, stratified_bootstrap
 from controller.store import runs_folder
 from controller.train import Progress, environment, validation
+from controller.yardstick import Yardstick
 from plant_models.catalogue import get, load
 from plant_models.core.errors import SetpointError
 from plant_models.core.plant import Plant
@@ -66,6 +67,7 @@ class Order:
     steps: int | None = None
     out: Path | None = None
     method: Method = PPO_METHOD
+    against: Yardstick | None = None
 
     def folder(self, run: str, seed: int) -> Path:
         """Return the folder for the policies of one seed."""
@@ -129,7 +131,7 @@ class _Child:
 def train_seeds(
     source: Source, seeds: Sequence[int], store: str | None = None, steps: int | None = None, out: Path | None = None,
     report: Callable[[int, Progress], None] = lambda seed, progress: None, workers: int | None = None,
-    method: Method = PPO_METHOD,
+    method: Method = PPO_METHOD, against: Yardstick | None = None,
 ) -> Group:  # fmt: skip
     """Train a plant once for each seed, as many at a time as there are processors, each recorded as a run of its own.
 
@@ -143,7 +145,7 @@ def train_seeds(
     environment(plant, 0, scenario, method.level).reset()  # compiled once here, the processes only load it
     judged(plant, plant.scenario(scenario))
     pid = -returns(Pid(plant), validation(plant, scenario)) / plant.scale
-    order = Order(source, _name(plant), store, steps, out, method)
+    order = Order(source, _name(plant), store, steps, out, method, against)
     ends: dict[int, Seed | str] = {}
     waiting = list(reversed(seeds))
     with _children() as running:
@@ -218,7 +220,9 @@ def _work(order: Order, seed: int, pipe: Connection) -> None:
 def _trained(order: Order, seed: int, pipe: Connection) -> Seed:
     plant, scenario = order.source.case()
     with Historian(order.store) as historian:
-        run, trained = recorded_training(plant, historian, seed, order.steps, pipe.send, scenario, order.group, order.method)
+        run, trained = recorded_training(
+            plant, historian, seed, order.steps, pipe.send, scenario, order.group, order.method, order.against
+        )
     folder = order.folder(run, seed)
     trained.save(folder)
     reached = -returns(trained.policy, validation(plant, scenario)) / plant.scale

@@ -88,6 +88,7 @@ def train(
     ] = "setpoint",
     penalty: Annotated[str, typer.Option(help="What holds ppo near its last policy: clip or kl.")] = "clip",
     clone: Annotated[str, typer.Option(help="Begin by imitating pid (absolute, direct) or nmpc (setpoint, direct).")] = "",
+    against: Annotated[str, typer.Option(help="Score nmpc too on the validation episodes; shown anyway where known.")] = "",
     scenario: ScenarioName = "",
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a recorded training from its last checkpoint.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the policy; the user's data folder by default.")] = None,
@@ -101,7 +102,9 @@ def train(
     method = training.method(algorithm, level, penalty, clone)
     given = _given(context, "seed", seed)
     name = training.plant_name(plant, plant_file)
-    request = training.Request(session(context).store, name or plant, plant_file, scenario, seed, steps, out, method)
+    request = training.Request(
+        session(context).store, name or plant, plant_file, scenario, seed, steps, out, method, training.against(against)
+    )
     with stoppable(resume, seeds):
         if plant and not name:
             shown = training.outside(request, resume, seeds)

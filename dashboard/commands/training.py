@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from controller.records import RunRecord
     from controller.seeds import Group
     from controller.train import Progress, Trained
+    from controller.yardstick import Yardstick
     from plant_models.core.plant import Plant
 
 
@@ -33,6 +34,7 @@ class Request:
     steps: int | None
     out: Path | None
     method: Method
+    against: str = ""
 
     def case(self) -> tuple[Plant, str]:
         """Return the plant and its scenario's name."""
@@ -84,11 +86,37 @@ def one(request: Request) -> Shown:
     plant, scenario = request.case()
     from controller.demo import recorded_training
 
+    mark = _yardstick(plant, scenario, request.against)
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
         run, trained = recorded_training(
-            plant, historian, request.seed, request.steps, follow(bar), scenario, method=request.method
+            plant, historian, request.seed, request.steps, follow(bar, mark), scenario, method=request.method, against=mark
         )
-    return _kept(request, plant, run, trained)
+    return _kept(request, plant, run, trained, mark)
+
+
+def against(given: str) -> str:
+    """Return what a training is compared with beside the PID layer; raises UnknownName."""
+    from plant_models.core.errors import UnknownName, unknown
+
+    if given not in ("", "nmpc"):
+        raise UnknownName(unknown("yardstick", given, ("nmpc",)))
+    return given
+
+
+def _yardstick(plant: Plant, scenario: str, asked: str) -> Yardstick | None:
+    """Return NMPC on the validation episodes where it is known, or where it is asked for and quick enough."""
+    from controller.train import validation
+    from controller.yardstick import TooSlow, known, yardstick
+
+    episodes = validation(plant, scenario)
+    if not asked:
+        return known(episodes)
+    with terminal.progress(f"NMPC on {plant.name}") as bar:
+        try:
+            return yardstick(episodes, lambda done, total: bar.update(done, total, "decisions of each episode"))
+        except TooSlow as error:
+            terminal.note(str(error))
+            return None
 
 
 def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
@@ -102,11 +130,13 @@ def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
 
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
         _check_same(historian.find(run), request.method, seed, seeds, scenario)
-        new, trained = resume(plant, run, historian, request.steps, follow(bar))
-    return _kept(request, plant, new, trained)
+        begun = str(historian.find(run).config.get("scenario", ""))
+        mark = _yardstick(plant, begun, request.against)
+        new, trained = resume(plant, run, historian, request.steps, follow(bar, mark))
+    return _kept(request, plant, new, trained, mark)
 
 
-def _kept(request: Request, plant: Plant, run: str, trained: Trained) -> Shown:
+def _kept(request: Request, plant: Plant, run: str, trained: Trained, mark: Yardstick | None) -> Shown:
     """Keep the policies of a training, and say where."""
     from controller.store import runs_folder
 
@@ -115,9 +145,18 @@ def _kept(request: Request, plant: Plant, run: str, trained: Trained) -> Shown:
     name = trained.policy.name
     result = {"plant": plant.name, "algorithm": name, "run": run, "policy": str(folder), "steps": trained.steps,
               "seconds": trained.seconds, "score": trained.score, "pid": trained.baseline}  # fmt: skip
+    result |= {} if mark is None else {"nmpc": asdict(mark)}
     compared = f"compare it: setpoint benchmark {request.shown(plant)} --controllers pid,{name} --policy {folder}"
-    told = f"{trained.steps} decisions in {trained.seconds:.1f} s: mean return {trained.score:.4g}, PID {trained.baseline:.4g}"
+    reached = f"mean return {trained.score:.4g}, PID {trained.baseline:.4g}{_beside(mark)}"
+    told = f"{trained.steps} decisions in {trained.seconds:.1f} s: {reached}"
     return Shown(result, (told, f"policy: {folder}", compared))
+
+
+def _beside(mark: Yardstick | None) -> str:
+    """Return NMPC's return for a line that ends with PID's."""
+    if mark is None:
+        return ""
+    return f", NMPC {mark.score:.4g}" + (f" (by its lead on {mark.ran} of {mark.episodes})" if mark.ran < mark.episodes else "")
 
 
 def many(request: Request, seeds: int) -> Shown:
@@ -125,26 +164,26 @@ def many(request: Request, seeds: int) -> Shown:
     plant, scenario = request.case()
     from controller.seeds import Source, train_seeds
 
-    source = Source(request.name, request.file, request.scenario)
+    source, mark = Source(request.name, request.file, request.scenario), _yardstick(plant, scenario, request.against)
     chosen = range(request.seed, request.seed + seeds)
     with terminal.progress(f"training {plant.name}, {seeds} seeds") as bar:
-        follow = _follow_all(bar, seeds)
-        group = train_seeds(source, chosen, request.store, request.steps, request.out, follow, method=request.method)
+        follow = _follow_all(bar, seeds, mark)
+        group = train_seeds(
+            source, chosen, request.store, request.steps, request.out, follow, method=request.method, against=mark
+        )
     for seed, problem in group.failed.items():
         terminal.note(f"seed {seed} failed: {' '.join(problem.split())}")
-    return Shown(
-        {"plant": plant.name, "algorithm": request.method.algorithm, "scenario": scenario, **group.as_json()},
-        _lines(group),
-        int(bool(group.failed)),
-    )
+    result = {"plant": plant.name, "algorithm": request.method.algorithm, "scenario": scenario, **group.as_json()}
+    result |= {} if mark is None else {"nmpc": asdict(mark)}
+    return Shown(result, _lines(group, mark), int(bool(group.failed)))
 
 
-def _lines(group: Group) -> tuple[str, ...]:
+def _lines(group: Group, mark: Yardstick | None) -> tuple[str, ...]:
     pid, (iqm, low, high) = float(group.pid.mean()), group.iqm()
     each = (f"seed {found.seed}: mean return {found.score:.4g} after {found.steps} decisions in {found.seconds:.1f} s; "
             f"run {found.run}, policy {found.policy}" for found in group.trained)  # fmt: skip
     what = f"interquartile mean of {len(group.trained)} seeds on {len(group.pid)} validation episodes"
-    return (*each, f"{what}: {iqm:.4g} (95 % interval {low:.4g} to {high:.4g}), PID {pid:.4g}; group {group.name}")
+    return (*each, f"{what}: {iqm:.4g} (95 % interval {low:.4g} to {high:.4g}), PID {pid:.4g}{_beside(mark)}; group {group.name}")
 
 
 def plant_name(given: str, file: Path | None) -> str:
@@ -198,25 +237,26 @@ def _check_outside(request: Request, resume: str, seeds: int) -> None:
         "--resume": resume,
         "--seeds": seeds > 1,
         "--algorithm": request.method.algorithm != "ppo",
+        "--against": request.against,
     }
     for option, chosen in given.items():
         if chosen:
             raise BadInput(f"{option}: {request.name} is no plant, and only plants have it; leave {option} out, or name a plant")
 
 
-def follow(bar: terminal.Bar) -> Callable[[Progress], None]:
-    """Return what shows a training: its notes as lines, everything else on the bar."""
+def follow(bar: terminal.Bar, mark: Yardstick | None = None) -> Callable[[Progress], None]:
+    """Return what shows a training: its notes as lines, everything else on the bar, beside NMPC where it is known."""
 
     def show(p: Progress) -> None:
         if p.note:
             terminal.note(p.note)
         else:
-            bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g})")
+            bar.update(p.step, p.total, f"score {p.score:.4g} (PID {p.baseline:.4g}{_beside(mark)})")
 
     return show
 
 
-def _follow_all(bar: terminal.Bar, seeds: int) -> Callable[[int, Progress], None]:
+def _follow_all(bar: terminal.Bar, seeds: int, mark: Yardstick | None) -> Callable[[int, Progress], None]:
     """Show the trainings as one: the decisions of all, and their mean score."""
     last: dict[int, Progress] = {}
 
@@ -227,7 +267,8 @@ def _follow_all(bar: terminal.Bar, seeds: int) -> Callable[[int, Progress], None
         last[seed] = p
         score = sum(each.best for each in last.values()) / len(last)
         done = sum(min(each.step, each.total) for each in last.values())
-        bar.update(done, seeds * p.total, f"mean best score {score:.4g} of {len(last)} begun (PID {p.baseline:.4g})")
+        pid = f"PID {p.baseline:.4g}{_beside(mark)}"
+        bar.update(done, seeds * p.total, f"mean best score {score:.4g} of {len(last)} begun ({pid})")
 
     return show
 

@@ -14,11 +14,13 @@ from controller.historian import Historian
 from controller.policy import load
 from controller.seeds import Group, Seed, Source, train_seeds
 from controller.train import train
+from controller.yardstick import Yardstick
 from dashboard.cli import run
 from plant_models.catalogue import get
 
 PLANT = get("exothermic_cstr")
 STEPS = 8192
+MARK = Yardstick(-1.25, 0.5, 64, 64, 10, 3.0)
 UNLUCKY = """
 import os
 from pathlib import Path
@@ -46,7 +48,7 @@ def test_a_seed_is_trained_as_if_alone_though_others_die_or_fail(unlucky: Path, 
     told: list[int] = []
     store = str(tmp_path / "runs.db")
     group = train_seeds(
-        Source(file=unlucky), (0, 1, 2), store, STEPS, tmp_path, lambda seed, progress: told.append(seed), workers=1
+        Source(file=unlucky), (0, 1, 2), store, STEPS, tmp_path, lambda seed, progress: told.append(seed), workers=1, against=MARK
     )
     assert group.failed[0] == "its process ended with code 7"
     assert "not today" in group.failed[1]
@@ -62,6 +64,7 @@ def test_a_seed_is_trained_as_if_alone_though_others_die_or_fail(unlucky: Path, 
         (recorded,) = historian.runs()
         assert (recorded.id, recorded.seed, recorded.status) == (kept.run, 2, "completed")
         assert recorded.config["group"] == group.name
+        assert recorded.config["baseline"]["nmpc"] == MARK.score
 
 
 def outcome(failed: dict[int, str]) -> Group:
@@ -75,6 +78,7 @@ def test_the_terminal_tells_the_interquartile_mean_and_who_failed(
     failed: dict[int, str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     asked = []
+    monkeypatch.setattr("controller.yardstick.known", lambda episodes: None)
     monkeypatch.setattr(
         "controller.seeds.train_seeds", lambda source, seeds, *rest, **more: asked.append(list(seeds)) or outcome(failed)
     )
@@ -88,12 +92,16 @@ def test_the_terminal_tells_the_interquartile_mean_and_who_failed(
 
 
 def test_the_terminal_speaks_json_of_a_group(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr("controller.seeds.train_seeds", lambda *given, **more: outcome({}))
+    asked: list[object] = []
+    monkeypatch.setattr("controller.yardstick.known", lambda episodes: MARK)
+    monkeypatch.setattr("controller.seeds.train_seeds", lambda *given, **more: asked.append(more["against"]) or outcome({}))
     assert run(["train", "exothermic_cstr", "--seeds", "4", "--json"]) == 0
     shown = json.loads(capsys.readouterr().out)
     assert (shown["plant"], shown["pid"], shown["score"]["iqm"]) == ("exothermic_cstr", -2.5, -2.5)
     assert shown["score"]["low"] < shown["score"]["iqm"] < shown["score"]["high"]
     assert [each["score"] for each in shown["seeds"]] == [-3.0, -1.0, -2.0, -90.0]
+    assert asked == [MARK]
+    assert shown["nmpc"] == vars(MARK)
 
 
 def test_seeds_of_an_unknown_plant_or_scenario_are_refused_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
