@@ -16,8 +16,9 @@ import numpy as np
 
 from benchmarks.cells import fingerprint, kept, known, text
 from benchmarks.curve import followed, median
-from controller import foresight, nmpc
+from controller import comfort, foresight, nmpc
 from controller.benchmark import baselines
+from controller.comfort import Point, Tried
 from controller.interface import Reading
 from controller.policy import Policy
 from controller.rollout import Run, rollout
@@ -38,7 +39,7 @@ FLAGSHIPS = ("exothermic_cstr", "van_de_vusse_cstr", "semibatch_polymerization",
 CHUNK, SLOWER = 2, 2.5
 """NMPC's episodes in one cell, and by what twice the horizon is slower; it is tried on the first cell where time allows."""
 COMFORT = 1.05
-"""Share of the baseline's discomfort up to which a lower cost counts."""
+"""Share of the baseline's discomfort up to which a lower cost counts as it is; beyond it PID at the same discomfort is asked."""
 DECISIONS = 5000
 """Decisions timed for the percentiles of one policy."""
 WORKERS = 2
@@ -70,7 +71,7 @@ def measure(names: Sequence[str], sizes: Sizes) -> dict[str, Any]:
 
 
 def _begun(pool: ProcessPoolExecutor, name: str, sizes: Sizes) -> list[Future[Any]]:
-    references = [pool.submit(cell, name, sizes) for cell in (_baselines, _nmpc)]
+    references = [pool.submit(cell, name, sizes) for cell in (_baselines, _nmpc, _shifted)]
     return references + [pool.submit(_trained, name, seed, sizes) for seed in range(sizes.of(name))]
 
 
@@ -85,6 +86,21 @@ def _baselines(name: str, sizes: Sizes) -> dict[str, Any]:
     judged = judging(plant, sizes.episodes)
     depends = fingerprint(judged) + repr(plant.duty)
     return kept(f"{name}-baselines", depends, lambda: {c.name: _outcome(rollout(c, judged)) for c in baselines(plant)})
+
+
+def _shifted(name: str, sizes: Sizes) -> dict[str, Any]:
+    """Return what the PID layer of a building brings with its setpoints held a little off; nothing for another plant."""
+    plant = get(name)
+    if plant.building is None:
+        return {}
+    judged = judging(plant, sizes.episodes)
+    depends = fingerprint(judged) + repr(plant.duty) + text(comfort)
+    return kept(f"{name}-shifted", depends, lambda: _plain(comfort.tried(judged)))
+
+
+def _plain(tried: Tried) -> dict[str, Any]:
+    points = [[point.cost.tolist(), point.discomfort.tolist()] for point in tried.points]
+    return {"points": points, "price": tried.price}
 
 
 def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
@@ -186,7 +202,7 @@ def _percentiles(took: Array) -> dict[str, float]:
 
 def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
     """Return one plant's row: every controller on the scale from PID to NMPC, and what training took."""
-    plant, (below, searched, *learned) = get(name), cells
+    plant, (below, searched, shifted, *learned) = get(name), cells
     floor, pid = next(iter(below)), next(reversed(below))
     scale = Scale(*(np.array(each) for each in (below[floor]["cost"], below[pid]["cost"], searched.get("cost", []))))
     costs = np.array([each["cost"] for each in learned])
@@ -202,7 +218,7 @@ def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
     if "doubled" in searched:
         rows["nmpc"]["doubled_horizon"] = float(np.mean(searched["doubled"]) / np.mean(searched["cost"][:CHUNK]) - 1.0)
     leads, each_score = [each["seconds_to_beat_pid"] for each in learned], scale.scores(costs).tolist() if searched else None
-    comfort = {} if plant.building is None else {"comfort": _comfort(below[pid]["kpis"], together["kpis"])}
+    beside = {"comfort": _comfort(shifted, costs.mean(axis=0), together["kpis"]["tdis"])} if shifted else {}
     return {
         "duty": plant.duty.kind, "scenario": plant.scenario().name, "unit": plant.worth, "floor": floor,
         "episodes": {"all": len(scale.pid), "nmpc": len(scale.nmpc)}, "gap": None if scale.undecided else scale.gap,
@@ -210,13 +226,22 @@ def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
         "controllers": rows | {"ppo": _row(plant, scale, costs, together) | {"each": each_score}},
         "train": {"seconds_to_beat_pid": median(leads), "steps": learned[0]["steps"], "seeds": len(learned),
                   "seconds": float(np.median([each["seconds"] for each in learned]))},
-    } | comfort  # fmt: skip
+    } | beside  # fmt: skip
 
 
-def _comfort(pid: dict[str, Any], ppo: dict[str, Any]) -> dict[str, Any]:
-    """Return the discomfort of PID at its best schedule and of PPO in K h/zone, and whether a lower cost of PPO counts."""
-    baseline, reached = (float(np.mean(kpis["tdis"])) for kpis in (pid, ppo))
-    return {"pid": baseline, "ppo": reached, "counts": reached <= COMFORT * baseline}
+def _comfort(shifted: dict[str, Any], cost: Array, discomfort: Array) -> dict[str, Any]:
+    """Return the discomfort of PID at its best schedule and of PPO in K h/zone, and whether a lower cost of PPO counts.
+
+    ``front`` are PID's discomforts and costs, ``saved`` what PPO costs less than PID on it at PPO's own discomfort.
+    """
+    tried = Tried(tuple(Point(np.array(c), np.array(d)) for c, d in shifted["points"]), shifted["price"])
+    baseline, reached = float(tried.points[0].discomfort.mean()), float(discomfort.mean())
+    saved = comfort.saved(tried.points, tried.point(cost, discomfort))
+    return {
+        "pid": baseline, "ppo": reached, "counts": reached <= COMFORT * baseline or saved.low > 0.0, "price": tried.price,
+        "front": [[float(point.discomfort.mean()), float(point.cost.mean())] for point in comfort.front(tried.points)],
+        "saved": saved.as_json(),
+    }  # fmt: skip
 
 
 def _share(scale: Scale, mean: float, interval: Interval) -> dict[str, float]:
