@@ -30,7 +30,7 @@ from plant_models.catalogue import get
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
-from plant_models.derive import observer, prediction, shooting
+from plant_models.derive import decision, observer, prediction, shooting, slopes
 from plant_models.env.scenario import Episodes, draw
 
 SEEDS, MORE_SEEDS = 5, 10
@@ -107,7 +107,7 @@ def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
     """Return NMPC on the episodes that are known, and on as many more as its time allows; nothing where there are none."""
     plant = get(name)
     judged = judging(plant, sizes.episodes)
-    modules = text(nmpc, foresight, observer, prediction, shooting) + repr(plant.learning.horizon)
+    modules = text(nmpc, foresight, observer, slopes, decision, prediction, shooting) + repr(plant.learning.horizon)
     parts: list[dict[str, Any]] = []
     for first in range(0, sizes.episodes, CHUNK):
         some = judged[slice(first, first + CHUNK)]

@@ -11,13 +11,13 @@ from typing import Any
 from plant_models.core.errors import InvalidFile
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Write a text file whole or not at all, making its folder where there is none; raises OSError."""
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all, making its folder where there is none; raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(text)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)

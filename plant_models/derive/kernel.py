@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
-import os
 import re
 import sys
-import tempfile
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from types import ModuleType
 
 import llvmlite.binding as llvm
-import platformdirs
 
-from plant_models.core.files import write_whole
 from plant_models.core.plant import Plant
+from plant_models.derive.cache import kept
 from plant_models.derive.closed_loop import Piece, Trace
 from plant_models.derive.emit import emit
 from plant_models.derive.interpreter import PLAIN_HEAD, compiles_nothing, interpret
@@ -200,7 +197,7 @@ def load(text: str) -> ModuleType:
     name = "kernel_" + hashlib.sha256(text.encode()).hexdigest()[:32]
     if name in sys.modules:
         return sys.modules[name]
-    path = _place(name, text)
+    path = kept(f"{name}.py", text.encode, partial(_holds, text))
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
@@ -210,27 +207,5 @@ def load(text: str) -> ModuleType:
     return module
 
 
-def _place(name: str, text: str) -> Path:
-    folder = Path(platformdirs.user_cache_dir("setpoint")) / "kernels"
-    try:
-        return _write(folder, name, text)
-    except OSError as error:
-        return _write(_elsewhere(folder, error.strerror or "no reason given"), name, text)
-
-
-@cache
-def _elsewhere(folder: Path, reason: str) -> Path:
-    """Return a folder for this process alone, and say so once."""
-    temporary = Path(tempfile.mkdtemp(prefix="setpoint-kernels-"))
-    sys.stderr.write(f"kernels are compiled anew in {temporary}: {folder} is not writable ({reason})\n")
-    return temporary
-
-
-def _write(folder: Path, name: str, text: str) -> Path:
-    path = folder / f"{name}.py"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not os.access(folder, os.W_OK):
-        raise PermissionError(13, "permission denied")
-    if not path.exists() or path.read_text() != text:
-        write_whole(path, text)
-    return path
+def _holds(text: str, path: Path) -> bool:
+    return path.read_text() == text

@@ -44,6 +44,11 @@ class Rows:
     def __getitem__(self, name: str) -> slice:
         return self._slices[name]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names, in their order."""
+        return tuple(self._slices)
+
     def row(self, name: str) -> int:
         """Return the first row of a name."""
         start: int = self._slices[name].start

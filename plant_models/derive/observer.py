@@ -23,14 +23,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cache
 
-import casadi as ca
 import numpy as np
 
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
-from plant_models.derive import symbolic
 from plant_models.derive.layout import Level
-from plant_models.derive.prediction import Prediction, prediction
+from plant_models.derive.prediction import prediction
+from plant_models.derive.slopes import moved, shown
 
 FIRST, ADDED, FLOOR = 1.0 / 3.0, 0.003, 0.001
 FORGETTING = 10.0
@@ -63,7 +62,8 @@ class Observer:
         self._forgotten = np.diag(added + (1.0 - self._kept**2) * self._spread**2)
         self._noise = np.array([max(q.noise, FLOOR * q.half_range) for q in plant.Output.quantities().values()])
         self._stirring = np.tile(self._noise, plant.loops_per_decision)
-        self._move, self._show = _linearised(self._model, self.disturbances, self.parameters)
+        self._move = moved(self._model, self.disturbances, self.parameters)
+        self._show = shown(plant, self.disturbances, self.parameters)
 
     def begin(self, n: int, p: Array) -> Estimate:
         """Return what is known before the first reading: everything nominal; ``p`` are the parameters held nominal."""
@@ -171,31 +171,3 @@ def _forgetting(plant: Plant, states: int, disturbances: int) -> tuple[Array, Ar
     times = np.array([np.inf] * states + [1.0] * disturbances + [FORGETTING] * parameters) * horizon
     kept: Array = np.exp(-1.0 / times)
     return kept, np.where(np.isinf(times), ADDED**2, 0.0)
-
-
-def _linearised(model: Prediction, hidden: list[int], uncertain: list[int]) -> tuple[ca.Function, ca.Function]:
-    """Return the states after a decision and the outputs, each with its slope over states, disturbances and parameters."""
-    plant, nx = model.plant, len(model.plant.State.names())
-    xi = ca.SX.sym("xi", nx + len(hidden) + len(uncertain))
-    z, v, e, s = (ca.SX.sym(name, model.step.size1_in(i)) for i, name in enumerate("zves"))
-    d, d1, p = (e[model.e["d"]], e[model.e["d1"]], s[model.s["p"]])
-    full_z, full_e, full_s = ca.SX(z), ca.SX(e), ca.SX(s)
-    full_z[model.z["x"]] = xi[:nx]
-    for part, column in (("d", d), ("d1", d1)):
-        full_e[model.e[part]] = _filled(column, hidden, xi[nx : nx + len(hidden)])
-    full_s[model.s["p"]] = _filled(p, uncertain, xi[nx + len(hidden) :])
-    n = ca.SX.sym("n", model.stirred.size1_in(4))
-    x = model.stirred(full_z, v, full_e, full_s, n)
-    quiet = ca.substitute([x, ca.densify(ca.jacobian(x, xi)), ca.densify(ca.jacobian(x, n))], [n], [ca.SX.zeros(n.numel())])
-    move = ca.Function("move", [xi, z, v, e, s], quiet)
-    u, d, p = (ca.SX.sym(name, len(vector.names())) for name, vector in zip("udp", plant.arguments[1:], strict=True))
-    filled = _filled(d, hidden, xi[nx : nx + len(hidden)]), _filled(p, uncertain, xi[nx + len(hidden) :])
-    y = symbolic.outputs(plant, xi[:nx], u, *filled)
-    return move, ca.Function("show", [xi, u, d, p], [y, ca.jacobian(y, xi)])
-
-
-def _filled(column: ca.SX, places: list[int], values: ca.SX) -> ca.SX:
-    whole = ca.SX(column)
-    for k, place in enumerate(places):
-        whole[place] = values[k]
-    return whole

@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
+from plant_models.derive.decision import hedged
 from plant_models.derive.layout import LIMITS, Level
-from plant_models.derive.prediction import Prediction, hedged, prediction
+from plant_models.derive.native import native
+from plant_models.derive.prediction import Prediction, prediction
 
 Status = Literal["converged", "capped", "infeasible", "error"]
 STATUSES: tuple[Status, ...] = ("converged", "capped", "infeasible", "error")
@@ -73,7 +75,8 @@ class Shooting:
         self.model = prediction(plant, level, substeps)
         self.unit, self.centre = spans(plant, level)
         self._limited = np.asarray(reaches(plant, level) < 2.0 * self.unit)
-        self._problem = _problem(self.model, horizon, self.unit, self._limited)
+        step = native(self.model.step, 2 if exact else 1)
+        self._problem = _problem(self.model, step, horizon, self.unit, self._limited)
         self._cost = ca.Function("cost", [self._problem["x"], self._problem["p"]], [self._problem["f"]])
         self._solver = ca.nlpsol("solver", "ipopt", self._problem, _options(limit, deadline, exact))
 
@@ -158,7 +161,7 @@ def reaches(plant: Plant, level: Level) -> Array:
     return np.array([loop.offset_rate if level == "setpoint" else np.inf for loop in plant.acted])
 
 
-def _problem(model: Prediction, horizon: int, unit: Array, limited: NDArray[np.bool_]) -> dict[str, ca.MX]:
+def _problem(model: Prediction, step: ca.Function, horizon: int, unit: Array, limited: NDArray[np.bool_]) -> dict[str, ca.MX]:
     """Sum the judged cost, in rewards, and the charges for what must not happen, over the decisions that are judged."""
     actions, (_, centre) = len(unit), spans(model.plant, model.level)
     x = ca.MX.sym("x", actions * horizon)
@@ -168,7 +171,7 @@ def _problem(model: Prediction, horizon: int, unit: Array, limited: NDArray[np.b
     weighed, total, state = charges(model.plant), -begun, z
     for k in range(horizon):
         a = x[actions * k : actions * (k + 1)]
-        state, cost, margins = model.step(state, a * ca.DM(unit) + ca.DM(centre), e[:, k], s, w)
+        state, cost, margins = step(state, a * ca.DM(unit) + ca.DM(centre), e[:, k], s, w)
         broken = ca.dot(ca.DM(weighed), ca.fmax(-margins, 0.0)) if weighed.any() else 0.0
         total += weights[k] * (cost + broken) / model.plant.scale
         total += IDLE * ca.sumsqr(a) if model.level == "setpoint" else 0.0
