@@ -22,4 +22,4 @@ def blended(wanted: Array, previous: Array, dwell: int) -> Array:
     command that stays is reached on a straight line. All have one shape and the same units; what is not finite stays so.
     """
     share = 1.0 / (1 + BLEND - min(max(dwell, 1), BLEND))
-    return np.asarray((1.0 - share) * previous + share * wanted) if share < 1.0 else np.asarray(wanted)
+    return np.asarray((1.0 - share) * previous + share * wanted)
