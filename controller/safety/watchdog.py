@@ -23,6 +23,7 @@ from plant_models.env.scenario import Single
 
 NUMBERS = "iuf"
 """Kinds of NumPy types that are real numbers."""
+DAY = 86_400.0  # s
 LONGEST = 200
 """Characters of what is told of an error."""
 
@@ -43,7 +44,7 @@ class Watchdog:
     it then returns is dropped.
 
     Raises:
-        BadInput: for a deadline that is not finite and above zero.
+        BadInput: for a deadline that is not above zero or longer than a day.
     """
 
     def __init__(
@@ -53,8 +54,8 @@ class Watchdog:
         deadline: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not 0.0 < deadline <= threading.TIMEOUT_MAX:
-            raise BadInput(f"a deadline of {deadline:g} s; a finite time above 0 s is allowed")
+        if not 0.0 < deadline <= DAY:
+            raise BadInput(f"a deadline of {deadline:g} s; above 0 s and up to {DAY:g} s is allowed")
         self._act, self._shape, self._deadline, self._clock = act, shape, deadline, clock
         self._asked: queue.SimpleQueue[Single | None] = queue.SimpleQueue()
         self._answered: queue.SimpleQueue[Answer] = queue.SimpleQueue()
