@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from controller.interface import Controller, Reading
 from controller.panel import panel
 from controller.policy import Policy
+from controller.safety.governor import Calibration
+from controller.safety.guarded import Stepping, Unguarded, behind
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import FAILED, RUNNING, TRIPPED, Level, Rows
 from plant_models.env.scenario import Episodes
@@ -32,7 +34,8 @@ class Run:
     """What ``n`` episodes of one controller brought.
 
     ``cost`` (n, steps) is the stage cost, ``path`` holds what was recorded at each decision as (n, steps + 1, rows),
-    ``sums`` what each decision accumulated as (n, steps, rows), ``lowest`` (n, margins) the smallest margins.
+    ``sums`` what each decision accumulated as (n, steps, rows), ``lowest`` (n, margins) the smallest margins, ``share`` (n,
+    steps) what a shield let through of each move: all where there is none.
     """
 
     controller: str
@@ -44,6 +47,7 @@ class Run:
     tripped: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     clipped: NDArray[np.intp]
+    share: Array
     level: Level = "setpoint"
 
     @property
@@ -53,55 +57,66 @@ class Run:
         return total
 
 
-def rollout(controller: Controller, episodes: Episodes, level: Level | None = None, settings: Settings | None = None) -> Run:
-    """Run the episodes from start to end, by default at the controller's own level.
+def rollout(
+    controller: Controller, episodes: Episodes, level: Level | None = None, settings: Settings | None = None,
+    shield: Calibration | None = None,
+) -> Run:  # fmt: skip
+    """Run the episodes from start to end, by default at the controller's own level, behind a ``shield`` where one is given.
 
     A plant that trips stays where it is and is charged for what is left.
     """
     planned = controller.plan(episodes)
-    n, steps = len(planned), planned.scenario.steps
-    level = level or controller.level
-    simulator = Simulator(planned.plant, n, steps, judged(planned.plant, planned.scenario), level)
+    n, level = len(planned), level or controller.level
+    fine = judged(planned.plant, planned.scenario)
+    simulator = Simulator(planned.plant, n, planned.scenario.steps, fine, level, operated=shield is not None)
     simulator.load(planned, np.arange(n), settings)
-    tape = _record(controller, planned, simulator, (*RECORDED, *SUMMED, "lowest", *ENDED))
+    tape, share = _record(controller, planned, behind(shield, simulator), (*RECORDED, *SUMMED, "lowest", *ENDED))
     status = tape["status"][-1, 0]
     return Run(
         controller.name, planned, 0.0 - planned.plant.scale * _rewards(simulator, tape).T,
         {part: tape[part].transpose(2, 0, 1) for part in RECORDED},
         {part: tape[part][1:].transpose(2, 0, 1) for part in SUMMED},
-        tape["lowest"][1:].min(axis=0).T, status == TRIPPED, status == FAILED, simulator.clipped.copy(), level,
+        tape["lowest"][1:].min(axis=0).T, status == TRIPPED, status == FAILED, simulator.clipped.copy(), share.T, level,
     )  # fmt: skip
 
 
-def returns(controller: Controller, episodes: Episodes, settings: Settings | None = None) -> Array:
+def returns(
+    controller: Controller, episodes: Episodes, settings: Settings | None = None, shield: Calibration | None = None
+) -> Array:
     """Return only the objective of each episode, (n,): what tuning and validation during training need."""
     planned = controller.plan(episodes)
-    simulator = fleet(planned.plant, len(planned), planned.scenario.steps, controller.level)
-    simulator.load(planned, np.arange(len(planned)), settings)
-    rewards = _rewards(simulator, _record(controller, planned, simulator, ENDED))
-    scaled: Array = -rewards.sum(axis=0) * planned.plant.scale
+    count, steps = len(planned), planned.scenario.steps
+    simulator = fleet(planned.plant, count, steps, controller.level, operated=shield is not None)
+    simulator.load(planned, np.arange(count), settings)
+    tape, _ = _record(controller, planned, behind(shield, simulator), ENDED)
+    scaled: Array = -_rewards(simulator, tape).sum(axis=0) * planned.plant.scale
     return scaled
 
 
-def _record(controller: Controller, planned: Episodes, simulator: Simulator, parts: Sequence[str]) -> dict[str, Array]:
-    """Run loaded episodes to their end; return parts of ``S`` before and after each decision, (steps + 1, rows, n)."""
+def _record(controller: Controller, planned: Episodes, advance: Stepping, parts: Sequence[str]) -> tuple[dict[str, Array], Array]:
+    """Run loaded episodes to their end.
+
+    Returns parts of ``S`` before and after each decision, (steps + 1, rows, n), and what was let through of each, (steps, n).
+    """
+    simulator = advance.simulator
     own = simulator.kernel.layout.S
     wanted = Rows(**{part: own[part].stop - own[part].start for part in parts})
     rows = np.concatenate([np.arange(own[part].start, own[part].stop) for part in parts])
     kept = np.empty((planned.scenario.steps + 1, len(rows), len(planned)))
-    kept[0] = simulator.S.pick(rows)
-    if isinstance(controller, Policy):
+    kept[0], share = simulator.S.pick(rows), np.ones((planned.scenario.steps, len(planned)))
+    if isinstance(controller, Policy) and isinstance(advance, Unguarded):
         _loop(controller, simulator, rows, kept)
     else:
-        _step(controller, planned, simulator, rows, kept)
-    return {part: kept[:, wanted[part]] for part in parts}
+        _step(controller, planned, advance, rows, kept, share)
+    return {part: kept[:, wanted[part]] for part in parts}, share
 
 
-def _step(controller: Controller, planned: Episodes, simulator: Simulator, rows: Index, kept: Array) -> None:
+def _step(controller: Controller, planned: Episodes, advance: Stepping, rows: Index, kept: Array, share: Array) -> None:
+    simulator = advance.simulator
     known, observation = partial(panel, simulator, planned), simulator.observe()
-    for after in kept[1:]:
-        observation = simulator.step(controller.act(Reading(observation, known))).observation
-        after[:] = simulator.S.pick(rows)
+    for after, through in zip(kept[1:], share, strict=True):
+        observation = advance.step(controller.act(Reading(observation, known))).observation
+        after[:], through[:] = simulator.S.pick(rows), advance.share
 
 
 def _loop(policy: Policy, simulator: Simulator, rows: Index, kept: Array) -> None:

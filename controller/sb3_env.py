@@ -18,12 +18,17 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from controller.safety.governor import Calibration
+from controller.safety.guarded import Guarded
+from plant_models.core.scenario import Array
 from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.simulator import Index
 
 Infos: TypeAlias = list[dict[str, Any]]
 NO_INFO: dict[str, Any] = {}
 FIRST = "a first observation"
+CORRECTED = 0.2
+"""Rewards that a correction by the shield costs, for one over the whole range of the action."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,31 @@ class Spoiled:
         return f"{self.plant}: {self.what} that is not finite in scenario {self.scenario!r}, {at}"
 
 
-class PlantVecEnv(VecEnv):
-    """Many plants of one kind, each on an episode of its own, their first episodes staggered."""
+@dataclass
+class Interventions:
+    """How many decisions there were since the last look, and in how many the shield let less than all through, or nothing."""
 
-    def __init__(self, env: PlantVectorEnv, stagger: bool = True, scale: float = 1.0) -> None:
+    decisions: int = 0
+    corrected: int = 0
+    uncertified: int = 0
+
+    def count(self, share: Array) -> None:
+        """Add one decision of every plant."""
+        self.decisions += len(share)
+        self.corrected += int((share < 1.0).sum())
+        self.uncertified += int((share < 0.0).sum())
+
+
+class PlantVecEnv(VecEnv):
+    """Many plants of one kind, each on an episode of its own, their first episodes staggered.
+
+    With a ``shield`` every action passes it first, and what it corrects costs ``CORRECTED`` rewards for the whole range.
+    """
+
+    def __init__(self, env: PlantVectorEnv, stagger: bool = True, scale: float = 1.0, shield: Calibration | None = None) -> None:
         self.plants = env
+        self._guarded = None if shield is None else Guarded(env.simulator, shield)
+        self.interventions = Interventions()
         self._stagger, self._scale = stagger, scale
         self._actions: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self._quiet: list[dict[str, Any]] = [NO_INFO] * env.num_envs
@@ -60,16 +85,37 @@ class PlantVecEnv(VecEnv):
     def reset(self) -> VecEnvObs:
         """Start every plant."""
         observation, _ = self.plants.reset(seed=self._first_seed)
-        return self.plants.stagger() if self._stagger else observation
+        if self._stagger:
+            observation = self.plants.stagger()
+        self._begun(np.arange(self.num_envs))
+        return observation
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return what it takes to go on from here, between two decisions."""
-        return self.plants.snapshot() | {"hard_violations": np.array([self.hard_violations])}
+        shield = {} if self._guarded is None else self._guarded.snapshot()
+        return self.plants.snapshot() | {"hard_violations": np.array([self.hard_violations])} | shield
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Go back to a snapshot; raises BadInput where it does not fit."""
         self.plants.restore(kept)
         self.hard_violations = int(kept["hard_violations"][0])
+        if self._guarded is not None:
+            self._guarded.restore(kept)
+
+    def _begun(self, plants: Index) -> None:
+        """Tell the shield that episodes begin on these plants."""
+        if self._guarded is not None:
+            self._guarded.begin(plants)
+
+    def _decided(self) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
+        """Run one decision on every plant, behind the shield where there is one."""
+        if self._guarded is None:
+            return self.plants.step(self._actions)
+        result = self._guarded.step(self._actions)
+        self.interventions.count(self._guarded.share)
+        observation, reward, terminated, truncated, infos = self.plants.after(result)
+        self._begun(np.flatnonzero(terminated | truncated))
+        return observation, reward - CORRECTED * self._guarded.correction, terminated, truncated, infos
 
     def step_async(self, actions: NDArray[np.float32]) -> None:
         """Keep the actions for :meth:`step_wait`."""
@@ -78,7 +124,7 @@ class PlantVecEnv(VecEnv):
     def step_wait(self) -> VecEnvStepReturn:
         """Run one decision on every plant."""
         running = self.plants.numbers.copy(), self.plants.simulator.k.copy()
-        observation, reward, terminated, truncated, infos = self.plants.step(self._actions)
+        observation, reward, terminated, truncated, infos = self._decided()
         done = terminated | truncated
         if len(self._hard):
             beyond = infos["time_beyond"] if done.any() else self.plants.simulator.S.read("time")
@@ -106,6 +152,7 @@ class PlantVecEnv(VecEnv):
         over = np.flatnonzero(plants & ~done)
         if len(over):
             observation[over] = at.restart(over)
+            self._begun(over)
         observation[plants], reward[plants] = np.nan_to_num(observation[plants]), 0.0
         for e in np.flatnonzero(plants):
             infos[e] = {"terminal_observation": observation[e], "TimeLimit.truncated": False}

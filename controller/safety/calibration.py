@@ -16,10 +16,11 @@ import numpy as np
 
 from controller.safety.adversaries import channels, command, mixed
 from controller.safety.corners import Situations, Spread, enforced, further, shares, worst
-from controller.safety.estimator import Estimator, Gain
+from controller.safety.estimator import Estimator, Gain, Unknowns
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
-from controller.safety.learning_gain import learn
+from controller.safety.learning_gain import Known, learn
+from controller.safety.losses import Losses
 from controller.safety.shield import UNCERTIFIED, Flags
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
@@ -67,13 +68,13 @@ def _joined(parts: tuple[Standing, ...]) -> Standing:
 
 
 def drift(episodes: Episodes, horizon: int) -> Array:
-    """Return the largest change of each disturbance within a horizon, (disturbances,), in 999 of a thousand cases."""
+    """Return how far each disturbance moves within a horizon, (horizon + 1, disturbances), in 999 of a thousand cases."""
     d = episodes.exogenous[:, :, : len(episodes.plant.Disturbance.names())]
-    moved = np.zeros_like(d[:, :-1])
-    for h in range(1, horizon + 1):
-        moved = np.maximum(moved[:, : d.shape[1] - h], np.abs(d[:, h:] - d[:, :-h]))
-    largest: Array = np.quantile(moved.reshape(-1, d.shape[2]), RARE, axis=0)
-    return largest
+    far = [np.zeros(d.shape[2])]
+    for h in range(1, min(horizon + 1, d.shape[1] - 1)):
+        moved = np.abs(d[:, h:] - d[:, :-h]).reshape(-1, d.shape[2])
+        far.append(np.maximum(far[-1], np.quantile(moved, RARE, axis=0)))
+    return np.stack(far)
 
 
 def horizon(plant: Plant, met: Situations) -> int:
@@ -97,16 +98,24 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
     known = learn(plant, scenario, seed=seed)
     met = situations(plant, scenario, known.gain, seed + 2, 128, max(1, scenario.steps // MOMENTS))
     far = horizon(plant, met)
-    states = known.error[:, : len(plant.State.names())]
-    spread = Spread(states, drift(draw(plant, scenario, seed + 2, n, "tuning"), far), shares(plant))
-    found = Calibration(known.gain, spread, worst(plant, met, spread, far), far, np.zeros(len(enforced(plant))))
+    spread = _spread(plant, known, drift(draw(plant, scenario, seed + 2, n, "tuning"), far))
+    nothing = np.zeros(len(enforced(plant)))
+    found = Calibration(known.gain, spread, worst(plant, met, spread, far), far, nothing, nothing)
     for turn in range(ROUNDS):
-        vain = in_vain(plant, scenario, found, seed + 3 + turn, n)
+        vain, lost = governed(plant, scenario, found, seed + 3 + turn, n)
         if turn < CORNERED:
-            found = replace(found, signs=_cornered(plant, vain, found))
+            found = replace(found, signs=_cornered(plant, vain, found), slack=lost)
         else:
             found = replace(found, margins=_stricter(found.margins, vain))
     return found
+
+
+def _spread(plant: Plant, known: Known, moving: Array) -> Spread:
+    """Return how far off everything may be; a disturbance that nobody measures is off by the estimate's error to begin with."""
+    unknowns = Unknowns.of(plant)
+    states, hidden, _ = unknowns.split(known.error)
+    moving[:, list(unknowns.disturbances)] += hidden[-1]
+    return Spread(states, moving, shares(plant))
 
 
 @dataclass(frozen=True)
@@ -119,15 +128,22 @@ class Vain:
     real: Array
 
 
-def in_vain(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> list[Vain]:
-    """Return the certificates of governed episodes, under commands of all kinds, that the real plants did not keep."""
+def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> tuple[list[Vain], Array]:
+    """Run governed episodes under commands of all kinds.
+
+    Returns the certificates that the real plants did not keep, and how much of each margin (margins,) most moves lose afterwards.
+    """
     field, governor = Field(plant, draw(plant, scenario, seed, n, "tuning")), Governor(plant, n, known)
     moves = mixed(n, scenario.steps, channels(plant), np.random.default_rng(seed))
     found, reading = list[Vain](), field.read()
     governor.begin(np.arange(n), reading, unmoved(field))
+    losses = Losses(n, len(known.margins))
     for k in range(scenario.steps):
         standing, phase = governor.estimate(reading), governor.phase.copy()
+        losses.held(governor.held(standing))
+        before = governor.safe
         decision = governor.allow(standing, command(plant, moves[:, k]))
+        losses.moved(decision, before)
         real = field.held(decision.sent, decision.then, known.horizon)
         vain = (real < 0.0) & enforced(plant) & (decision.share > UNCERTIFIED)[:, None] & field.running[:, None]
         for c in np.flatnonzero(vain.any(axis=0)):
@@ -136,7 +152,7 @@ def in_vain(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: 
             found.append(Vain(met, np.full(int(at.sum()), c), decision.foreseen[at, c], real[at, c]))
         field.command(decision.sent)
         reading = field.read()
-    return found
+    return found, losses.reserve()
 
 
 def _cornered(plant: Plant, vain: list[Vain], known: Calibration) -> Array:

@@ -36,7 +36,10 @@ class Situations:
 
 @dataclass(frozen=True)
 class Spread:
-    """How far off what is not known may be: states (phases, states), disturbances (disturbances,), parameters as shares."""
+    """How far off what is not known may be.
+
+    ``states`` (phases, states), ``disturbances`` (samples, disturbances) from now on, ``parameters`` as shares of their values.
+    """
 
     states: Array
     disturbances: Array
@@ -45,7 +48,7 @@ class Spread:
     @property
     def entries(self) -> int:
         """How many there are."""
-        return int(self.states.shape[1]) + len(self.disturbances) + len(self.parameters)
+        return int(self.states.shape[1]) + int(self.disturbances.shape[1]) + len(self.parameters)
 
 
 def enforced(plant: Plant) -> NDArray[np.bool_]:
@@ -61,14 +64,14 @@ def shares(plant: Plant) -> Array:
 
 def varied(plant: Plant, standing: Standing, signs: Array, spread: Spread, phase: NDArray[np.intp]) -> Standing:
     """Return how plants that stand in one variant stand in others: by ``signs`` (variants, entries) times the spread."""
-    states, disturbances = spread.states.shape[1], len(spread.disturbances)
+    states, disturbances = spread.states.shape[1], spread.disturbances.shape[1]
     s_x, s_d, s_p = np.split(signs, [states, states + disturbances], axis=1)
     off = spread.states[np.minimum(phase, len(spread.states) - 1)]
     valid = np.array([q.valid for q in plant.State.quantities().values()]).T
     ranges = np.array([(q.low, q.high) for q in plant.Disturbance.quantities().values()]).reshape(-1, 2).T
     nominal = np.array(list(plant.Parameter.nominal()), dtype=float)
     x = np.clip(standing.x + s_x * off[:, None], *valid)
-    d = standing.d + s_d * spread.disturbances
+    d = standing.d + s_d[:, None, :] * spread.disturbances
     d = np.clip(d, np.minimum(ranges[0], standing.d), np.maximum(ranges[1], standing.d))
     return replace(standing, x=x, d=d, p=(nominal * (1.0 + s_p * spread.parameters))[None])
 

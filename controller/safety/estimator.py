@@ -13,6 +13,7 @@ Source: Evensen, J. Geophys. Res. 99 (1994) 10143-10162; Anderson and Moore, Opt
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,23 +95,27 @@ class Estimator:
 
     def moved(self, z: Array) -> Array:
         """Put another estimate, (n, entries), in place of the present one, and return it."""
-        self.z = z
-        return z
+        self.z[:] = z
+        return self.z
 
     def predict(self, standing: Standing, command: Command) -> None:
         """Move the estimate over the decision that the command begins."""
         outlook = self._ahead.hold(standing, command, None, 1)
         states = outlook.x.shape[2]
         self.z[:, :states] = np.where(outlook.sound[:, :1], outlook.x[:, 0], self.z[:, :states])
-        self._y = outlook.y[:, 0]
+        self._y[:] = outlook.y[:, 0]
         self._phase += 1
+
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """Return what changes from decision to decision, not copied."""
+        return {"z": self.z, "y": self._y, "readings": self._phase}
 
     def standing(self, reading: Reading) -> Standing:
         """Return how the plants stand by the estimate, in one variant."""
-        x, _, _ = self.unknowns.split(self.z)
+        x, _, _ = self.unknowns.split(self.z.copy())
         d, p = filled(self.plant, self.unknowns, self.z, reading.d)
         y = np.where(np.isfinite(reading.y), reading.y, self._y)
-        return Standing(x[:, None], d[:, None], p[:, None], reading.u, y, reading.memory, reading.v, reading.was)
+        return Standing(x[:, None], d[:, None, None], p[:, None], reading.u, y, reading.memory, reading.v, reading.was)
 
 
 def corrected(gain: Gain, unknowns: Unknowns, z: Array, surprise: Array, phase: NDArray[np.intp]) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from controller.safety.corners import Spread, enforced, varied
 from controller.safety.estimator import Estimator, Gain
 from controller.safety.field import Reading
-from controller.safety.shield import Decision, Flags, certified, decide
+from controller.safety.shield import Decision, Flags, certified, copied, decide
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -22,7 +23,8 @@ class Calibration:
     """What the shell knows of a plant in a scenario.
 
     The estimator's ``gain``, the ``spread`` of what is not known, the ``signs`` (variants, entries) of the nominal plant and its
-    corners, the ``horizon`` in decisions, and the ``margins`` (margins,) that certificates keep, in the margins' units.
+    corners, the ``horizon`` in decisions, and the ``margins`` (margins,) that certificates keep, in the margins' units; a move
+    keeps ``slack`` (margins,) more.
     """
 
     gain: Gain
@@ -30,6 +32,7 @@ class Calibration:
     signs: Array
     horizon: int
     margins: Array
+    slack: Array
 
 
 class Governor:
@@ -39,7 +42,7 @@ class Governor:
         self.plant, self.n, self._known = plant, n, known
         self._estimator = Estimator(plant, n, known.gain)
         self._ahead = Lookahead(plant, n, len(known.signs))
-        self._enforced = enforced(plant)
+        self._enforced, self._batch = enforced(plant), isinstance(plant.duty, Batch)
         self.phase = np.zeros(n, dtype=np.intp)
         masters, acted = len(plant.masters), len(plant.acted)
         self._safe = Command(np.zeros((n, masters)), np.zeros((n, acted)), np.zeros(n, dtype=bool))
@@ -60,12 +63,31 @@ class Governor:
         """Return what may be sent in place of what is proposed, and expect it to be sent."""
         variants = varied(self.plant, standing, self._known.signs, self._known.spread, self.phase)
 
-        def certify(first: Command, then: Command | None, plants: Flags) -> tuple[Flags, Array]:
+        def certify(first: Command, then: Command | None, plants: Flags, moved: bool) -> tuple[Flags, Array]:
             outlook = self._ahead.hold(variants.of(plants), first, then, self._known.horizon)
-            return certified(outlook, self._known.margins, self._enforced), outlook.lowest.min(axis=1)
+            distance = self._known.margins + moved * self._known.slack
+            return certified(outlook, distance, self._enforced), outlook.lowest.min(axis=1)
 
-        found = decide(proposed, self._safe, isinstance(self.plant.duty, Batch), len(self._enforced), certify)
-        self._safe = found.safe
+        found = decide(proposed, self._safe, self._batch, len(self._enforced), certify)
+        for kept, now in zip(self._safe, found.safe, strict=True):
+            kept[:] = now
         self._estimator.predict(standing, found.sent)
         self.phase += 1
         return found
+
+    def held(self, standing: Standing) -> Array:
+        """Return the smallest margins, (n, margins), that are foreseen where what was last safe is held."""
+        variants = varied(self.plant, standing, self._known.signs, self._known.spread, self.phase)
+        then = self._safe._replace(safe=np.ones(self.n, dtype=bool)) if self._batch else None
+        lowest: Array = self._ahead.hold(variants, self._safe, then, self._known.horizon).lowest.min(axis=1)
+        return lowest
+
+    @property
+    def safe(self) -> Command:
+        """What was last safe, copied."""
+        return copied(self._safe)
+
+    def parts(self) -> dict[str, NDArray[Any]]:
+        """Return what changes from decision to decision, not copied: whoever writes into it puts the governor elsewhere."""
+        kept = {"phase": self.phase, "safe.r": self._safe.r, "safe.a": self._safe.a}
+        return kept | self._estimator.parts()

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from controller.safety import adversaries, calibration, corners, estimator, field, governor, learning_gain, shield
+from controller.safety import adversaries, calibration, corners, estimator, field, governor, learning_gain, losses, shield
 from controller.safety.calibration import calibrate
 from controller.safety.corners import Spread
 from controller.safety.estimator import Gain
@@ -23,7 +23,7 @@ from plant_models.derive.identity import plant_hash
 from plant_models.env import lookahead
 from plant_models.env.scenario import ARRAYS, draw
 
-MODULES = (adversaries, calibration, corners, estimator, field, governor, learning_gain, lookahead, shield)
+MODULES = (adversaries, calibration, corners, estimator, field, governor, learning_gain, lookahead, losses, shield)
 
 
 def calibrated(plant: Plant, scenario: Scenario, folder: Path | None = None) -> Calibration:
@@ -51,18 +51,20 @@ def _as_json(known: Calibration) -> dict[str, Any]:
     return {
         "K": known.gain.K.tolist(), "surprise": known.gain.surprise.tolist(), "states": known.spread.states.tolist(),
         "disturbances": known.spread.disturbances.tolist(), "parameters": known.spread.parameters.tolist(),
-        "signs": known.signs.tolist(), "horizon": known.horizon, "margins": known.margins.tolist(),
+        "signs": known.signs.tolist(), "horizon": known.horizon, "margins": known.margins.tolist(), "slack": known.slack.tolist(),
     }  # fmt: skip
 
 
 def _read(path: Path) -> Calibration | None:
     try:
         kept: dict[str, Any] = json.loads(path.read_text())
-        K, surprise, states, disturbances, parameters, signs, margins = (
+        K, surprise, states, disturbances, parameters, signs, margins, slack = (
             np.array(kept[name], dtype=float)
-            for name in ("K", "surprise", "states", "disturbances", "parameters", "signs", "margins")
+            for name in ("K", "surprise", "states", "disturbances", "parameters", "signs", "margins", "slack")
         )
-        return Calibration(Gain(K, surprise), Spread(states, disturbances, parameters), signs, int(kept["horizon"]), margins)
+        return Calibration(
+            Gain(K, surprise), Spread(states, disturbances, parameters), signs, int(kept["horizon"]), margins, slack
+        )
     except (OSError, ValueError, TypeError, KeyError):
         return None
 

@@ -3,9 +3,12 @@
     v_k = v_safe + k (v_proposed - v_safe)        k = 1, 0.75, 0.5, 0.25
 
 The largest k that is certified is sent: held over the horizon, or, where that fails, given for one decision and followed by
-v_safe. Where none is certified v_safe is held; where that is not certified either, the plant's safe action is taken, and the
-decision counts as uncertified. A batch is never left with one command for long: there a move is certified for one decision,
-followed by the plant's safe action.
+v_safe. Where none is certified v_safe is held: over the horizon, or for one decision followed by the plant's safe action. Where
+that is not certified either, the safe action is taken at once, and the decision counts as uncertified. A batch is never left with
+one command for long: there every move is certified for one decision, followed by the safe action.
+
+A move must keep more distance than what is held, by the most that is lost from one decision to the next when readings and
+disturbances have changed: or what was let through could rarely be held.
 
 A certificate is positive: every margin of every variant is finite and keeps its distance. What is not a number is not safe.
 
@@ -45,9 +48,9 @@ class Decision:
     foreseen: Array
 
 
-Certify = Callable[[Command, Command | None, Flags], tuple[Flags, Array]]
-"""``certify(first, then, plants)``: whether these plants are safe under a command, held or followed by another, and the smallest
-margins foreseen, (plants,) and (plants, margins)."""
+Certify = Callable[[Command, Command | None, Flags, bool], tuple[Flags, Array]]
+"""``certify(first, then, plants, moved)``: whether these plants are safe under a command, held or followed by another, and the
+smallest margins foreseen, (plants,) and (plants, margins); ``moved`` where it is not what they have."""
 
 
 def certified(outlook: Outlook, margins: Array, enforced: Flags) -> Flags:
@@ -60,7 +63,7 @@ def decide(proposed: Command, safe: Command, batch: bool, margins: int, certify:
     """Return what to send ``n`` plants that are asked for ``proposed`` and were last safe with ``safe``."""
     n = len(proposed.r)
     stop = Command(safe.r, safe.a, np.ones(n, dtype=bool))
-    share, sent, kept = np.full(n, UNCERTIFIED), _copied(stop), _copied(safe)
+    share, sent, after, kept = np.full(n, UNCERTIFIED), copied(stop), copied(stop), copied(safe)
     foreseen = np.full((n, margins), np.nan)
     for k, then in _tried(safe, stop, batch):
         left = share == UNCERTIFIED
@@ -68,19 +71,20 @@ def decide(proposed: Command, safe: Command, batch: bool, margins: int, certify:
             break
         move = between(safe, proposed, k)
         found, lowest = np.zeros(n, dtype=bool), np.empty((n, margins))
-        found[left], lowest[left] = certify(move.of(left), None if then is None else then.of(left), left)
+        found[left], lowest[left] = certify(move.of(left), None if then is None else then.of(left), left, k > HELD)
         share[found], foreseen[found] = k, lowest[found]
         _put(sent, move, found)
-        if then is not safe:
+        if then is None or batch:
             _put(kept, move, found)
-    return Decision(sent, share, kept, stop if batch else kept, foreseen)
+        _put(after, move if then is None else then, found)
+    return Decision(sent, share, kept, after, foreseen)
 
 
 def _tried(safe: Command, stop: Command, batch: bool) -> list[tuple[float, Command | None]]:
     """Return the shares of the move that are tried, largest first, each with what follows it; None: it is held."""
     if batch:
         return [(k, stop) for k in (*SHARES, HELD)]
-    return [*((k, then) for k in SHARES for then in (None, safe)), (HELD, None)]
+    return [*((k, then) for k in SHARES for then in (None, safe)), (HELD, None), (HELD, stop)]
 
 
 def between(safe: Command, proposed: Command, share: float) -> Command:
@@ -89,7 +93,8 @@ def between(safe: Command, proposed: Command, share: float) -> Command:
     return Command(r, a, np.zeros(len(r), dtype=bool))
 
 
-def _copied(command: Command) -> Command:
+def copied(command: Command) -> Command:
+    """Return a command that shares no memory with this one."""
     return Command(command.r.copy(), command.a.copy(), command.safe.copy())
 
 

@@ -16,7 +16,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Split
 from plant_models.derive.layout import FAILED, Level
 from plant_models.env.scenario import Single
-from plant_models.env.simulator import Index
+from plant_models.env.simulator import Index, Step
 from plant_models.env.source import EpisodeSource
 from plant_models.env.spaces import action_space, observation_space
 from plant_models.env.start import Starts, starts
@@ -39,14 +39,14 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
 
     def __init__(
         self, plant: str | Plant, num_envs: int = 1, level: Level = "setpoint", scenario: str = "", split: Split = "training",
-        render_mode: str | None = None,
+        render_mode: str | None = None, operated: bool = False,
     ) -> None:  # fmt: skip
         self.plant = plant if isinstance(plant, Plant) else get(plant)
         self.scenario = self.plant.scenario(scenario)
         self.render_mode = render_mode
         self.num_envs = num_envs
         self._split: Split = split
-        self.simulator = fleet(self.plant, num_envs, self.scenario.steps, level)
+        self.simulator = fleet(self.plant, num_envs, self.scenario.steps, level, operated)
         self.single_observation_space = observation_space(self.simulator.kernel)
         self.single_action_space = action_space(self.simulator.kernel)
         self.observation_space: gymnasium.Space[Single] = batch_space(self.single_observation_space, num_envs)
@@ -70,7 +70,10 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
 
     def step(self, actions: Single) -> tuple[Single, Any, Any, Any, dict[str, Any]]:
         """Run one decision on every plant."""
-        result = self.simulator.step(actions)
+        return self.after(self.simulator.step(actions))
+
+    def after(self, result: Step) -> tuple[Single, Any, Any, Any, dict[str, Any]]:
+        """Return what a decision brought, and start the next episodes where one ended."""
         observation, infos = result.observation, {}
         ended = np.flatnonzero(result.terminated | result.truncated)
         if len(ended):

@@ -42,8 +42,9 @@ class Command(NamedTuple):
 class Standing:
     """How ``n`` plants stand, as a control room knows it.
 
-    ``x`` (n, variants, states) and ``d`` (n, variants, disturbances) as estimated, ``p`` (n or 1, variants, parameters); ``u``
-    (n, inputs), ``y`` (n, outputs), ``memory`` (n, rows), ``v`` (n, actions) and ``was`` (n, loops) as the PID layer knows them.
+    ``x`` (n, variants, states) as estimated, ``d`` (n, variants, samples, disturbances) from now on, the last one held, ``p`` (n
+    or 1, variants, parameters); ``u`` (n, inputs), ``y`` (n, outputs), ``memory`` (n, rows), ``v`` (n, actions) and ``was`` (n,
+    loops) as the PID layer knows them.
     """
 
     x: Array
@@ -98,6 +99,8 @@ class Lookahead:
         self._begin(standing, plants)
         lowest, chunks = np.full_like(self._read("lowest", plants), np.inf), -(-plants.stop // LANES)
         for k in range(decisions):
+            if k == 0 or k < standing.d.shape[2]:
+                self._disturb(standing.d, k, plants)
             if k == 0 or (k == 1 and then is not None):
                 self._command(first if k == 0 or then is None else then, plants)
             self._kernel.closed_loop(
@@ -111,10 +114,9 @@ class Lookahead:
 
     def _begin(self, standing: Standing, plants: slice) -> None:
         n, variants = standing.x.shape[:2]
-        each = {"x": standing.x, "d": standing.d}
         shared = {"u": standing.u, "y": standing.y, "memory": standing.memory, "v": standing.v, "was": standing.was}
-        for part, values in each.items():
-            self._S.write(part, values.reshape(n * variants, -1).T, plants)
+        self._S.write("x", standing.x.reshape(n * variants, -1).T, plants)
+        self._S.write("d", standing.d[:, :, 0].reshape(n * variants, -1).T, plants)
         for part, values in shared.items():
             self._S.write(part, np.repeat(values, variants, axis=0).T, plants)
         self._S.write("status", RUNNING, plants)
@@ -122,8 +124,12 @@ class Lookahead:
         if columns:
             self._S.write("history", np.repeat(standing.y[:, columns], variants, axis=0).T, plants)
         self._P.write("p", np.broadcast_to(standing.p, (n, *standing.p.shape[1:])).reshape(n * variants, -1).T, plants)
-        for part in ("d", "d1"):
-            self._E.write(part, standing.d.reshape(n * variants, -1).T, plants)
+
+    def _disturb(self, d: Array, k: int, plants: slice) -> None:
+        """Give the disturbances of a decision, and those at its end."""
+        last = d.shape[2] - 1
+        for part, sample in (("d", min(k, last)), ("d1", min(k + 1, last))):
+            self._E.write(part, d[:, :, sample].reshape(plants.stop, -1).T, plants)
 
     def _command(self, command: Command, plants: slice) -> None:
         given = {"r": command.r, "a": command.a, "mode": command.safe[:, None] * self._by_hand}

@@ -40,9 +40,9 @@ INTERPRETED = 4
 """Episodes where Numba compiles nothing, which is for tests and for looking inside."""
 
 
-def fleet(plant: Plant, n: int, steps: int, level: Level = "setpoint") -> Simulator:
+def fleet(plant: Plant, n: int, steps: int, level: Level = "setpoint", operated: bool = False) -> Simulator:
     """Return a simulator of ``n`` plants for episodes of ``steps`` decisions, integrated as finely as the plant needs."""
-    return Simulator(plant, n, steps, substeps(plant), level)
+    return Simulator(plant, n, steps, substeps(plant), level, operated=operated)
 
 
 def judged(plant: Plant, scenario: Scenario) -> int:
