@@ -151,7 +151,7 @@ def test_what_the_kernel_cannot_integrate_is_mended_alike(monkeypatch: pytest.Mo
     """With one sub-step about the unstable state CVODES repeats decisions, the same ones on both ways."""
     found: list[Simulator] = []
 
-    def coarse(plant: Plant, n: int, steps: int, level: Level = "setpoint") -> Simulator:
+    def coarse(plant: Plant, n: int, steps: int, level: Level = "setpoint", operated: bool = False) -> Simulator:
         found.append(Simulator(plant, n, steps, 1, level))
         return found[-1]
 
