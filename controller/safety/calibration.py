@@ -64,7 +64,7 @@ def situations(plant: Plant, scenario: Scenario, gain: Gain, seed: int, n: int, 
 
 
 def _joined(parts: tuple[Standing, ...]) -> Standing:
-    return Standing(*(np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0])))
+    return Standing(*(np.concatenate(rows) for rows in zip(*parts, strict=True)))
 
 
 def drift(episodes: Episodes, horizon: int) -> Array:
@@ -79,7 +79,7 @@ def drift(episodes: Episodes, horizon: int) -> Array:
 
 def horizon(plant: Plant, met: Situations) -> int:
     """Return the decisions over which most held commands show the worst that they lead to."""
-    ahead, at = Lookahead(plant, len(met.phase), 1), enforced(plant)
+    ahead, at = Lookahead(plant), enforced(plant)
 
     def safe(decisions: int) -> Flags:
         lowest = ahead.hold(met.standing, met.sent, met.then, decisions).lowest[:, 0, at]

@@ -7,7 +7,7 @@ situations that come nearest to the limit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,14 +73,14 @@ def varied(plant: Plant, standing: Standing, signs: Array, spread: Spread, phase
     x = np.clip(standing.x + s_x * off[:, None], *valid)
     d = standing.d + s_d[:, None, :] * spread.disturbances
     d = np.clip(d, np.minimum(ranges[0], standing.d), np.maximum(ranges[1], standing.d))
-    return replace(standing, x=x, d=d, p=(nominal * (1.0 + s_p * spread.parameters))[None])
+    return standing._replace(x=x, d=d, p=(nominal * (1.0 + s_p * spread.parameters))[None])
 
 
 def sensitivities(plant: Plant, met: Situations, spread: Spread, horizon: int) -> Array:
     """Return the lowest margins (situations, 1 + 2 * entries, margins) as it stands, and with each entry up, then down."""
     one = np.eye(spread.entries)
     signs = np.concatenate([np.zeros((1, spread.entries)), one, -one])
-    ahead = Lookahead(plant, len(met.phase), len(signs))
+    ahead = Lookahead(plant)
     found = ahead.hold(varied(plant, met.standing, signs, spread, met.phase), met.sent, met.then, horizon)
     return np.where(found.sound[:, :, None], found.lowest, np.nan)
 

@@ -75,7 +75,7 @@ class Estimator:
 
     def __init__(self, plant: Plant, n: int, gain: Gain) -> None:
         self.plant, self.unknowns, self._gain = plant, Unknowns.of(plant), gain
-        self._ahead = Lookahead(plant, n, 1)
+        self._ahead = Lookahead(plant)
         self.z = np.tile(self.unknowns.nominal, (n, 1))
         self._y = np.zeros((n, len(plant.Output.names())))
         self._phase = np.zeros(n, dtype=np.intp)
@@ -115,7 +115,7 @@ class Estimator:
         x, _, _ = self.unknowns.split(self.z.copy())
         d, p = filled(self.plant, self.unknowns, self.z, reading.d)
         y = np.where(np.isfinite(reading.y), reading.y, self._y)
-        return Standing(x[:, None], d[:, None, None], p[:, None], reading.u, y, reading.memory, reading.v, reading.was)
+        return Standing(x[:, None], p[:, None], d[:, None, None], reading.u, y, reading.memory, reading.v, reading.was)
 
 
 def corrected(gain: Gain, unknowns: Unknowns, z: Array, surprise: Array, phase: NDArray[np.intp]) -> Array:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from controller.safety.corners import Spread, enforced, varied
 from controller.safety.estimator import Estimator, Gain
 from controller.safety.field import Reading
-from controller.safety.shield import Decision, Flags, certified, copied, decide
+from controller.safety.shield import Decision, Flags, Index, certified, copied, decide
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -41,7 +41,7 @@ class Governor:
     def __init__(self, plant: Plant, n: int, known: Calibration) -> None:
         self.plant, self.n, self._known = plant, n, known
         self._estimator = Estimator(plant, n, known.gain)
-        self._ahead = Lookahead(plant, n, len(known.signs))
+        self._ahead = Lookahead(plant)
         self._enforced, self._batch = enforced(plant), isinstance(plant.duty, Batch)
         self.phase = np.zeros(n, dtype=np.intp)
         masters, acted = len(plant.masters), len(plant.acted)
@@ -63,12 +63,12 @@ class Governor:
         """Return what may be sent in place of what is proposed, and expect it to be sent."""
         variants = varied(self.plant, standing, self._known.signs, self._known.spread, self.phase)
 
-        def certify(first: Command, then: Command | None, plants: Flags, moved: bool) -> tuple[Flags, Array]:
+        def certify(first: Command, then: Command, plants: Index, moved: Flags) -> tuple[Flags, Array]:
             outlook = self._ahead.hold(variants.of(plants), first, then, self._known.horizon)
-            distance = self._known.margins + moved * self._known.slack
+            distance = self._known.margins + moved[:, None] * self._known.slack
             return certified(outlook, distance, self._enforced), outlook.lowest.min(axis=1)
 
-        found = decide(proposed, self._safe, self._batch, len(self._enforced), certify)
+        found = decide(proposed, self._safe, self._batch, certify)
         for kept, now in zip(self._safe, found.safe, strict=True):
             kept[:] = now
         self._estimator.predict(standing, found.sent)

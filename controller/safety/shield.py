@@ -32,6 +32,7 @@ HELD, UNCERTIFIED = 0.0, -1.0
 """Shares of a move in decisions in which nothing of it was let through: the retreat was certified, or not even that."""
 
 Flags = NDArray[np.bool_]
+Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -48,43 +49,80 @@ class Decision:
     foreseen: Array
 
 
-Certify = Callable[[Command, Command | None, Flags, bool], tuple[Flags, Array]]
-"""``certify(first, then, plants, moved)``: whether these plants are safe under a command, held or followed by another, and the
-smallest margins foreseen, (plants,) and (plants, margins); ``moved`` where it is not what they have."""
+@dataclass(frozen=True)
+class Option:
+    """A ``share`` of the move, given and followed by ``then``, which is the move itself where it is held.
+
+    Where it is ``kept`` it is what was last safe from then on.
+    """
+
+    share: float
+    move: Command
+    then: Command
+    kept: bool
+
+    def moved(self, n: int) -> Flags:
+        """Return whether each of ``n`` plants would be moved from what it has, (n,)."""
+        return np.full(n, self.share > HELD)
+
+
+Certify = Callable[[Command, Command, Index, Flags], tuple[Flags, Array]]
+"""``certify(first, then, plants, moved)``: whether these plants (m,), of which one may be named more than once, are safe under a
+command that is followed by another, and the smallest margins foreseen, (m,) and (m, margins)."""
 
 
 def certified(outlook: Outlook, margins: Array, enforced: Flags) -> Flags:
-    """Return whether each plant keeps every enforced margin in every variant, (n,)."""
-    kept = np.isfinite(outlook.lowest) & (outlook.lowest >= margins)
+    """Return whether each plant keeps ``margins`` (n, margins), those that are enforced, in every variant, (n,)."""
+    kept = np.isfinite(outlook.lowest) & (outlook.lowest >= margins[:, None])
     return np.asarray(outlook.sound.all(axis=1) & kept[:, :, enforced].all(axis=(1, 2)))
 
 
-def decide(proposed: Command, safe: Command, batch: bool, margins: int, certify: Certify) -> Decision:
+def decide(proposed: Command, safe: Command, batch: bool, certify: Certify) -> Decision:
     """Return what to send ``n`` plants that are asked for ``proposed`` and were last safe with ``safe``."""
     n = len(proposed.r)
     stop = Command(safe.r, safe.a, np.ones(n, dtype=bool))
-    share, sent, after, kept = np.full(n, UNCERTIFIED), copied(stop), copied(stop), copied(safe)
-    foreseen = np.full((n, margins), np.nan)
-    for k, then in _tried(safe, stop, batch):
-        left = share == UNCERTIFIED
-        if not left.any():
-            break
-        move = between(safe, proposed, k)
-        found, lowest = np.zeros(n, dtype=bool), np.empty((n, margins))
-        found[left], lowest[left] = certify(move.of(left), None if then is None else then.of(left), left, k > HELD)
-        share[found], foreseen[found] = k, lowest[found]
-        _put(sent, move, found)
-        if then is None or batch:
-            _put(kept, move, found)
-        _put(after, move if then is None else then, found)
-    return Decision(sent, share, kept, after, foreseen)
+    first, *others = _tried(proposed, safe, stop, batch)
+    plants = np.arange(n)
+    found, foreseen = certify(first.move, first.then, plants, first.moved(n))
+    made = Decision(copied(stop), np.full(n, UNCERTIFIED), copied(safe), copied(stop), np.full_like(foreseen, np.nan))
+    _allow(made, first, found, foreseen)
+    left = plants[~found]
+    if len(left):
+        _search(made, others, left, certify)
+    return made
 
 
-def _tried(safe: Command, stop: Command, batch: bool) -> list[tuple[float, Command | None]]:
-    """Return the shares of the move that are tried, largest first, each with what follows it; None: it is held."""
+def _search(made: Decision, options: list[Option], left: Index, certify: Certify) -> None:
+    """Try all other options for the plants that are left at once, and allow each the first that is certified."""
+    n, m = len(made.share), len(left)
+    firsts, thens = ([getattr(option, part).of(left) for option in options] for part in ("move", "then"))
+    moved = np.concatenate([option.moved(m) for option in options])
+    found, foreseen = certify(stacked(firsts), stacked(thens), np.tile(left, len(options)), moved)
+    open_, rows = np.isin(np.arange(n), left), found.reshape(len(options), m)
+    for option, good, lowest in zip(options, rows, foreseen.reshape(len(options), m, -1), strict=True):
+        chosen, margins = np.zeros(n, dtype=bool), np.full((n, lowest.shape[1]), np.nan)
+        chosen[left], margins[left] = good, lowest
+        _allow(made, option, chosen & open_, margins)
+        open_ &= ~chosen
+
+
+def _allow(made: Decision, option: Option, plants: Flags, foreseen: Array) -> None:
+    """Write an option into the decision of some plants."""
+    made.share[plants], made.foreseen[plants] = option.share, foreseen[plants]
+    _put(made.sent, option.move, plants)
+    _put(made.then, option.then, plants)
+    if option.kept:
+        _put(made.safe, option.move, plants)
+
+
+def _tried(proposed: Command, safe: Command, stop: Command, batch: bool) -> list[Option]:
+    """Return what is tried, the largest share first, held before followed."""
+    moves = {k: between(safe, proposed, k) for k in (*SHARES, HELD)}
     if batch:
-        return [(k, stop) for k in (*SHARES, HELD)]
-    return [*((k, then) for k in SHARES for then in (None, safe)), (HELD, None), (HELD, stop)]
+        return [Option(k, move, stop, kept=True) for k, move in moves.items()]
+    held = moves.pop(HELD)
+    options = [option for k, move in moves.items() for option in (Option(k, move, move, True), Option(k, move, safe, False))]
+    return [*options, Option(HELD, held, held, kept=True), Option(HELD, held, stop, kept=False)]
 
 
 def between(safe: Command, proposed: Command, share: float) -> Command:
@@ -96,6 +134,12 @@ def between(safe: Command, proposed: Command, share: float) -> Command:
 def copied(command: Command) -> Command:
     """Return a command that shares no memory with this one."""
     return Command(command.r.copy(), command.a.copy(), command.safe.copy())
+
+
+def stacked(commands: list[Command]) -> Command:
+    """Return commands one after the other, as one for all their plants."""
+    r, a, stop = zip(*commands, strict=True)
+    return Command(np.concatenate(r), np.concatenate(a), np.concatenate(stop))
 
 
 def _put(into: Command, command: Command, plants: Flags) -> None:

@@ -136,6 +136,7 @@ class Kernel:
         self.observation: Observation = observation(plant, trace.layout, level)
         self.compiled = not (slow or compiles_nothing())
         self._module = load(source(trace, self.observation)) if self.compiled else interpreted(trace, self.observation)
+        self.name: str = self._module.__name__
         self.step: Callable[..., bool] = self._module.step
         self.see: Callable[..., None] = self._module.see
         self.open_loop: Callable[..., None] = self._module.open_loop
