@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import t, trim_mean
+from scipy.stats import beta, t, trim_mean
 
 from plant_models.core.scenario import Array
 
@@ -37,6 +37,14 @@ def paired_difference(worse: Array, better: Array) -> Interval:
     mean = float(difference.mean())
     half = float(t.ppf(0.975, n - 1) * difference.std(ddof=1) / np.sqrt(n)) if n > 1 else float("inf")
     return Interval(mean, mean - half, mean + half)
+
+
+def upper95(events: int, n: int) -> float:
+    """Return the one-sided 95 % upper bound of a rate of which ``events`` were seen in ``n`` trials; about 3 / n for none.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404-413.
+    """
+    return 1.0 if events >= n else float(beta.ppf(0.95, events + 1, n - events))
 
 
 def interquartile_mean(values: Array) -> float:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands import author, compare, learn, look, session
+from dashboard.commands import author, compare, learn, look, session, stress
 from dashboard.commands.stopping import Stopped
 from plant_models.core.errors import SetpointError
 
@@ -42,6 +42,7 @@ app.command()(compare.simulate)
 app.command()(learn.tune)
 app.command()(learn.train)
 app.command()(compare.benchmark)
+app.command()(stress.stress)
 app.command()(look.runs)
 app.command()(look.dashboard)
 app.command()(compare.demo)

@@ -28,13 +28,22 @@ MODULES = (adversaries, calibration, corners, estimator, field, governor, learni
 
 def calibrated(plant: Plant, scenario: Scenario, folder: Path | None = None) -> Calibration:
     """Return what the shell knows of a plant in a scenario: from ``folder`` (the user's cache), or found now and kept there."""
-    home = folder or Path(platformdirs.user_cache_dir("setpoint")) / "safety"
-    path = home / f"{plant.name}-{_key(plant, scenario)}.json"
+    path = _path(plant, scenario, folder)
     known = _read(path)
     if known is None:
         known = calibrate(plant, scenario)
         _keep(path, known)
     return known
+
+
+def found(plant: Plant, scenario: Scenario, folder: Path | None = None) -> Calibration | None:
+    """Return what is kept of a plant in a scenario; None where it has not been calibrated, or has changed since."""
+    return _read(_path(plant, scenario, folder))
+
+
+def _path(plant: Plant, scenario: Scenario, folder: Path | None) -> Path:
+    home = folder or Path(platformdirs.user_cache_dir("setpoint")) / "safety"
+    return home / f"{plant.name}-{_key(plant, scenario)}.json"
 
 
 def _key(plant: Plant, scenario: Scenario) -> str:

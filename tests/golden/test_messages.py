@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from controller.demo import PLANTS
-from controller.historian import Interrupted
+from controller.historian import Historian, Interrupted
 from controller.train import Progress
 from dashboard.cli import run
 from dashboard.commands.stopping import Stopped, stoppable
 
-COMMANDS = ("plants", "new", "check", "simulate", "tune", "train", "benchmark", "runs", "dashboard", "demo")
+COMMANDS = ("plants", "new", "check", "simulate", "tune", "train", "benchmark", "stress", "runs", "dashboard", "demo")
 
 LISTED = {"name", "title", "folder", "states", "inputs", "disturbances", "margins", "loops", "objective", "sources", "validated"}
 
@@ -51,6 +51,12 @@ BAD_INPUT = {
     "give each controller once",
     ("train", "exothermic_cstr", "--algorithm", "scc"): "unknown algorithm 'scc'; did you mean 'sac'? "
     "Known: ppo, a2c, trpo, sac, td3, ddpg, reinforce",
+    ("stress", "office_vav"): "office_vav has no hard limit that a shield could keep; plants that have: batch_crystallizer, "
+    "cstr_series_recycle, exothermic_cstr, fed_batch_bioreactor, penicillin_fermentation, semibatch_polymerization, "
+    "tubular_reactor, van_de_vusse_cstr, wafer_furnace, boiler_drum, distillation_column, evaporator, quadruple_tank, "
+    "chiller_plant, data_hall",
+    ("stress", "exothermic_cstr", "--scenario", "tracing"): "unknown scenario 'tracing'; did you mean 'tracking'? "
+    "Known: tracking, disturbance, boundary, unstable",
     ("benchmark", "exothermic_cstr", "--controllers", "pid,td3"): "controller 'td3' needs a trained policy; run `setpoint train "
     "exothermic_cstr --algorithm td3` and give its folder by --policy",
 }
@@ -124,6 +130,33 @@ def test_plants_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         assert set(card) >= LISTED, card["name"]
         assert all({"what", "published", "ours", "deviation", "unit", "source"} <= set(r) for r in card["validated"])
         assert card["validated"], card["name"]
+
+
+def test_stress_prints_and_records_a_row_for_each_supervisor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store, wanted = str(tmp_path / "runs.db"), ("exothermic_cstr", "--episodes", "8", "--generations", "1")
+    code, out, _ = said(capsys, "--store", store, "stress", *wanted, "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert list(result["supervisors"]) == ["pid", "max", "min", "bang-bang", "random", "edge-seeking", "CMA-ES"]
+    assert {"violating", "violating_unshielded", "upper95", "decided", "trips"} <= set(result["supervisors"]["max"])
+    assert sum(result["supervisors"]["random"]["decided"].values()) == pytest.approx(1.0)
+    with Historian(store) as historian:
+        kept = historian.find(result["run"])
+    assert (kept.kind, kept.status, kept.plant) == ("stress", "completed", "exothermic_cstr")
+    assert kept.result["supervisors"] == result["supervisors"]
+
+
+def test_stress_says_once_that_it_calibrates(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _: str(tmp_path / "cache"))
+    arguments = ("--store", str(tmp_path / "r.db"), "stress", "exothermic_cstr", "--episodes", "4", "--generations", "1")
+    first, second = (said(capsys, *arguments) for _ in range(2))
+    assert "calibrating the shield of exothermic_cstr" in first[2]
+    assert "calibrated in" in first[2]
+    assert "calibrat" not in second[2]
+    assert "bang-bang" in second[1]
+    assert "shield: the nominal plant and" in second[1]
 
 
 def test_simulate_records_what_it_ran(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,145 @@
+"""Put a plant under stress: what adversaries achieve against it, with the safety shield on and off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dashboard import terminal
+from dashboard.commands.session import Episodes, Json, PlantFile, PlantName, PolicyFolder, ScenarioName, Seed, case, session
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from controller.safety.governor import Calibration
+    from controller.safety.stress import Opposed, Outcome
+    from plant_models.core.plant import Plant
+    from plant_models.core.scenario import Scenario
+
+TOLD = ("python", "setpoint", "numpy", "numba")
+"""Versions that the table is told with; the store keeps them all."""
+COLUMNS = ("supervisor", "violating, shield off", "shield on", "at most (95 %)", "intervened", "uncertified", "trips", "nearest")
+Generations = Annotated[int, typer.Option(min=1, max=10_000, help="Generations in which the CMA-ES attack is fitted.")]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is put under stress, and how."""
+
+    plant: Plant
+    scenario: Scenario
+    episodes: int
+    seed: int
+    generations: int
+    policy: Path | None
+
+
+def stress(
+    context: typer.Context,
+    plant: PlantName = "",
+    episodes: Episodes = 200,
+    generations: Generations = 30,
+    policy: PolicyFolder = None,
+    scenario: ScenarioName = "",
+    seed: Seed = 0,
+    plant_file: PlantFile = None,
+    as_json: Json = False,
+) -> None:
+    """Attack a plant with the safety shield on and off, and count the episodes that cross a hard limit."""
+    chosen, scenario = case(plant, plant_file, scenario)
+    from controller.safety.trial import check_hard
+
+    check_hard(chosen)
+    request = Request(chosen, chosen.scenario(scenario), episodes, seed, generations, policy)
+    result = _recorded(context, request)
+    if as_json:
+        terminal.show_json(result)
+    else:
+        _show(result)
+
+
+def _recorded(context: typer.Context, request: Request) -> dict[str, Any]:
+    """Put the plant under stress and keep the table in the run store."""
+    plant, learned = request.plant, _policy(request)
+    from controller.benchmark import versions
+
+    config = {"episodes": request.episodes, "scenario": request.scenario.name, "generations": request.generations,
+              "policy": str(request.policy or "")}  # fmt: skip
+    opened, seed = session(context), request.seed
+    with opened.historian() as historian, historian.run("stress", plant.name, "shield", seed, config, versions()) as run:
+        known = _known(request)
+        rows = {row.supervisor: row.as_json() for row in _rows(request, known, learned)}
+        result = _result(request, known, rows)
+        historian.finish(run, "completed", result)
+    return result | {"versions": versions(), "run": run}
+
+
+def _policy(request: Request) -> list[Opposed]:
+    """Load the policy that shall be judged beside the adversaries, where there is one."""
+    from controller.policy import load
+    from controller.safety.opponents import steered
+    from controller.safety.stress import alike
+
+    return [] if request.policy is None else [alike(steered(load(request.policy, request.plant)))]
+
+
+def _known(request: Request) -> Calibration:
+    """Return what the shield knows of the plant; found out first where nobody has before."""
+    from controller.safety.known import calibrated, found
+
+    known = found(request.plant, request.scenario)
+    if known is not None:
+        return known
+    terminal.note(f"calibrating the shield of {request.plant.name}: once, half a minute to some minutes, then it is kept ...")
+    begun = time.monotonic()
+    known = calibrated(request.plant, request.scenario)
+    terminal.note(f"calibrated in {time.monotonic() - begun:.0f} s")
+    return known
+
+
+def _rows(request: Request, known: Calibration, learned: list[Opposed]) -> Iterator[Outcome]:
+    """Try the PID layer, the policy where there is one, and each adversary."""
+    from controller.baselines import Pid
+    from controller.safety.opponents import steered
+    from controller.safety.stress import ADVERSARIES, adversary, alike, stressed
+
+    plant, scenario, seed = request.plant, request.scenario, request.seed
+    given = [alike(steered(Pid(plant))), *learned]
+    for place, name in enumerate((*(each.shielded.name for each in given), *ADVERSARIES)):
+        with terminal.progress(f"{plant.name}: {name}") as bar:
+            opposed = given[place] if place < len(given) else adversary(name, plant, scenario, known, seed, request.generations)
+            yield stressed(
+                opposed, known, plant, scenario, request.episodes, seed, lambda done: bar.update(done, request.episodes, "")
+            )
+
+
+def _result(request: Request, known: Calibration, rows: dict[str, Any]) -> dict[str, Any]:
+    shield = {"corners": len(known.signs) - 1, "horizon": known.horizon, "margins": known.margins.tolist()}
+    return {"plant": request.plant.name, "scenario": request.scenario.name, "seed": request.seed,
+            "episodes": request.episodes, "shield": shield, "supervisors": rows}  # fmt: skip
+
+
+def _show(result: dict[str, Any]) -> None:
+    rows = [_cells(row) for row in result["supervisors"].values()]
+    title = f"{result['plant']}, {result['scenario']}: {result['episodes']} held-out episodes, those that cross a hard limit"
+    terminal.show_table(title, COLUMNS, rows)
+    shield, versions = result["shield"], result["versions"]
+    terminal.say(
+        f"seed {result['seed']}; shield: the nominal plant and {shield['corners']} corners over {shield['horizon']} decisions; "
+        f"{', '.join(f'{name} {number}' for name, number in versions.items() if name in TOLD)}"
+    )
+    terminal.say(f"recorded as {result['run']}")
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    near = min(row["smallest"], key=lambda limit: row["smallest"][limit] / row["scales"][limit])
+    decided = row["decided"]
+    return [
+        row["supervisor"], str(row["violating_unshielded"]), str(row["violating"]), f"{100 * row['upper95']:.2g} %",
+        f"{100 * row['interventions']:.1f} %", f"{100 * decided['uncertified']:.2f} %", str(row["trips"]),
+        f"{near}: {terminal.number(row['smallest'][near])}",
+    ]  # fmt: skip
