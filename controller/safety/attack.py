@@ -40,8 +40,11 @@ def courses(knots: Array, steps: int) -> Array:
     return held
 
 
-def attack(plant: Plant, scenario: Scenario, known: Calibration | None, seed: int, generations: int = GENERATIONS) -> Supervisor:
-    """Return the adversary whose sequences of moves bring plants behind the shield nearest to their limits in tuning episodes."""
+def sequences(plant: Plant, scenario: Scenario, known: Calibration | None, seed: int, generations: int = GENERATIONS) -> Array:
+    """Return the knots, (sequences, knots, channels), that bring shielded tuning episodes nearest to the limits.
+
+    Without ``known`` they are fitted to plants without a shield.
+    """
     count, knots = channels(plant), min(KNOTS, scenario.steps)
     size = knots * count
     population = 4 + math.floor(3.0 * math.log(size))
@@ -53,5 +56,9 @@ def attack(plant: Plant, scenario: Scenario, known: Calibration | None, seed: in
         worst: Array = lowest.reshape(-1, SIDES).min(axis=1)
         return worst
 
-    found = least(nearness, size, generations, population, seed, SEQUENCES)
-    return in_turn("CMA-ES", courses(found.points.reshape(-1, knots, count), scenario.steps))
+    return least(nearness, size, generations, population, seed, SEQUENCES).points.reshape(-1, knots, count)
+
+
+def attack(scenario: Scenario, knots: Array) -> Supervisor:
+    """Return the adversary that sends these sequences, (sequences, knots, channels), one an episode."""
+    return in_turn("CMA-ES", courses(knots, scenario.steps))

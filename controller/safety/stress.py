@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from controller.safety.adversaries import PATHS
-from controller.safety.attack import attack, resonance
+from controller.safety.attack import attack, resonance, sequences
 from controller.safety.governor import Calibration
 from controller.safety.opponents import along, edge_seeking
 from controller.safety.trial import DECIDED, Supervisor, Trial, hard, joined, limits, scales, trial
@@ -86,7 +86,8 @@ def adversary(name: str, plant: Plant, scenario: Scenario, known: Calibration, s
     if name == "edge-seeking":
         return alike(edge_seeking(known.horizon, seed))
     if name == "CMA-ES":
-        return Opposed(*(attack(plant, scenario, shield, seed, generations) for shield in (known, None)))
+        fitted = (sequences(plant, scenario, shield, seed, generations) for shield in (known, None))
+        return Opposed(*(attack(scenario, knots) for knots in fitted))
     kind = next(path for path in PATHS if path == name)
     return alike(along(kind, resonance(plant, scenario, seed) if kind == "bang-bang" else 1, seed))
 

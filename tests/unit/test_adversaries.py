@@ -8,7 +8,7 @@ import pytest
 from controller.baselines import Pid
 from controller.rollout import rollout
 from controller.safety.adversaries import channels, command, path, vertices
-from controller.safety.attack import KNOTS, PERIODS, SEQUENCES, attack, courses, resonance
+from controller.safety.attack import KNOTS, PERIODS, SEQUENCES, attack, courses, resonance, sequences
 from controller.safety.evolution import least
 from controller.safety.field import Field
 from controller.safety.opponents import along, edge_seeking, in_turn, nearest, steered
@@ -116,13 +116,13 @@ def test_cma_es_finds_the_least_of_a_bowl_and_keeps_the_best_first() -> None:
 
 def test_the_attack_comes_nearer_than_its_first_generation(plant: Plant) -> None:
     scenario = plant.scenario()
-    early, late = (attack(plant, scenario, None, 1, generations) for generations in (1, 12))
+    early, late = (attack(scenario, sequences(plant, scenario, None, 1, generations)) for generations in (1, 12))
     fitted_on = draw(plant, scenario, 1, SEQUENCES, "tuning")
     assert reached(plant, trial(late, fitted_on, None)) < reached(plant, trial(early, fitted_on, None)) - 0.05
 
 
 def test_the_attack_changes_at_its_knots_only(plant: Plant, drawn: Episodes) -> None:
-    send, field = attack(plant, plant.scenario(), None, 1, 1).begin(drawn, 0), Field(plant, drawn)
+    send, field = attack(plant.scenario(), sequences(plant, plant.scenario(), None, 1, 1)).begin(drawn, 0), Field(plant, drawn)
     sent = np.stack([send(field, k).r[0] for k in range(plant.scenario().steps)])
     assert len(np.unique(sent, axis=0)) <= KNOTS
 

@@ -1,0 +1,231 @@
+"""How safe the shield keeps every plant that has hard limits, what it refuses in vain, and how long a decision takes.
+
+``python -m benchmarks.safety --json --out benchmarks/results/safety.json``. Every cell is kept, so that a run that was cut off
+goes on where it stopped. ``--episodes`` are those of each adversary, ``--states`` those that CVODES judges of each.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+
+from benchmarks import exact, verdicts
+from benchmarks.cells import fingerprint, kept, text
+from benchmarks.provenance import parser, report
+from controller.baselines import Pid
+from controller.safety import adversaries, evolution, opponents, stress, trial
+from controller.safety import attack as attacks
+from controller.safety.attack import attack, sequences
+from controller.safety.field import Field, unmoved
+from controller.safety.governor import Calibration, Governor
+from controller.safety.known import calibrated
+from controller.safety.opponents import along, steered
+from controller.safety.stress import ADVERSARIES, Opposed, adversary, alike, nominal, stressed
+from controller.safety.trial import check_hard, hard
+from plant_models.catalogue import get, names
+from plant_models.core.errors import SetpointError
+from plant_models.core.plant import SECONDS, Plant
+from plant_models.env.lookahead import Command
+from plant_models.env.scenario import draw
+
+MODULES = (adversaries, attacks, evolution, opponents, stress, trial, exact, verdicts)
+WORKERS = 2
+LOOKED_AT = 64
+"""Episodes at once in which states are judged."""
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much is done for each plant and adversary.
+
+    Judging ``episodes``, those of the ``nominal`` plant, generations of the fitted attack, ``states`` that CVODES judges, and
+    ``decisions`` that are timed.
+    """
+
+    episodes: int = 3000
+    nominal: int = 120
+    generations: int = 30
+    states: int = 111
+    decisions: int = 5000
+
+
+@dataclass(frozen=True)
+class Case:
+    """A plant with what its shield knows, and the sizes of what is measured."""
+
+    plant: Plant
+    known: Calibration
+    sizes: Sizes
+
+    def cell(self, what: str, compute: Callable[[], dict[str, Any]], *sizes: int) -> dict[str, Any]:
+        """Return a part of the plant's row, computed where it is not kept yet; it depends on these sizes."""
+        return kept(f"{self.plant.name}-safety-{what}", f"{_depends(self.plant, self.known)} {sizes}", compute)
+
+
+def _depends(plant: Plant, known: Calibration) -> str:
+    digest = hashlib.sha256(repr((known.horizon, plant.safe_action)).encode())
+    for part in (*vars(known.gain).values(), *vars(known.spread).values(), known.signs, known.margins):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return fingerprint(draw(plant, plant.scenario(), 0, 2, "judging")) + digest.hexdigest() + text(*MODULES)
+
+
+def row(name: str, sizes: Sizes) -> dict[str, Any]:
+    """Return a plant's row: every part of it."""
+    plant = get(name)
+    case = Case(plant, calibrated(plant, plant.scenario()), sizes)
+    return {"scenario": plant.scenario().name} | {key: value for part in PARTS for key, value in part(case).items()}
+
+
+def attacked(case: Case) -> dict[str, Any]:
+    """Return each adversary's row on the plant as it is drawn."""
+    sizes = case.sizes
+    each = {name: case.cell(name, partial(_attacked, case, name), sizes.episodes, sizes.generations) for name in ADVERSARIES}
+    worst = max(found["violating_unshielded"] / found["episodes"] for found in each.values())
+    return {"adversaries": each, "counts": worst >= 0.5}
+
+
+def _opposed(case: Case, name: str) -> Opposed:
+    """Return an adversary; the attack is fitted once."""
+    plant, generations = case.plant, case.sizes.generations
+    scenario = plant.scenario()
+    if name != "CMA-ES":
+        return adversary(name, plant, scenario, case.known, 0, generations)
+
+    def fitted() -> dict[str, Any]:
+        against = {"shielded": case.known, "bare": None}
+        return {side: sequences(plant, scenario, known, 0, generations).tolist() for side, known in against.items()}
+
+    knots = case.cell("attack", fitted, generations)
+    return Opposed(*(attack(scenario, np.array(knots[side])) for side in ("shielded", "bare")))
+
+
+def _attacked(case: Case, name: str) -> dict[str, Any]:
+    plant, sizes = case.plant, case.sizes
+    return stressed(_opposed(case, name), case.known, plant, plant.scenario(), sizes.episodes, 0).as_json()
+
+
+def at_nominal(case: Case) -> dict[str, Any]:
+    """Return how often the nominal plant without noise crosses a hard limit, over all adversaries, and in how many steps."""
+    sizes = case.sizes
+    each = [case.cell(f"nominal-{name}", partial(_nominal, case, name), sizes.nominal, sizes.generations) for name in ADVERSARIES]
+    return {"nominal": {key: sum(part[key] for part in each) for key in ("steps", "violating", "violating_unshielded")}}
+
+
+def _nominal(case: Case, name: str) -> dict[str, Any]:
+    plant, sizes = case.plant, case.sizes
+    found = stressed(_opposed(case, name), case.known, plant, plant.scenario(), sizes.nominal, 1, change=nominal)
+    counts = {"violating": found.violating, "violating_unshielded": found.violating_unshielded}
+    return counts | {"steps": sizes.nominal * plant.scenario().steps}
+
+
+def wrong(case: Case) -> dict[str, Any]:
+    """Return how many states were certified and refused in vain."""
+    sizes = case.sizes
+    each = [case.cell(f"verdicts-{name}", partial(_wrong, case, name), sizes.states, sizes.generations) for name in ADVERSARIES]
+    total = {key: sum(part[key] for part in each) for key in each[0]}
+    return {"false_safe": total["false_safe"], "false_unsafe": total["false_unsafe"] / total["states"], "states": total}
+
+
+def _wrong(case: Case, name: str) -> dict[str, Any]:
+    plant, sizes = case.plant, case.sizes
+    episodes = draw(plant, plant.scenario(), 2, LOOKED_AT, "judging")
+    return asdict(verdicts.judged(_opposed(case, name).shielded, episodes, case.known, sizes.states, 0))
+
+
+def timed(case: Case) -> dict[str, Any]:
+    """Return how long the whole decision for one plant takes, estimate and search, under random moves."""
+    return case.cell("decision", partial(_timed, case), case.sizes.decisions)
+
+
+def _timed(case: Case) -> dict[str, Any]:
+    took = np.array([each for seed in range(_rounds(case)) for each in _decisions(case, seed)])[: case.sizes.decisions]
+    wall, cpu = np.percentile(took, [50.0, 99.0], axis=0).T.tolist()
+    interval = 1e6 * case.plant.decision * SECONDS[case.plant.time_unit]
+    return {"p50_us": wall[0], "p99_us": wall[1], "cpu_p99_us": cpu[1], "p99_of_interval": wall[1] / interval}
+
+
+def _rounds(case: Case) -> int:
+    return -(-case.sizes.decisions // case.plant.scenario().steps) + 1
+
+
+def _decisions(case: Case, seed: int) -> list[tuple[float, float]]:
+    """Return wall and processor time of each decision for the first of two plants, in microseconds."""
+    plant, one = case.plant, np.array([True, False])
+    drawn = draw(plant, plant.scenario(), seed, 2, "tuning")
+    field, governor, send = Field(plant, drawn), Governor(plant, 1, case.known), along("random", 1, seed).begin(drawn, 0)
+    governor.begin(np.arange(1), field.read().of(one), unmoved(field).of(one))
+    took = []
+    gc.disable()
+    try:
+        for k in range(plant.scenario().steps):
+            reading, proposed = field.read().of(one), send(field, k)
+            begun = time.perf_counter_ns(), time.thread_time_ns()
+            decision = governor.allow(governor.estimate(reading), proposed.of(one))
+            took.append((1e-3 * (time.perf_counter_ns() - begun[0]), 1e-3 * (time.thread_time_ns() - begun[1])))
+            field.command(_both(decision.sent))
+    finally:
+        gc.enable()
+    return took[1:]
+
+
+def _both(sent: Command) -> Command:
+    """Return a command for one plant as one for two."""
+    return Command(np.repeat(sent.r, 2, axis=0), np.repeat(sent.a, 2, axis=0), np.repeat(sent.safe, 2))
+
+
+def intervening(case: Case) -> dict[str, Any]:
+    """Return the share of decisions in which the shield changes what the PID layer does by itself."""
+    return {"interventions": {"pid": case.cell("pid", partial(_intervening, case), case.sizes.episodes)}}
+
+
+def _intervening(case: Case) -> dict[str, Any]:
+    plant = case.plant
+    found = stressed(alike(steered(Pid(plant))), case.known, plant, plant.scenario(), case.sizes.episodes, 0)
+    return {"share": found.interventions, "uncertified": found.decided["uncertified"], "violating": found.violating,
+            "violating_unshielded": found.violating_unshielded}  # fmt: skip
+
+
+PARTS: tuple[Callable[[Case], dict[str, Any]], ...] = (attacked, at_nominal, wrong, timed, intervening)
+"""What makes up a plant's row; what learning behind the shield brings, and what the shield costs it, is one more part here."""
+
+
+def measure(wanted: tuple[str, ...], sizes: Sizes) -> dict[str, Any]:
+    """Return the rows of plants.
+
+    Raises:
+        UnknownName: where there is none of that name.
+        BadInput: where one has no hard limit.
+    """
+    for name in wanted:
+        check_hard(get(name))
+    with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
+        rows = {name: pool.submit(row, name, sizes) for name in wanted}
+        return {"plants": {name: found.result() for name, found in rows.items()}, "sizes": asdict(sizes)}
+
+
+def having() -> tuple[str, ...]:
+    """Return the plants that have hard limits."""
+    return tuple(name for name in names() if hard(get(name)).any())
+
+
+if __name__ == "__main__":
+    parsed = parser(__doc__ or "")
+    parsed.add_argument("--episodes", type=int, default=Sizes.episodes, help="judging episodes of each adversary")
+    parsed.add_argument("--states", type=int, default=Sizes.states, help="states of each adversary that CVODES judges")
+    options = parsed.parse_args()
+    chosen = Sizes(4, 2, 1, 2, 50) if options.quick else replace(Sizes(), episodes=options.episodes, states=options.states)
+    try:
+        report(measure(options.plants or having(), chosen), options)
+    except SetpointError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)
