@@ -99,7 +99,7 @@ def _follows(moment: Moment) -> tuple[Command | None, ...]:
 def _every_corner(moment: Moment, e: int, then: Command | None, known: Calibration) -> bool:
     """Whether every variant keeps its limits by CVODES; the one that is worst by the kernel is asked first."""
     plant, one = moment.field.plant, np.arange(moment.field.n) == e
-    ahead = Lookahead(plant, 1, len(known.signs))
+    ahead = Lookahead(plant)
     outlook = ahead.hold(moment.variants.of(one), moment.proposed.of(one), None if then is None else then.of(one), known.horizon)
     lowest = np.where(outlook.sound, outlook.lowest[:, :, enforced(plant)].min(axis=2), -np.inf)[0]
     order = np.argsort(lowest, kind="stable")

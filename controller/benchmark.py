@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -17,6 +17,7 @@ from controller.historian import Historian
 from controller.interface import Controller
 from controller.recording import episode_record
 from controller.rollout import Run, returns, rollout
+from controller.safety.governor import Calibration
 from controller.scores import kpis
 from controller.statistics import Interval, paired_difference
 from plant_models.core.duty import Batch, Economic
@@ -26,6 +27,8 @@ from plant_models.core.scenario import Array
 from plant_models.env.scenario import draw
 
 TUNING_EPISODES = 96
+BEHIND = " + shield"
+"""After the name of a controller that runs behind the shield."""
 ROUNDS, LOOKS = 3, 24
 """Searches of every master's setpoint in turn, and evaluations in each."""
 
@@ -67,9 +70,10 @@ def _pooled(name: str, values: Any) -> float:
 
 
 def compare(
-    plant: Plant, controllers: Sequence[Controller], episodes: int, seed: int = 0, scenario: str = "", weather: Any = None
-) -> Comparison:
-    """Run every controller on the same held-out episodes.
+    plant: Plant, controllers: Sequence[Controller], episodes: int, seed: int = 0, scenario: str = "", weather: Any = None,
+    shield: Calibration | None = None,
+) -> Comparison:  # fmt: skip
+    """Run every controller on the same held-out episodes, and where there is a ``shield`` behind it too.
 
     Raises:
         BadInput: where two controllers share a name.
@@ -79,7 +83,11 @@ def compare(
         raise BadInput(f"controllers {', '.join(names)}: a name is given twice; give each controller once")
     chosen = plant.scenario(scenario)
     judged = draw(plant, chosen, seed, episodes, "judging", weather=weather)
-    return Comparison(plant, chosen.name, seed, {controller.name: rollout(controller, judged) for controller in controllers})
+    runs = {controller.name: rollout(controller, judged) for controller in controllers}
+    if shield is not None:
+        runs = {name: replace(run, share=np.ones_like(run.cost)) for name, run in runs.items()}
+        runs |= {f"{controller.name}{BEHIND}": rollout(controller, judged, shield=shield) for controller in controllers}
+    return Comparison(plant, chosen.name, seed, runs)
 
 
 def baselines(plant: Plant) -> list[Controller]:

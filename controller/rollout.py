@@ -35,7 +35,7 @@ class Run:
 
     ``cost`` (n, steps) is the stage cost, ``path`` holds what was recorded at each decision as (n, steps + 1, rows),
     ``sums`` what each decision accumulated as (n, steps, rows), ``lowest`` (n, margins) the smallest margins, ``share`` (n,
-    steps) what a shield let through of each move: all where there is none.
+    steps) what a shield let through of each move, below zero where nothing was certified; None without a shield.
     """
 
     controller: str
@@ -47,7 +47,7 @@ class Run:
     tripped: NDArray[np.bool_]
     failed: NDArray[np.bool_]
     clipped: NDArray[np.intp]
-    share: Array
+    share: Array | None
     level: Level = "setpoint"
 
     @property
@@ -76,7 +76,8 @@ def rollout(
         controller.name, planned, 0.0 - planned.plant.scale * _rewards(simulator, tape).T,
         {part: tape[part].transpose(2, 0, 1) for part in RECORDED},
         {part: tape[part][1:].transpose(2, 0, 1) for part in SUMMED},
-        tape["lowest"][1:].min(axis=0).T, status == TRIPPED, status == FAILED, simulator.clipped.copy(), share.T, level,
+        tape["lowest"][1:].min(axis=0).T, status == TRIPPED, status == FAILED, simulator.clipped.copy(),
+        share.T if shield else None, level,
     )  # fmt: skip
 
 

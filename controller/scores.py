@@ -43,7 +43,7 @@ def kpis(run: Run) -> dict[str, Kpi]:
             found |= {prefix + key: kpi for key, kpi in _tracking(run, plant, i, name).items()}
     else:
         found |= _money(run, plant)
-    return found | _measures(run, plant) | building(run) | _limits(run, plant) | _travel(run, plant)
+    return found | _measures(run, plant) | building(run) | _limits(run, plant) | _shielded(run) | _travel(run, plant)
 
 
 def _tracking(run: Run, plant: Plant, i: int, name: str) -> dict[str, Kpi]:
@@ -135,6 +135,13 @@ def _limits(run: Run, plant: Plant) -> dict[str, Kpi]:
         "trips": Kpi(run.tripped.astype(float), "episodes"),
         "failed integrations": Kpi(run.failed.astype(float), "episodes"),
     }
+
+
+def _shielded(run: Run) -> dict[str, Kpi]:
+    if run.share is None:
+        return {}
+    through = {"interventions": run.share < 1.0, "uncertified": run.share < 0.0}
+    return {name: Kpi(100.0 * decisions.mean(axis=1), "% of decisions") for name, decisions in through.items()}
 
 
 def _travel(run: Run, plant: Plant) -> dict[str, Kpi]:

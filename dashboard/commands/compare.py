@@ -25,6 +25,7 @@ from dashboard.commands.session import (
     session,
     weather,
 )  # fmt: skip
+from dashboard.commands.shielding import Safety, shield
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,25 +67,31 @@ def benchmark(
     weather_file: WeatherFile = None,
     plant_file: PlantFile = None,
     replay: ReplayLog = None,
+    safety: Safety = "none",
     as_json: Json = False,
 ) -> None:
     """Compare controllers on the same held-out episodes, with paired differences to the PID layer."""
     names = [name.strip() for name in controllers_given.split(",") if name.strip()]
     chosen, scenario = case(plant, plant_file, scenario, replay)
-    _run(session(context), "benchmark", chosen, names, policy, scenario, episodes, seed, weather_file, as_json)
+    _run(session(context), "benchmark", chosen, names, policy, scenario, episodes, seed, weather_file, as_json, safety)
 
 
 def _run(
     opened: Session, kind: Kind, chosen: Plant, names: list[str], policy: Path | None, scenario: str, episodes: int, seed: int,
-    weather_file: Path | None, as_json: bool,
+    weather_file: Path | None, as_json: bool, safety: str = "none",
 ) -> None:  # fmt: skip
-    year = weather(weather_file, chosen)
+    year, known = weather(weather_file, chosen), shield(chosen, chosen.scenario(scenario), safety)
     picked = controllers(chosen, names, policy)
     from controller.benchmark import compare, record, versions
 
-    config = {"episodes": episodes, "scenario": chosen.scenario(scenario).name, "weather": str(weather_file or "")}
+    config = {
+        "episodes": episodes,
+        "scenario": chosen.scenario(scenario).name,
+        "weather": str(weather_file or ""),
+        "safety": safety,
+    }
     with opened.historian() as historian, historian.run(kind, chosen.name, ",".join(names), seed, config, versions()) as run:
-        comparison = compare(chosen, picked, episodes, seed, scenario, year)
+        comparison = compare(chosen, picked, episodes, seed, scenario, year, known)
         record(comparison, historian, run)
         historian.finish(run, "completed", comparison.as_json())
     searches = _searches(picked)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from dashboard import terminal
 from dashboard.commands.session import Episodes, Json, PlantFile, PlantName, PolicyFolder, ScenarioName, Seed, case, session
+from dashboard.commands.shielding import shield_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,9 +51,6 @@ def stress(
 ) -> None:
     """Attack a plant with the safety shield on and off, and count the episodes that cross a hard limit."""
     chosen, scenario = case(plant, plant_file, scenario)
-    from controller.safety.trial import check_hard
-
-    check_hard(chosen)
     request = Request(chosen, chosen.scenario(scenario), episodes, seed, generations, policy)
     result = _recorded(context, request)
     if as_json:
@@ -64,14 +61,13 @@ def stress(
 
 def _recorded(context: typer.Context, request: Request) -> dict[str, Any]:
     """Put the plant under stress and keep the table in the run store."""
-    plant, learned = request.plant, _policy(request)
+    plant, learned, known = request.plant, _policy(request), shield_of(request.plant, request.scenario)
     from controller.benchmark import versions
 
     config = {"episodes": request.episodes, "scenario": request.scenario.name, "generations": request.generations,
               "policy": str(request.policy or "")}  # fmt: skip
     opened, seed = session(context), request.seed
     with opened.historian() as historian, historian.run("stress", plant.name, "shield", seed, config, versions()) as run:
-        known = _known(request)
         rows = {row.supervisor: row.as_json() for row in _rows(request, known, learned)}
         result = _result(request, known, rows)
         historian.finish(run, "completed", result)
@@ -85,20 +81,6 @@ def _policy(request: Request) -> list[Opposed]:
     from controller.safety.stress import alike
 
     return [] if request.policy is None else [alike(steered(load(request.policy, request.plant)))]
-
-
-def _known(request: Request) -> Calibration:
-    """Return what the shield knows of the plant; found out first where nobody has before."""
-    from controller.safety.known import calibrated, found
-
-    known = found(request.plant, request.scenario)
-    if known is not None:
-        return known
-    terminal.note(f"calibrating the shield of {request.plant.name}: once, half a minute to some minutes, then it is kept ...")
-    begun = time.monotonic()
-    known = calibrated(request.plant, request.scenario)
-    terminal.note(f"calibrated in {time.monotonic() - begun:.0f} s")
-    return known
 
 
 def _rows(request: Request, known: Calibration, learned: list[Opposed]) -> Iterator[Outcome]:
