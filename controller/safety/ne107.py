@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 
 
 class Status(IntEnum):
-    """Status signals in order of severity: of two that are raised the larger stands."""
+    """Status signals in order of severity: of two that are raised the larger stands.
+
+    Readings raise failure and out of specification; the other two come from the device itself, or from tests of valves.
+    """
 
     GOOD = 0
     MAINTENANCE = 1

@@ -74,8 +74,9 @@ def begin(instruments: Instruments, n: int) -> Memory:
     """Return the memory of ``n`` plants of which nothing has been read."""
     last = np.tile(instruments.nominal, (n, 1))
     none = np.zeros(last.shape, dtype=np.intp)
+    run = Run(last, none, np.tile(instruments.highest, (n, 1)), np.tile(instruments.lowest, (n, 1)))
     tests = np.zeros((*last.shape, TESTS), dtype=np.intp)
-    return Memory(last, none + NEVER, Run(last, none, last, last), np.zeros((*last.shape, len(LIMITS))), tests)
+    return Memory(last, none + NEVER, run, np.zeros((*last.shape, len(LIMITS))), tests)
 
 
 def validate(
@@ -84,14 +85,15 @@ def validate(
     """Judge one sample of every instrument, all (n, outputs), and return what is remembered and what was found.
 
     ``y`` are readings, ``age`` the age of their time stamps in decision periods; ``expected`` is the model's prediction of the
-    readings before it saw them, ``spread`` its standard deviation. What is ``used`` is finite and a measurement, always.
+    readings before it saw them, ``spread`` its standard deviation: one wider than the range says nothing. What is ``used`` is
+    finite and a measurement, always.
 
     Raises:
         ValueError: where a shape is another, or an entry is no number at all.
     """
     y, age, expected, spread = (_numbers(memory, part) for part in (y, age, expected, spread))
     in_range = (instruments.lowest <= y) & (y <= instruments.highest)
-    checked = np.isfinite(expected) & np.isfinite(spread) & (spread > 0.0)
+    checked = np.isfinite(expected) & (spread > 0.0) & (spread <= instruments.high - instruments.low)
     # From here on every number is finite and of the instrument's size, whatever was given: nothing overflows.
     shown = np.where(in_range, y, memory.last)
     foreseen = instruments.measurement(np.where(np.isfinite(expected), expected, memory.last))
@@ -124,8 +126,7 @@ def _possible(instruments: Instruments, memory: Memory, shown: Array) -> Flags:
 
 def _run(instruments: Instruments, run: Run, in_range: Flags, shown: Array, checked: Flags, foreseen: Array) -> Run:
     """Return the run of identical readings with this one; what is no measurement neither ends nor lengthens it."""
-    same = (run.count > 0) & (np.abs(shown - run.first) <= IDENTICAL * instruments.noise)
-    anew = in_range & ~same
+    anew = in_range & (np.abs(shown - run.first) > IDENTICAL * instruments.noise)
     low, high = np.where(anew, instruments.highest, run.low), np.where(anew, instruments.lowest, run.high)
     return Run(
         first=np.where(anew, shown, run.first),
