@@ -20,7 +20,8 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
-from controller import ppo
+from controller import lagrangian, ppo
+from controller.limits import Budget
 from controller.methods import OFF_POLICY, Method
 from controller.policy import Policy
 from controller.ppo import SLOWEST, discount, nets, untrained
@@ -68,8 +69,10 @@ def pace(method: Method, total: int) -> list[BaseCallback]:
     return [Paced(int(CRITIC_FIRST * total), EVERY)] if method.algorithm in OFF_POLICY else []
 
 
-def learner(method: Method, learning: Learning, env: VecEnv, seed: int) -> BaseAlgorithm:
+def learner(method: Method, learning: Learning, env: VecEnv, seed: int, budget: Budget | None = None) -> BaseAlgorithm:
     """Return a learner whose first policy is exactly zero: at level ``setpoint`` the PID layer as it stands, else the middle."""
+    if budget is not None:
+        return lagrangian.learner(learning, env, seed, method.penalty, budget.share)
     if method.algorithm == "ppo":
         return ppo.learner(learning, env, seed, method.penalty)
     return untrained(partial(_OTHERS[method.algorithm], learning, env, seed), _zeroed)

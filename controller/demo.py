@@ -49,8 +49,7 @@ def recorded_training(
     beside = {} if against is None else {"nmpc": against.score}
     config = {"algorithm": method.algorithm.upper(), "total_steps": total, "scenario": plant.scenario(scenario).name,
               "baseline": {"pid": score(Pid(plant), validation(plant, scenario))} | beside}  # fmt: skip
-    config |= {"level": method.level, "penalty": method.penalty} | ({"clone": method.clone} if method.clone else {})
-    config |= {"group": group} if group else {}
+    config |= method.recorded() | ({"group": group} if group else {})
     config |= {} if against is None else {"nmpc": asdict(against)}
     with historian.run("train", plant.name, method.algorithm, seed, config, versions()) as run:
         historian.metrics(run, 0, {f"score/{name}": value for name, value in beside.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 from plant_models.core.errors import BadInput, UnknownName, unknown
 from plant_models.core.plant import Learning
@@ -15,6 +15,10 @@ Penalty = Literal["clip", "kl"]
 """How PPO stays near its last policy: by clipping the ratio, or by a penalty on the KL divergence."""
 Teacher = Literal["", "pid", "nmpc"]
 """Whose actions a policy is first regressed on."""
+Safety = Literal["none", "lagrangian"]
+"""What keeps a policy within limits while it learns: nothing but the reward, or a budget of time beyond them."""
+BUDGETED: tuple[Safety, ...] = ("lagrangian",)
+"""Those that learn under a budget, which alone have a cost limit."""
 OFF_POLICY: tuple[Algorithm, ...] = ("sac", "td3", "ddpg")
 """Those that learn from what older policies did; they squash their mean actions with tanh."""
 FEWER = 4
@@ -23,7 +27,9 @@ FEWER = 4
 
 @dataclass(frozen=True)
 class Method:
-    """What a training learns by, what its actions move, and where it begins.
+    """What a training learns by, what its actions move, where it begins, and what keeps its limits.
+
+    ``cost_limit`` is the share of time that may be spent beyond limits; None stands for what the PID layer spends.
 
     Raises:
         UnknownName: for a name that is none.
@@ -34,10 +40,13 @@ class Method:
     level: Level = "setpoint"
     penalty: Penalty = "clip"
     clone: Teacher = ""
+    safety: Safety = "none"
+    cost_limit: float | None = None
 
     def __post_init__(self) -> None:
         """Check the names, and what goes together."""
-        known = {"algorithm": ALGORITHMS, "level": LEVELS, "penalty": get_args(Penalty), "clone": get_args(Teacher)}
+        known = {"algorithm": ALGORITHMS, "level": LEVELS, "penalty": get_args(Penalty), "clone": get_args(Teacher),
+                 "safety": get_args(Safety)}  # fmt: skip
         for what, names in known.items():
             given = vars(self)[what]
             if given not in names:
@@ -46,12 +55,36 @@ class Method:
             raise BadInput(f"penalty {self.penalty!r} with {self.algorithm}: only ppo has a choice; leave one of them out")
         if self.algorithm != "ppo" and self.clone:
             raise BadInput(f"clone {self.clone!r} with {self.algorithm}: only ppo begins from a clone; leave one of them out")
+        self._check_safety()
         if self.clone == "pid" and self.level == "setpoint":
             raise BadInput(
                 "clone 'pid' at level 'setpoint': there PPO begins as the PID layer anyway; give level absolute or direct"
             )
         if self.clone == "nmpc" and self.level == "absolute":
             raise BadInput("clone 'nmpc' at level 'absolute': NMPC moves offsets or inputs; give level setpoint or direct")
+
+    def _check_safety(self) -> None:
+        """Check what keeps the limits; raises BadInput."""
+        if self.algorithm != "ppo" and self.budgeted:
+            raise BadInput(f"safety {self.safety!r} with {self.algorithm}: only ppo learns under a budget; leave one of them out")
+        if self.cost_limit is None:
+            return
+        if not self.budgeted:
+            raise BadInput(f"cost limit {self.cost_limit:g} with safety {self.safety!r}: give safety lagrangian, or leave it out")
+        if not 0.0 <= self.cost_limit < 1.0:
+            raise BadInput(f"cost limit {self.cost_limit:g}: a share of time from 0 to below 1 allowed; 0.01 is one per cent")
+
+    @property
+    def budgeted(self) -> bool:
+        """Whether time beyond limits has a budget."""
+        return self.safety in BUDGETED
+
+    def recorded(self) -> dict[str, Any]:
+        """Return what a run's configuration says beside the algorithm: level and penalty, and of the rest what is chosen."""
+        chosen = {"clone": self.clone or None, "safety": None if self.safety == "none" else self.safety,
+                  "cost_limit": self.cost_limit}  # fmt: skip
+        always = {"level": self.level, "penalty": self.penalty}
+        return always | {name: value for name, value in chosen.items() if value is not None}
 
     def steps(self, learning: Learning) -> int:
         """Return the decisions to learn from where the user gives no number."""

@@ -157,6 +157,10 @@ class GuardedPPO(PPO):
             float(logged["train/value_loss"]), float(rollout["advantages"].std()),
         )  # fmt: skip
 
+    def measures(self) -> dict[str, float]:
+        """Return what else there is to log of the last update."""
+        return {"train/penalty": self.guard.weight} if self.guard.weight else {}
+
     def state(self) -> dict[str, NDArray[Any]]:
         """Return all that the learner's next steps depend on, between two rollouts, except what the environment keeps."""
         guard, counts = self.guard, (self.num_timesteps, self._n_updates, self._episode_num)
@@ -241,13 +245,16 @@ def set_generators(kept: Mapping[str, NDArray[Any]]) -> None:
     random.setstate((3, tuple(int(word) for word in kept["random.python"]), None))
 
 
-def learner(learning: Learning, env: VecEnv, seed: int, near: Penalty = "clip") -> GuardedPPO:
+def learner(
+    learning: Learning, env: VecEnv, seed: int, near: Penalty = "clip", kind: type[GuardedPPO] | None = None
+) -> GuardedPPO:
     """Return a PPO whose first policy is exactly zero: the PID layer as it stands."""
     guard = Guard(learning.entropy, penalty.FIRST if near == "kl" else 0.0)
     make = partial(
-        GuardedPPO, "MlpPolicy", env, n_steps=learning.rollout, batch_size=min(BATCH, env.num_envs * learning.rollout),
-        n_epochs=EPOCHS, learning_rate=guard.rate, gamma=discount(learning), gae_lambda=learning.gae, ent_coef=learning.entropy,
-        seed=seed, device="cpu", policy_kwargs=nets(learning),
+        kind or GuardedPPO, "MlpPolicy", env, n_steps=learning.rollout,
+        batch_size=min(BATCH, env.num_envs * learning.rollout), n_epochs=EPOCHS, learning_rate=guard.rate,
+        gamma=discount(learning), gae_lambda=learning.gae, ent_coef=learning.entropy, seed=seed, device="cpu",
+        policy_kwargs=nets(learning),
     )  # fmt: skip
     model = untrained(make, lambda model: [model.policy.action_net])
     model.guard = guard

@@ -77,6 +77,8 @@ class PlantVecEnv(VecEnv):
         self._quiet: list[dict[str, Any]] = [NO_INFO] * env.num_envs
         self.spoiled: list[Spoiled] = []
         self.hard_violations = 0
+        self.time_beyond: Array = np.zeros((len(env.simulator.kernel.layout.kinds), env.num_envs))
+        """How long the last decision was beyond each margin, (margins, n), in the plant's time unit."""
         kinds = env.simulator.kernel.layout.kinds
         self._hard = np.flatnonzero([kind == "hard" for kind in kinds])
         self.seed(0)
@@ -126,9 +128,9 @@ class PlantVecEnv(VecEnv):
         running = self.plants.numbers.copy(), self.plants.simulator.k.copy()
         observation, reward, terminated, truncated, infos = self._decided()
         done = terminated | truncated
+        self.time_beyond = infos["time_beyond"] if done.any() else self.plants.simulator.S.read("time")
         if len(self._hard):
-            beyond = infos["time_beyond"] if done.any() else self.plants.simulator.S.read("time")
-            self.hard_violations += int((beyond[self._hard] > 0.0).any(axis=0).sum())
+            self.hard_violations += int((self.time_beyond[self._hard] > 0.0).any(axis=0).sum())
         scaled = (reward * self._scale).astype(np.float32)
         told = self._infos(done, terminated, infos) if done.any() else self._quiet
         blind = ~np.isfinite(observation).all(axis=1)

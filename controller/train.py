@@ -21,6 +21,8 @@ from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.cloning import clone, lessons
 from controller.historian import Historian
+from controller.keeping import Keeper
+from controller.limits import budget
 from controller.methods import PPO_METHOD, Method
 from controller.policy import Policy
 from controller.ppo import Guard, GuardedPPO, discount
@@ -113,12 +115,15 @@ def train(
     Raises:
         Diverged: where the plant keeps producing numbers that are not finite.
         InvalidFile: where the checkpoint does not fit.
+        BadInput: where limits are to be kept and the plant declares none.
     """
     course = Course(plant.name, plant.scenario(scenario).name, seed, steps or method.steps(plant.learning))
     folder = checkpoints(run_id) if keep is None and run_id is not None else keep
     env = environment(plant, seed, scenario, method.level)
-    model = learner(method, plant.learning, env, seed)
-    watch = _Watch(plant, validation(plant, scenario), course, method, _Log(historian, run_id, report), folder)
+    episodes = validation(plant, scenario)
+    allowed = budget(method, plant, episodes)
+    model = learner(method, plant.learning, env, seed, allowed)
+    watch = _Watch(plant, episodes, course, method, _Log(historian, run_id, report), folder, Keeper(allowed))
     if start is not None:
         assert isinstance(model, GuardedPPO)
         _go_back(start, model, env, watch)
@@ -131,7 +136,8 @@ def train(
     watched = [watch, *pace(method, course.total)]
     model.learn(course.total - model.num_timesteps, callback=watched, reset_num_timesteps=start is None)
     watch.close()
-    return Trained(watch.best, watch.policy(), model.num_timesteps, watch.seconds, watch.best_score, watch.baseline)
+    best = watch.keeper
+    return Trained(best.policy, watch.policy(), model.num_timesteps, watch.seconds, best.score, watch.baseline)
 
 
 def _go_back(start: Checkpoint, model: GuardedPPO, env: PlantVecEnv, watch: _Watch) -> None:
@@ -166,13 +172,15 @@ class _Log:
 class _Watch(BaseCallback):
     """Validates, records and keeps checkpoints between rollouts, when no gradient is under way."""
 
-    def __init__(self, plant: Plant, episodes: Episodes, course: Course, method: Method, log: _Log, folder: Path | None) -> None:
+    def __init__(
+        self, plant: Plant, episodes: Episodes, course: Course, method: Method, log: _Log, folder: Path | None,
+        keeper: Keeper,
+    ) -> None:  # fmt: skip
         super().__init__()
         self._plant, self._episodes, self._course, self._log, self._folder = plant, episodes, course, log, folder
         self._method, self._other, self._rival = method, Guard(), returns(Pid(plant), episodes)
         self.baseline = _score(self._rival, plant)
-        self.best_score = -float("inf")
-        self.best: Policy
+        self.keeper = keeper
         self._scores: list[float] = []
         self._told: set[str] = set()
         self._begun = time.perf_counter()
@@ -221,6 +229,8 @@ class _Watch(BaseCallback):
         if self._checked < self.num_timesteps:
             self._check()
             self._save()
+        if self.keeper.complaint():
+            self._say("budget", self.keeper.complaint())
 
     @property
     def _env(self) -> PlantVecEnv:
@@ -236,8 +246,7 @@ class _Watch(BaseCallback):
         if guard.last is not None:
             rate = guard.rate(1.0 - self.num_timesteps / self._course.total)
             ours = {"train/learning_rate": rate, "train/taken_back": float(guard.undone)}
-            ours |= {"train/penalty": guard.weight} if guard.weight else {}
-            self._log.metrics(self.num_timesteps, guard.last.metrics() | ours)
+            self._log.metrics(self.num_timesteps, guard.last.metrics() | ours | self.model.measures())
             guard.last = None
         for about, text in guard.told.items():
             self._say(about, text)
@@ -255,11 +264,10 @@ class _Watch(BaseCallback):
         costs = returns(policy, self._episodes)
         reached = _score(costs, self._plant)
         self._scores.append(reached)
-        if reached > self.best_score:
-            self.best_score, self.best = reached, policy
+        self.keeper.offer(policy, reached)
         rate, total = self.num_timesteps / max(self.seconds, 1e-9), self._course.total
         lead = paired_difference(self._rival, costs).low / self._plant.scale
-        self._progress = Progress(self.num_timesteps, total, self.seconds, reached, self.baseline, self.best_score, rate, lead)
+        self._progress = Progress(self.num_timesteps, total, self.seconds, reached, self.baseline, self.keeper.score, rate, lead)
         self._log.report(self._progress)
         if self._log.historian is not None:
             self._record(costs, policy)
@@ -267,12 +275,12 @@ class _Watch(BaseCallback):
     def _record(self, costs: Array, policy: Policy) -> None:
         lost = drawdown(self._scores, self.baseline)
         values = {
-            f"score/{self._method.algorithm}": self._progress.score, "score/best": self.best_score,
-            "train/steps_per_s": self._progress.steps_per_s,
+            f"score/{self._method.algorithm}": self._progress.score, "train/steps_per_s": self._progress.steps_per_s,
             "train/hard_violations": float(self._env.hard_violations), "validation/drawdown": lost,
             "validation/volatility": volatility(self._scores), "validation/worst_tenth": worst_tenth(-costs / self._plant.scale),
         }  # fmt: skip
-        self._log.metrics(self.num_timesteps, values | _terms(policy, self._episodes) | self._learner())
+        values |= self.keeper.metrics() | _terms(policy, self._episodes) | self._learner()
+        self._log.metrics(self.num_timesteps, values)
         if lost > LOST:
             self._say("drawdown", f"{lost:.0f} % of the best lead over PID is lost again; the best policy is kept all the same")
 
@@ -294,14 +302,12 @@ class _Watch(BaseCallback):
             self._say("checkpoint", f"no checkpoint in {self._folder} ({error.strerror}); training goes on, older ones stay")
 
     def _state(self) -> dict[str, NDArray[Any]]:
-        layers = {f"best.{i}.{j}": part for i, layer in enumerate(self.best.layers) for j, part in enumerate(layer)}
-        return layers | {"scores": np.array(self._scores), "best_score": np.array([self.best_score]),
-                         "seconds": np.array([self.seconds]), "counts": np.array([self._next, self._checked])}  # fmt: skip
+        return self.keeper.state() | {"scores": np.array(self._scores), "seconds": np.array([self.seconds]),
+                                      "counts": np.array([self._next, self._checked])}  # fmt: skip
 
     def resume(self, kept: Arrays) -> None:
         """Go back to where a checkpoint stood."""
-        layers = [(kept[f"best.{i}.0"], kept[f"best.{i}.1"]) for i in range(sum(name.endswith(".0") for name in kept))]
-        self.best, self.best_score = Policy(self._plant, self._method.level, tuple(layers)), float(kept["best_score"][0])
+        self.keeper.resume(kept, self._plant, self._method.level)
         self._scores = [float(value) for value in kept["scores"]]
         self._begun -= float(kept["seconds"][0])
         self._next, self._checked = (int(count) for count in kept["counts"])
@@ -341,7 +347,7 @@ def resume(
         report(_said(start.step, total, passed))
     if total > before:
         report(_said(start.step, total, f"{total} decisions in place of {before}: another training than {total} in one go"))
-    method = Method(**{name: found.config[name] for name in ("level", "penalty") if name in found.config})
+    method = Method(**{name: found.config[name] for name in ("level", "penalty", "safety", "cost_limit") if name in found.config})
     config = {**found.config, "total_steps": total, "resumes": run, "resumed_at": start.step}
     with historian.run("train", plant.name, "ppo", start.course.seed, config, versions()) as new:
         _copy_curve(historian, run, new, start.step)

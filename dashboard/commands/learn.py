@@ -89,6 +89,10 @@ def train(
     penalty: Annotated[str, typer.Option(help="What holds ppo near its last policy: clip or kl.")] = "clip",
     clone: Annotated[str, typer.Option(help="Begin by imitating pid (absolute, direct) or nmpc (setpoint, direct).")] = "",
     against: Annotated[str, typer.Option(help="Score nmpc too on the validation episodes; shown anyway where known.")] = "",
+    safety: Annotated[str, typer.Option(help="What keeps limits: none (the reward alone) or lagrangian (a budget).")] = "none",
+    cost_limit: Annotated[
+        float | None, typer.Option(help="lagrangian: share of time allowed beyond limits; by default what PID spends.")
+    ] = None,
     scenario: ScenarioName = "",
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a recorded training from its last checkpoint.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the policy; the user's data folder by default.")] = None,
@@ -99,7 +103,7 @@ def train(
 
     PLANT may also be the id of an environment in Gymnasium's registry, such as CartPole-v1.
     """
-    method = training.method(algorithm, level, penalty, clone)
+    method = training.method(algorithm, level, penalty, clone, safety, cost_limit)
     given = _given(context, "seed", seed)
     name = training.plant_name(plant, plant_file)
     request = training.Request(

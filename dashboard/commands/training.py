@@ -60,11 +60,12 @@ class Shown:
     code: int = 0
 
 
-def method(algorithm: str, level: str, penalty: str, clone: str) -> Method:
+def method(algorithm: str, level: str, penalty: str, clone: str, safety: str, cost_limit: float | None) -> Method:
     """Return how to train, by the names that the user gave; raises BadInput."""
     from controller.methods import Method
 
-    chosen = Method(*cast("tuple[Any, Any, Any, Any]", (algorithm, level, penalty, clone)))
+    names = cast("tuple[Any, Any, Any, Any, Any]", (algorithm, level, penalty, clone, safety))
+    chosen = Method(*names, cost_limit)
     if level != "setpoint" and not clone:
         terminal.note(f"level {level}: the untrained policy holds the middle of every range, and is not the PID layer")
     return chosen
@@ -238,6 +239,7 @@ def _check_outside(request: Request, resume: str, seeds: int) -> None:
         "--seeds": seeds > 1,
         "--algorithm": request.method.algorithm != "ppo",
         "--against": request.against,
+        "--safety": request.method.safety != "none",
     }
     for option, chosen in given.items():
         if chosen:
@@ -284,10 +286,12 @@ def _check_same(run: RunRecord, method: Method, seed: int | None, seeds: int, sc
         )
     if seed not in (None, run.seed):
         raise BadInput(f"--seed {seed}: run {run.id} was begun with seed {run.seed}; leave --seed out")
-    for option, usual in (("level", "setpoint"), ("penalty", "clip"), ("clone", "")):
-        asked, before = vars(method)[option], run.config.get(option, usual)
+    usually: dict[str, Any] = {"level": "setpoint", "penalty": "clip", "clone": "", "safety": "none", "cost_limit": None}
+    for name, usual in usually.items():
+        option, asked, before = name.replace("_", "-"), vars(method)[name], run.config.get(name, usual)
         if asked not in (usual, before):
-            raise BadInput(f"--{option} {asked}: run {run.id} was begun with {before or 'none'}; leave --{option} out")
+            begun_with = "none" if before in ("", None) else before
+            raise BadInput(f"--{option} {asked}: run {run.id} was begun with {begun_with}; leave --{option} out")
     if seeds > 1:
         raise BadInput(f"--seeds {seeds}: run {run.id} is one training; leave --seeds out")
     if scenario not in ("", begun):

@@ -1,0 +1,83 @@
+"""How much of its time a plant spends beyond its limits, hard and soft ones, and how much of that is allowed.
+
+A trip is no limit to be weighed: what it costs stands in the reward. Where several limits are crossed in one decision the longest
+time counts, so that a limit declared twice weighs as much as once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.baselines import Pid
+from controller.interface import Controller, Reading
+from controller.methods import Method
+from controller.panel import panel
+from plant_models.core.errors import BadInput
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.derive.layout import RUNNING, layout
+from plant_models.env.scenario import Episodes
+from plant_models.env.substeps import fleet
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The share of time that a policy may spend beyond limits, measured on fixed episodes."""
+
+    share: float
+    episodes: Episodes
+
+    def spent(self, controller: Controller) -> float:
+        """Return the share that a controller spends."""
+        return beyond(controller, self.episodes)
+
+    def excess(self, spent: float) -> float:
+        """Return by how much a share is above the budget, at least zero."""
+        return max(0.0, spent - self.share)
+
+
+def limited(plant: Plant) -> NDArray[np.intp]:
+    """Return which of a plant's margins are limits: all but trips."""
+    return np.flatnonzero([kind != "trip" for kind in layout(plant, "setpoint").kinds])
+
+
+def share(time: Array, limits: NDArray[np.intp], decision: float) -> Array:
+    """Return the share of a decision spent beyond any limit, (n,), from the times beyond each margin, (margins, n).
+
+    A time that is no number counts as the whole decision.
+    """
+    longest: Array = np.clip(time[limits].max(axis=0) / decision, 0.0, 1.0)
+    return np.where(np.isnan(longest), 1.0, longest)
+
+
+def beyond(controller: Controller, episodes: Episodes) -> float:
+    """Return the share of all episodes' time that a controller spends beyond limits; an episode is over when it ends early."""
+    planned = controller.plan(episodes)
+    plant, n, steps = planned.plant, len(planned), planned.scenario.steps
+    simulator, limits = fleet(plant, n, steps, controller.level), limited(plant)
+    simulator.load(planned, np.arange(n))
+    known, observation = partial(panel, simulator, planned), simulator.observe()
+    spent, decisions = 0.0, 0
+    for _ in range(steps):
+        running = simulator.S.read("status")[0] == RUNNING
+        observation = simulator.step(controller.act(Reading(observation, known))).observation
+        spent += float(share(simulator.S.read("time"), limits, plant.decision)[running].sum())
+        decisions += int(running.sum())
+    return spent / decisions
+
+
+def budget(method: Method, plant: Plant, episodes: Episodes) -> Budget | None:
+    """Return what a method allows on a plant, by default what the PID layer spends on these episodes; None without a budget.
+
+    Raises:
+        BadInput: where the plant declares no limit.
+    """
+    if not method.budgeted:
+        return None
+    if not len(limited(plant)):
+        raise BadInput(f"safety {method.safety!r}: {plant.name} declares no hard or soft limit; leave it out, or add a margin")
+    return Budget(beyond(Pid(plant), episodes) if method.cost_limit is None else method.cost_limit, episodes)
