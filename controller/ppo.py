@@ -246,12 +246,12 @@ def set_generators(kept: Mapping[str, NDArray[Any]]) -> None:
 
 
 def learner(
-    learning: Learning, env: VecEnv, seed: int, near: Penalty = "clip", kind: type[GuardedPPO] | None = None
+    learning: Learning, env: VecEnv, seed: int, near: Penalty = "clip", kind: type[GuardedPPO] = GuardedPPO
 ) -> GuardedPPO:
     """Return a PPO whose first policy is exactly zero: the PID layer as it stands."""
     guard = Guard(learning.entropy, penalty.FIRST if near == "kl" else 0.0)
     make = partial(
-        kind or GuardedPPO, "MlpPolicy", env, n_steps=learning.rollout,
+        kind, "MlpPolicy", env, n_steps=learning.rollout,
         batch_size=min(BATCH, env.num_envs * learning.rollout), n_epochs=EPOCHS, learning_rate=guard.rate,
         gamma=discount(learning), gae_lambda=learning.gae, ent_coef=learning.entropy, seed=seed, device="cpu",
         policy_kwargs=nets(learning),
