@@ -25,10 +25,13 @@ PLANT = small("batch_crystallizer")
 WHICH = np.array([0, 2])
 
 
-def test_trips_are_no_limits() -> None:
-    plant = get("semibatch_polymerization")
-    names = layout(plant, "setpoint").margins
-    assert [names[i] for i in limited(plant)] == ["cold", "hot", "adiabatic"]
+LIMITS = {"semibatch_polymerization": ["cold", "hot", "adiabatic"], "chiller_plant": ["warm", "cold", "freezing"]}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_hard_and_soft_margins_are_limits_and_trips_are_not(name: str) -> None:
+    margins = layout(get(name), "setpoint").margins
+    assert [margins[i] for i in limited(get(name))] == LIMITS[name]
 
 
 def test_the_share_of_a_decision_is_its_longest_time_beyond_a_limit() -> None:
