@@ -19,13 +19,14 @@ from benchmarks.curve import followed, median
 from controller import comfort, foresight, nmpc
 from controller.benchmark import baselines
 from controller.comfort import Point, Tried
+from controller.ground import VALIDATION_EPISODES
 from controller.interface import Reading
 from controller.policy import Policy
 from controller.rollout import Run, rollout
 from controller.score import Scale
 from controller.scores import kpis
 from controller.statistics import Interval
-from controller.train import CHECKS, VALIDATION_EPISODES, train
+from controller.train import CHECKS, train
 from plant_models.catalogue import get
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant

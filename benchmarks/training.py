@@ -18,8 +18,8 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from benchmarks.provenance import arguments, report
 from controller.demo import PLANTS
+from controller.ground import environment
 from controller.ppo import learner
-from controller.train import environment
 from plant_models import environment_id
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant

@@ -8,9 +8,10 @@ from typing import Any
 
 from controller.baselines import Pid
 from controller.benchmark import Comparison, baselines, compare, record, versions
+from controller.ground import Ground, score, shield, validation
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
-from controller.train import Progress, Trained, score, train, validation
+from controller.train import Progress, Trained, train
 from controller.yardstick import Yardstick
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
@@ -47,8 +48,9 @@ def recorded_training(
     """
     total = steps or method.steps(plant.learning)
     beside = {} if against is None else {"nmpc": against.score}
+    ground = Ground(validation(plant, scenario), shield(plant, scenario, method))
     config = {"algorithm": method.algorithm.upper(), "total_steps": total, "scenario": plant.scenario(scenario).name,
-              "baseline": {"pid": score(Pid(plant), validation(plant, scenario))} | beside}  # fmt: skip
+              "baseline": {"pid": score(ground.returns(Pid(plant)), plant)} | beside}  # fmt: skip
     config |= method.recorded() | ({"group": group} if group else {})
     config |= {} if against is None else {"nmpc": asdict(against)}
     with historian.run("train", plant.name, method.algorithm, seed, config, versions()) as run:

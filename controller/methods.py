@@ -15,10 +15,12 @@ Penalty = Literal["clip", "kl"]
 """How PPO stays near its last policy: by clipping the ratio, or by a penalty on the KL divergence."""
 Teacher = Literal["", "pid", "nmpc"]
 """Whose actions a policy is first regressed on."""
-Safety = Literal["none", "lagrangian"]
-"""What keeps a policy within limits while it learns: nothing but the reward, or a budget of time beyond them."""
-BUDGETED: tuple[Safety, ...] = ("lagrangian",)
+Safety = Literal["none", "lagrangian", "shield", "both"]
+"""What keeps a policy within limits while it learns: nothing but the reward, a budget of time beyond them, a shield, or both."""
+BUDGETED: tuple[Safety, ...] = ("lagrangian", "both")
 """Those that learn under a budget, which alone have a cost limit."""
+SHIELDED: tuple[Safety, ...] = ("shield", "both")
+"""Those whose actions pass the shield first."""
 OFF_POLICY: tuple[Algorithm, ...] = ("sac", "td3", "ddpg")
 """Those that learn from what older policies did; they squash their mean actions with tanh."""
 FEWER = 4
@@ -65,6 +67,10 @@ class Method:
 
     def _check_safety(self) -> None:
         """Check what keeps the limits; raises BadInput."""
+        if self.shielded and self.level != "setpoint":
+            raise BadInput(
+                f"safety {self.safety!r} at level {self.level!r}: the shield governs level setpoint; leave one of them out"
+            )
         if self.algorithm != "ppo" and self.budgeted:
             raise BadInput(f"safety {self.safety!r} with {self.algorithm}: only ppo learns under a budget; leave one of them out")
         if self.cost_limit is None:
@@ -73,6 +79,11 @@ class Method:
             raise BadInput(f"cost limit {self.cost_limit:g} with safety {self.safety!r}: give safety lagrangian, or leave it out")
         if not 0.0 <= self.cost_limit < 1.0:
             raise BadInput(f"cost limit {self.cost_limit:g}: a share of time from 0 to below 1 allowed; 0.01 is one per cent")
+
+    @property
+    def shielded(self) -> bool:
+        """Whether actions pass the shield first."""
+        return self.safety in SHIELDED
 
     @property
     def budgeted(self) -> bool:

@@ -61,6 +61,15 @@ class Interventions:
         self.corrected += int((share < 1.0).sum())
         self.uncertified += int((share < 0.0).sum())
 
+    def metrics(self) -> dict[str, float]:
+        """Return both in % of the decisions since the last call, nothing where there were none, and count anew."""
+        if not self.decisions:
+            return {}
+        shares = {"train/interventions": self.corrected, "train/uncertified": self.uncertified}
+        found = {name: 100.0 * count / self.decisions for name, count in shares.items()}
+        self.decisions = self.corrected = self.uncertified = 0
+        return found
+
 
 class PlantVecEnv(VecEnv):
     """Many plants of one kind, each on an episode of its own, their first episodes staggered.
@@ -70,7 +79,7 @@ class PlantVecEnv(VecEnv):
 
     def __init__(self, env: PlantVectorEnv, stagger: bool = True, scale: float = 1.0, shield: Calibration | None = None) -> None:
         self.plants = env
-        self._guarded = None if shield is None else Guarded(env.simulator, shield)
+        self.shield, self._guarded = shield, None if shield is None else Guarded(env.simulator, shield)
         self.interventions = Interventions()
         self._stagger, self._scale = stagger, scale
         self._actions: NDArray[np.float32] = np.zeros(0, dtype=np.float32)

@@ -22,12 +22,12 @@ import numpy as np
 
 from controller.baselines import Pid
 from controller.demo import recorded_training
+from controller.ground import Ground, environment, shield, validation
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
-from controller.rollout import returns
 from controller.statistics import interquartile_mean, stratified_bootstrap
 from controller.store import runs_folder
-from controller.train import Progress, environment, validation
+from controller.train import Progress
 from controller.yardstick import Yardstick
 from plant_models.catalogue import get, load
 from plant_models.core.errors import SetpointError
@@ -142,9 +142,10 @@ def train_seeds(
         BadInput: where the plant or its scenario is not known or cannot be used.
     """
     plant, scenario = source.case()
-    environment(plant, 0, scenario, method.level).reset()  # compiled once here, the processes only load it
+    env = environment(plant, 0, scenario, method)
+    env.reset()  # compiled and calibrated once here, the processes only load it
     judged(plant, plant.scenario(scenario))
-    pid = -returns(Pid(plant), validation(plant, scenario)) / plant.scale
+    pid = -Ground(validation(plant, scenario), env.shield).returns(Pid(plant)) / plant.scale
     order = Order(source, _name(plant), store, steps, out, method, against)
     ends: dict[int, Seed | str] = {}
     waiting = list(reversed(seeds))
@@ -225,5 +226,6 @@ def _trained(order: Order, seed: int, pipe: Connection) -> Seed:
         )
     folder = order.folder(run, seed)
     trained.save(folder)
-    reached = -returns(trained.policy, validation(plant, scenario)) / plant.scale
+    ground = Ground(validation(plant, scenario), shield(plant, scenario, order.method))
+    reached = -ground.returns(trained.policy) / plant.scale
     return Seed(seed, run, folder, trained.steps, trained.seconds, reached)

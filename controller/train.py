@@ -20,25 +20,22 @@ from controller.baselines import Pid
 from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.cloning import clone, lessons
+from controller.ground import Ground, environment, score, validation
 from controller.historian import Historian
 from controller.keeping import Keeper
 from controller.limits import budget
 from controller.methods import PPO_METHOD, Method
 from controller.policy import Policy
-from controller.ppo import Guard, GuardedPPO, discount
+from controller.ppo import Guard, GuardedPPO
 from controller.records import RunRecord
-from controller.rollout import returns, rollout
+from controller.safety.known import found
 from controller.sb3_env import PlantVecEnv
 from controller.stability import drawdown, volatility, worst_tenth
 from controller.statistics import paired_difference
 from plant_models.core.errors import BadInput, InvalidFile
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
-from plant_models.derive.layout import Level, layout
-from plant_models.env.batched import PlantVectorEnv
-from plant_models.env.scenario import Episodes, draw
 
-VALIDATION_EPISODES = 64
 CHECKS = 24
 """Validations in one training, evenly spread; a checkpoint follows each."""
 LOST = 20.0
@@ -81,28 +78,6 @@ class Trained:
         self.last.save(folder / "last")
 
 
-def environment(plant: Plant, seed: int, scenario: str = "", level: Level = "setpoint") -> PlantVecEnv:
-    """Return the training environment; the reward is scaled so that a discounted return is of order one."""
-    plants = PlantVectorEnv(plant, plant.learning.parallel, level, scenario)
-    env = PlantVecEnv(plants, scale=1.0 - discount(plant.learning))
-    env.seed(seed)
-    return env
-
-
-def validation(plant: Plant, scenario: str = "") -> Episodes:
-    """Return the fixed episodes on which a training is watched; from the places of training, and never trained on."""
-    return draw(plant, plant.scenario(scenario), 0, VALIDATION_EPISODES, "validation")
-
-
-def score(controller: Policy | Pid, episodes: Episodes) -> float:
-    """Return the mean return of a controller, higher is better."""
-    return _score(returns(controller, episodes), episodes.plant)
-
-
-def _score(costs: Array, plant: Plant) -> float:
-    return float(-costs.mean() / plant.scale)
-
-
 def train(
     plant: Plant, seed: int = 0, steps: int | None = None, scenario: str = "", historian: Historian | None = None,
     run_id: str | None = None, report: Callable[[Progress], None] = lambda progress: None, start: Checkpoint | None = None,
@@ -119,11 +94,13 @@ def train(
     """
     course = Course(plant.name, plant.scenario(scenario).name, seed, steps or method.steps(plant.learning))
     folder = checkpoints(run_id) if keep is None and run_id is not None else keep
-    env = environment(plant, seed, scenario, method.level)
-    episodes = validation(plant, scenario)
-    allowed = budget(method, plant, episodes)
+    if method.shielded and found(plant, plant.scenario(scenario)) is None:
+        report(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
+    env = environment(plant, seed, scenario, method)
+    ground = Ground(validation(plant, scenario), env.shield)
+    allowed = budget(method, plant, ground.episodes)
     model = learner(method, plant.learning, env, seed, allowed)
-    watch = _Watch(plant, episodes, course, method, _Log(historian, run_id, report), folder, Keeper(allowed))
+    watch = _Watch(ground, course, method, _Log(historian, run_id, report), folder, Keeper(allowed))
     if start is not None:
         assert isinstance(model, GuardedPPO)
         _go_back(start, model, env, watch)
@@ -172,14 +149,12 @@ class _Log:
 class _Watch(BaseCallback):
     """Validates, records and keeps checkpoints between rollouts, when no gradient is under way."""
 
-    def __init__(
-        self, plant: Plant, episodes: Episodes, course: Course, method: Method, log: _Log, folder: Path | None,
-        keeper: Keeper,
-    ) -> None:  # fmt: skip
+    def __init__(self, ground: Ground, course: Course, method: Method, log: _Log, folder: Path | None, keeper: Keeper) -> None:
         super().__init__()
-        self._plant, self._episodes, self._course, self._log, self._folder = plant, episodes, course, log, folder
-        self._method, self._other, self._rival = method, Guard(), returns(Pid(plant), episodes)
-        self.baseline = _score(self._rival, plant)
+        plant = self._plant = ground.episodes.plant
+        self._ground, self._course, self._log, self._folder = ground, course, log, folder
+        self._method, self._other, self._rival = method, Guard(), ground.returns(Pid(plant))
+        self.baseline = score(self._rival, plant)
         self.keeper = keeper
         self._scores: list[float] = []
         self._told: set[str] = set()
@@ -261,8 +236,8 @@ class _Watch(BaseCallback):
     def _check(self) -> None:
         """Score the policy as it stands, keep it if it is the best so far, and record."""
         policy, self._checked = self.policy(), self.num_timesteps
-        costs = returns(policy, self._episodes)
-        reached = _score(costs, self._plant)
+        costs = self._ground.returns(policy)
+        reached = score(costs, self._plant)
         self._scores.append(reached)
         self.keeper.offer(policy, reached)
         rate, total = self.num_timesteps / max(self.seconds, 1e-9), self._course.total
@@ -279,7 +254,7 @@ class _Watch(BaseCallback):
             "train/hard_violations": float(self._env.hard_violations), "validation/drawdown": lost,
             "validation/volatility": volatility(self._scores), "validation/worst_tenth": worst_tenth(-costs / self._plant.scale),
         }  # fmt: skip
-        values |= self.keeper.metrics() | _terms(policy, self._episodes) | self._learner()
+        values |= self.keeper.metrics() | self._ground.terms(policy) | self._env.interventions.metrics() | self._learner()
         self._log.metrics(self.num_timesteps, values)
         if lost > LOST:
             self._say("drawdown", f"{lost:.0f} % of the best lead over PID is lost again; the best policy is kept all the same")
@@ -311,14 +286,6 @@ class _Watch(BaseCallback):
         self._scores = [float(value) for value in kept["scores"]]
         self._begun -= float(kept["seconds"][0])
         self._next, self._checked = (int(count) for count in kept["counts"])
-
-
-def _terms(policy: Policy, episodes: Episodes) -> dict[str, float]:
-    """Return the mean cost of an episode by its terms; ``rest`` is moves, growth of the stock and charges for trips."""
-    run, names = rollout(policy, episodes), layout(episodes.plant, "setpoint").terms
-    sums = dict(zip(names, run.sums["terms"].sum(axis=1).mean(axis=0), strict=True))
-    rest = run.total.mean() - sum(sums.values())
-    return {f"cost/{name}": float(value) for name, value in (sums | {"rest": rest}).items()}
 
 
 def resume(

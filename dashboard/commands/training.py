@@ -106,7 +106,7 @@ def against(given: str) -> str:
 
 def _yardstick(plant: Plant, scenario: str, asked: str) -> Yardstick | None:
     """Return NMPC on the validation episodes where it is known, or where it is asked for and quick enough."""
-    from controller.train import validation
+    from controller.ground import validation
     from controller.yardstick import TooSlow, known, yardstick
 
     episodes = validation(plant, scenario)

@@ -11,12 +11,13 @@ from stable_baselines3 import SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from controller.algorithms import Paced, learner, policy_of
+from controller.ground import environment
 from controller.historian import Historian
 from controller.interface import Reading
 from controller.methods import ALGORITHMS, OFF_POLICY, Algorithm, Method
 from controller.policy import load
 from controller.reinforce import Reinforce
-from controller.train import environment, train
+from controller.train import train
 from dashboard.cli import run
 from plant_models.catalogue import get
 from plant_models.env.scenario import Single

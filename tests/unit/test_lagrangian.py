@@ -15,13 +15,14 @@ from stable_baselines3.common.buffers import RolloutBuffer
 from benchmarks.resume import last, small
 from controller.cost_critic import CostCritic, estimated
 from controller.demo import recorded_training
+from controller.ground import environment, validation
 from controller.historian import Historian
 from controller.lagrangian import LagrangianPPO, learner, weighed
 from controller.limits import beyond
 from controller.methods import Method
 from controller.policy import Policy, load
 from controller.sb3_env import PlantVecEnv
-from controller.train import Progress, environment, train, validation
+from controller.train import Progress, train
 from dashboard.cli import run
 from plant_models.catalogue import get
 from plant_models.core.errors import InvalidFile

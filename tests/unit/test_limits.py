@@ -9,13 +9,13 @@ import pytest
 
 from benchmarks.resume import small
 from controller.baselines import Pid
+from controller.ground import validation
 from controller.interface import Controller
 from controller.keeping import Keeper
 from controller.limits import Budget, beyond, budget, limited, share
 from controller.methods import Method
 from controller.policy import Policy
 from controller.rollout import rollout
-from controller.train import validation
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
 from plant_models.core.plant import hard

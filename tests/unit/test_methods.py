@@ -11,12 +11,13 @@ import pytest
 from controller.baselines import Pid
 from controller.cloning import lessons
 from controller.demo import recorded_training
+from controller.ground import validation
 from controller.historian import Historian
 from controller.methods import Method
 from controller.penalty import FIRST, TARGET, adapted
 from controller.policy import load
 from controller.rollout import returns
-from controller.train import Progress, train, validation
+from controller.train import Progress, train
 from dashboard.cli import run
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.algorithms import policy_of
+from controller.ground import environment
 from controller.interface import Reading
 from controller.methods import Method
 from controller.ppo import discount, learner
 from controller.sb3_env import PlantVecEnv
-from controller.train import environment
 from plant_models.catalogue import get
 from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.single import PlantEnv

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from stable_baselines3 import PPO
 
 from benchmarks.resume import small
+from controller.ground import environment
 from controller.historian import Historian
 from controller.methods import Method
 from controller.ppo import GuardedPPO, discount, learner, log_probability
@@ -34,7 +35,7 @@ from controller.stability import (
     volatility,
     worst_tenth,
 )
-from controller.train import Progress, environment, train
+from controller.train import Progress, train
 from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.scenario import draw
 

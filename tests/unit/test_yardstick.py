@@ -12,10 +12,10 @@ import pytest
 import controller.yardstick as module
 from controller.baselines import Pid
 from controller.demo import recorded_training
+from controller.ground import validation
 from controller.historian import Historian
 from controller.nmpc import Nmpc
 from controller.rollout import returns
-from controller.train import validation
 from controller.yardstick import TooSlow, Yardstick, known, yardstick
 from dashboard.cli import run
 from plant_models.catalogue import get
