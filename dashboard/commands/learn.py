@@ -89,7 +89,9 @@ def train(
     penalty: Annotated[str, typer.Option(help="What holds ppo near its last policy: clip or kl.")] = "clip",
     clone: Annotated[str, typer.Option(help="Begin by imitating pid (absolute, direct) or nmpc (setpoint, direct).")] = "",
     against: Annotated[str, typer.Option(help="Score nmpc too on the validation episodes; shown anyway where known.")] = "",
-    safety: Annotated[str, typer.Option(help="What keeps limits: none (the reward), lagrangian (a budget), shield, or both.")] = "none",
+    safety: Annotated[
+        str, typer.Option(help="What keeps limits: none (the reward), lagrangian (a budget), shield, or both.")
+    ] = "none",
     cost_limit: Annotated[
         float | None, typer.Option(help="lagrangian: share of time allowed beyond limits; by default what PID spends.")
     ] = None,
