@@ -249,7 +249,7 @@ PLANT = Plant(
     scale=0.3,
     worst=12.0,
     limits=(Limit("S", "S_max", "high"),),
-    learning=Learning(horizon=300.0, steps=1_000_000, rollout=64, gae=0.99),
+    learning=Learning(horizon=300.0, steps=2_000_000, rollout=128, spread=1.0, gae=0.99),
     sources=(MORAES, BLOOR, JACKET),
     reproduced=(
         Reproduced(
