@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from controller.safety.instrument import NOISE, OVER, RESOLUTION, UNDER, Instrum
 from controller.safety.ne107 import FATAL, TESTS, Reason, Status, said, statuses
 from controller.safety.signals import CURRENT, HELD, NEVER, STILL, Findings, Memory, begin, validate
 from plant_models.catalogue import get
+from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.env.scenario import draw
 
@@ -117,8 +119,9 @@ def test_a_shape_that_is_another_is_refused() -> None:
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"low": np.array([np.nan, 0.0])}, {"high": np.array([0.0, 400.0])}, {"rate": np.zeros(2)}, {"noise": np.array([-0.1, 0.1])},
-     {"nominal": np.array([-2.0, 350.0])}, {"nominal": np.array([50.0, 404.0])}, {"rate": np.full(2, np.inf)},
+    [{"low": np.array([np.nan, 0.0])}, {"high": np.array([0.0, 400.0])}, {"noise": np.array([-0.1, 0.1])},
+     {"rate": np.zeros(2)}, {"rate": np.array([0.0, 4.0])}, {"rate": np.full(2, np.inf)},
+     {"nominal": np.array([-2.0, 350.0])}, {"nominal": np.array([50.0, 404.0])},
      {"low": np.array([50.0, 300.0]), "high": np.array([50.0, 400.0])}],
 )  # fmt: skip
 def test_instruments_out_of_order_are_refused(wrong: dict[str, Array]) -> None:
@@ -537,12 +540,36 @@ def test_what_is_declared_stands_and_what_is_reached_widens_the_range() -> None:
     assert signal_limits.instruments(plant) is of
 
 
+def test_what_noise_adds_is_no_part_of_what_the_plant_does() -> None:
+    """Here the outputs are the states."""
+    plant = get("exothermic_cstr")
+    episodes = draw(plant, plant.scenario(), 0, signal_limits.LANES, "tuning")
+    actions = signal_limits._adversaries(signal_limits.LANES, plant.scenario().steps, len(plant.acted))
+    x = rollout(signal_limits._Prescribed(actions), episodes).path["x"]
+    expected = x.min(axis=(0, 1)), x.max(axis=(0, 1)), np.abs(np.diff(x, axis=1)).max(axis=(0, 1))
+    for seen, states in zip(signal_limits._seen(plant, plant.scenario()), expected, strict=True):
+        np.testing.assert_allclose(seen, states, rtol=1e-9)
+
+
+def declaring(plant: Plant, **declared: Any) -> Plant:
+    """The plant with other declarations of all its outputs."""
+    output = type("Output", (plant.Output,), {})
+    output._declared = tuple((name, replace(q, **declared)) for name, q in plant.Output.quantities().items())
+    return replace(plant, Output=output)
+
+
+def test_a_plant_at_rest_within_its_ranges_keeps_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant = get("exothermic_cstr")
+    low, high = np.array([(q.low, q.high) for q in plant.Output.quantities().values()]).T
+    monkeypatch.setattr(signal_limits, "_seen", lambda plant, scenario: (low, high, np.zeros(2)))
+    of = signal_limits.instruments(declaring(plant, noise=0.0))
+    np.testing.assert_array_equal((of.low, of.high), (low, high))
+    np.testing.assert_allclose(of.rate, signal_limits.SLOWEST * (high - low))
+
+
 def test_a_declared_rate_and_a_valid_range_stand() -> None:
     plant = get("exothermic_cstr")
-    fields = {name: replace(q, rate=6.0, valid=(0.0, 400.0)) for name, q in plant.Output.quantities().items()}
-    output = type("Output", (plant.Output,), {})
-    output._declared = tuple(fields.items())
-    of = signal_limits.instruments(replace(plant, Output=output))
+    of = signal_limits.instruments(declaring(plant, rate=6.0, valid=(0.0, 400.0)))
     np.testing.assert_allclose(of.rate, 6.0 * plant.decision)
     np.testing.assert_array_equal((of.valid_low, of.valid_high), [[0.0, 0.0], [400.0, 400.0]])
 
