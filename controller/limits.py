@@ -16,6 +16,8 @@ from controller.baselines import Pid
 from controller.interface import Controller, Reading
 from controller.methods import Method
 from controller.panel import panel
+from controller.safety.governor import Calibration
+from controller.safety.guarded import behind
 from plant_models.core.errors import BadInput
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -30,10 +32,11 @@ class Budget:
 
     share: float
     episodes: Episodes
+    shield: Calibration | None = None
 
     def spent(self, controller: Controller) -> float:
-        """Return the share that a controller spends."""
-        return beyond(controller, self.episodes)
+        """Return the share that a controller spends, behind the shield where there is one."""
+        return beyond(controller, self.episodes, self.shield)
 
     def excess(self, spent: float) -> float:
         """Return by how much a share is above the budget, at least zero."""
@@ -54,23 +57,24 @@ def share(time: Array, limits: NDArray[np.intp], decision: float) -> Array:
     return np.where(np.isnan(longest), 1.0, longest)
 
 
-def beyond(controller: Controller, episodes: Episodes) -> float:
+def beyond(controller: Controller, episodes: Episodes, shield: Calibration | None = None) -> float:
     """Return the share of all episodes' time that a controller spends beyond limits; an episode is over when it ends early."""
     planned = controller.plan(episodes)
     plant, n, steps = planned.plant, len(planned), planned.scenario.steps
-    simulator, limits = fleet(plant, n, steps, controller.level), limited(plant)
+    simulator, limits = fleet(plant, n, steps, controller.level, operated=shield is not None), limited(plant)
     simulator.load(planned, np.arange(n))
+    advance = behind(shield, simulator)
     known, observation = partial(panel, simulator, planned), simulator.observe()
     spent, decisions = 0.0, 0
     for _ in range(steps):
         running = simulator.S.read("status")[0] == RUNNING
-        observation = simulator.step(controller.act(Reading(observation, known))).observation
+        observation = advance.step(controller.act(Reading(observation, known))).observation
         spent += float(share(simulator.S.read("time"), limits, plant.decision)[running].sum())
         decisions += int(running.sum())
     return spent / decisions
 
 
-def budget(method: Method, plant: Plant, episodes: Episodes) -> Budget | None:
+def budget(method: Method, plant: Plant, episodes: Episodes, shield: Calibration | None = None) -> Budget | None:
     """Return what a method allows on a plant, by default what the PID layer spends on these episodes; None without a budget.
 
     Raises:
@@ -80,4 +84,5 @@ def budget(method: Method, plant: Plant, episodes: Episodes) -> Budget | None:
         return None
     if not len(limited(plant)):
         raise BadInput(f"safety {method.safety!r}: {plant.name} declares no hard or soft limit; leave it out, or add a margin")
-    return Budget(beyond(Pid(plant), episodes) if method.cost_limit is None else method.cost_limit, episodes)
+    allowed = beyond(Pid(plant), episodes, shield) if method.cost_limit is None else method.cost_limit
+    return Budget(allowed, episodes, shield)

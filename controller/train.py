@@ -98,7 +98,7 @@ def train(
         report(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
     env = environment(plant, seed, scenario, method)
     ground = Ground(validation(plant, scenario), env.shield)
-    allowed = budget(method, plant, ground.episodes)
+    allowed = budget(method, plant, ground.episodes, ground.shield)
     model = learner(method, plant.learning, env, seed, allowed)
     watch = _Watch(ground, course, method, _Log(historian, run_id, report), folder, Keeper(allowed))
     if start is not None:
