@@ -23,22 +23,23 @@ from benchmarks import exact, verdicts
 from benchmarks.cells import fingerprint, kept, text
 from benchmarks.provenance import parser, report
 from controller.baselines import Pid
-from controller.safety import adversaries, evolution, opponents, stress, trial
+from controller.safety import adversaries, evolution, opponents, stress, trial, worst_case
 from controller.safety import attack as attacks
 from controller.safety.attack import attack, sequences
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
 from controller.safety.known import calibrated
 from controller.safety.opponents import along, steered
-from controller.safety.stress import ADVERSARIES, Opposed, adversary, alike, nominal, stressed
+from controller.safety.stress import ADVERSARIES, Opposed, adversary, alike, nominal, outcome, stressed
 from controller.safety.trial import check_hard, hard
+from controller.safety.worst_case import BUDGET, NAME, Space, met, search
 from plant_models.catalogue import get, names
 from plant_models.core.errors import SetpointError
 from plant_models.core.plant import SECONDS, Plant
 from plant_models.env.lookahead import Command
 from plant_models.env.scenario import draw
 
-MODULES = (adversaries, attacks, evolution, opponents, stress, trial, exact, verdicts)
+MODULES = (adversaries, attacks, evolution, opponents, stress, trial, worst_case, exact, verdicts)
 WORKERS = 2
 LOOKED_AT = 64
 """Episodes at once in which states are judged."""
@@ -49,7 +50,7 @@ class Sizes:
     """How much is done for each plant and adversary.
 
     Judging ``episodes``, those of the ``nominal`` plant, generations of the fitted attack, ``states`` that CVODES judges, and
-    ``decisions`` that are timed.
+    ``decisions`` that are timed, and the episodes in which worse cases are searched for.
     """
 
     episodes: int = 3000
@@ -57,6 +58,7 @@ class Sizes:
     generations: int = 30
     states: int = 111
     decisions: int = 5000
+    search: int = BUDGET
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,19 @@ def _intervening(case: Case) -> dict[str, Any]:
             "violating_unshielded": found.violating_unshielded}  # fmt: skip
 
 
-PARTS: tuple[Callable[[Case], dict[str, Any]], ...] = (attacked, at_nominal, wrong, timed, intervening)
+def worst(case: Case) -> dict[str, Any]:
+    """Return how the shield fares with the worst cases that a search finds."""
+    return {"worst_cases": case.cell("worst", partial(_worst, case), case.sizes.search)}
+
+
+def _worst(case: Case) -> dict[str, Any]:
+    space = Space.of(case.plant, case.plant.scenario(), 0)
+    found = search(space, case.known, 0, case.sizes.search)
+    shielded, bare = (met(space, found.points, known) for known in (case.known, None))
+    return outcome(case.plant, NAME, shielded, bare).as_json() | {"tried": found.tried}
+
+
+PARTS: tuple[Callable[[Case], dict[str, Any]], ...] = (attacked, at_nominal, wrong, timed, intervening, worst)
 """What makes up a plant's row; what learning behind the shield brings, and what the shield costs it, is one more part here."""
 
 
@@ -223,7 +237,7 @@ if __name__ == "__main__":
     parsed.add_argument("--episodes", type=int, default=Sizes.episodes, help="judging episodes of each adversary")
     parsed.add_argument("--states", type=int, default=Sizes.states, help="states of each adversary that CVODES judges")
     options = parsed.parse_args()
-    chosen = Sizes(4, 2, 1, 2, 50) if options.quick else replace(Sizes(), episodes=options.episodes, states=options.states)
+    chosen = Sizes(4, 2, 1, 2, 50, 64) if options.quick else replace(Sizes(), episodes=options.episodes, states=options.states)
     try:
         report(measure(options.plants or having(), chosen), options)
     except SetpointError as error:

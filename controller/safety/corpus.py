@@ -33,7 +33,7 @@ def read(path: Path, space: Space) -> Array:
 
 
 def keep(path: Path, space: Space, points: Array, known: Calibration) -> Array:
-    """Keep the worst of these points and those kept before, as this shield fares with them, and return them, worst first."""
+    """Keep the worst of these points and those kept before, as this shield fares with them; return them, worst first."""
     together = np.unique(np.concatenate([read(path, space), points]), axis=0)
     nearness = smallest(space.base.plant, met(space, together, known).lowest)
     order = np.argsort(nearness, kind="stable")[:KEPT]

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TOLD = ("python", "setpoint", "numpy", "numba")
 """Versions that the table is told with; the store keeps them all."""
 COLUMNS = ("supervisor", "violating, shield off", "shield on", "at most (95 %)", "intervened", "uncertified", "trips", "nearest")
+Search = Annotated[int, typer.Option(min=0, max=1_000_000, help="Episodes in which worse cases are searched for, and kept.")]
 Generations = Annotated[int, typer.Option(min=1, max=10_000, help="Generations in which the CMA-ES attack is fitted.")]
 
 
@@ -35,6 +36,7 @@ class Request:
     episodes: int
     seed: int
     generations: int
+    search: int
     policy: Path | None
 
 
@@ -43,6 +45,7 @@ def stress(
     plant: PlantName = "",
     episodes: Episodes = 200,
     generations: Generations = 30,
+    search: Search = 0,
     policy: PolicyFolder = None,
     scenario: ScenarioName = "",
     seed: Seed = 0,
@@ -51,7 +54,7 @@ def stress(
 ) -> None:
     """Attack a plant with the safety shield on and off, and count the episodes that cross a hard limit."""
     chosen, scenario = case(plant, plant_file, scenario)
-    request = Request(chosen, chosen.scenario(scenario), episodes, seed, generations, policy)
+    request = Request(chosen, chosen.scenario(scenario), episodes, seed, generations, search, policy)
     result = _recorded(context, request)
     if as_json:
         terminal.show_json(result)
@@ -64,11 +67,11 @@ def _recorded(context: typer.Context, request: Request) -> dict[str, Any]:
     plant, learned, known = request.plant, _policy(request), shield_of(request.plant, request.scenario)
     from controller.benchmark import versions
 
-    config = {"episodes": request.episodes, "scenario": request.scenario.name, "generations": request.generations,
-              "policy": str(request.policy or "")}  # fmt: skip
+    asked = {name: value for name, value in vars(request).items() if name in ("episodes", "generations", "search")}
+    config = asked | {"scenario": request.scenario.name, "policy": str(request.policy or "")}
     opened, seed = session(context), request.seed
     with opened.historian() as historian, historian.run("stress", plant.name, "shield", seed, config, versions()) as run:
-        rows = {row.supervisor: row.as_json() for row in _rows(request, known, learned)}
+        rows = {row.supervisor: row.as_json() for row in (*_rows(request, known, learned), *_worst(request, known))}
         result = _result(request, known, rows)
         historian.finish(run, "completed", result)
     return result | {"versions": versions(), "run": run}
@@ -97,6 +100,24 @@ def _rows(request: Request, known: Calibration, learned: list[Opposed]) -> Itera
             yield stressed(
                 opposed, known, plant, scenario, request.episodes, seed, lambda done: bar.update(done, request.episodes, "")
             )
+
+
+def _worst(request: Request, known: Calibration) -> Iterator[Outcome]:
+    """Search for worse cases where that is asked for, and try the worst that were ever found."""
+    from controller.safety import corpus
+    from controller.safety.stress import outcome
+    from controller.safety.worst_case import NAME, Space, met, search
+
+    plant, scenario, budget = request.plant, request.scenario, request.search
+    space, path = Space.of(plant, scenario, request.seed), corpus.place(plant, scenario, request.seed)
+    if budget:
+        with terminal.progress(f"{plant.name}: searching for the worst") as bar:
+            found = search(space, known, request.seed, budget, lambda done: bar.update(done, budget, ""))
+        points = corpus.keep(path, space, found.points, known)
+    else:
+        points = corpus.read(path, space)
+    if len(points):
+        yield outcome(plant, NAME, met(space, points, known), met(space, points, None))
 
 
 def _result(request: Request, known: Calibration, rows: dict[str, Any]) -> dict[str, Any]:

@@ -133,11 +133,11 @@ def test_plants_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_stress_prints_and_records_a_row_for_each_supervisor(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    store, wanted = str(tmp_path / "runs.db"), ("exothermic_cstr", "--episodes", "8", "--generations", "1")
+    store, wanted = str(tmp_path / "runs.db"), ("exothermic_cstr", "--episodes", "8", "--generations", "1", "--search", "64")
     code, out, _ = said(capsys, "--store", store, "stress", *wanted, "--json")
     assert code == 0
     result = json.loads(out)
-    assert list(result["supervisors"]) == ["pid", "max", "min", "bang-bang", "random", "edge-seeking", "CMA-ES"]
+    assert list(result["supervisors"]) == ["pid", "max", "min", "bang-bang", "random", "edge-seeking", "CMA-ES", "worst cases"]
     assert {"violating", "violating_unshielded", "upper95", "decided", "trips"} <= set(result["supervisors"]["max"])
     assert sum(result["supervisors"]["random"]["decided"].values()) == pytest.approx(1.0)
     with Historian(store) as historian:

@@ -76,6 +76,25 @@ def test_the_training_benchmark_prints_its_ratios_for_each_plant(tmp_path: Path)
     assert all(positive(plant, LEARNING) for plant in result["plants"].values())
 
 
+def test_the_safety_benchmark_has_a_row_for_every_adversary(tmp_path: Path) -> None:
+    result = measured("safety", tmp_path / "safety.json", COMPILED[:1])
+    found = result["plants"][COMPILED[0]]
+    assert len(found["adversaries"]) == 6
+    assert all({"episodes", "violating", "upper95", "violating_unshielded"} <= set(row) for row in found["adversaries"].values())
+    assert found["nominal"]["steps"] == 6 * 2 * 60
+    assert (found["false_safe"], found["states"]["states"]) == (0, 12)
+    assert 0.0 <= found["false_unsafe"] <= 1.0
+    assert positive(found, ("p50_us", "p99_us", "cpu_p99_us"))
+    assert found["worst_cases"]["tried"] == 64
+
+
+def test_the_safety_benchmark_refuses_a_plant_without_hard_limits() -> None:
+    command = [sys.executable, "-m", "benchmarks.safety", "--quick", "--plants", "heat_pump_house"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "heat_pump_house has no hard limit" in done.stderr
+
+
 def test_the_resume_benchmark_finds_no_difference(tmp_path: Path) -> None:
     result = measured("resume", tmp_path / "resume.json", COMPILED[:1])
     assert result["largest_difference"] == 0.0

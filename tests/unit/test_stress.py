@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from controller.safety import corpus
 from controller.safety.adversaries import PATHS
 from controller.safety.governor import Calibration
 from controller.safety.known import calibrated
 from controller.safety.opponents import along
 from controller.safety.stress import ADVERSARIES, adversary, alike, nominal, outcome, stressed
 from controller.safety.trial import DOOMED, Trial, check_hard, hard, joined, smallest, trial
+from controller.safety.worst_case import Space, met, reaches, search, unhurried
 from controller.statistics import upper95
 from plant_models.catalogue import get, names
 from plant_models.core.errors import BadInput
@@ -119,3 +124,58 @@ def test_a_plant_without_hard_limits_is_refused_and_told_which_have_some() -> No
     assert len(having) == 15
     for name in having:
         check_hard(get(name))
+
+
+@pytest.fixture(scope="module")
+def space(plant: Plant) -> Space:
+    return Space.of(plant, plant.scenario(), 0)
+
+
+def test_worst_cases_stay_within_what_is_declared(plant: Plant, space: Space) -> None:
+    points = np.random.default_rng(0).choice([-1.0, 1.0], (20, sum(space.sizes)))
+    episodes, moves = space.cases(points)
+    spread = np.array([q.uncertain for q in plant.Parameter.quantities().values()])
+    nominal_ones = np.array(list(plant.Parameter.nominal()))
+    assert (np.abs(episodes.parameters / nominal_ones - 1.0) <= spread + 1e-12).all()
+    drawn = draw(plant, plant.scenario(), 0, 256, "tuning")
+    assert (episodes.initial >= drawn.initial.min(axis=0)).all()
+    assert (episodes.initial <= drawn.initial.max(axis=0)).all()
+    d, usual = episodes.exogenous[:, :, :2], drawn.exogenous[:, :, :2]
+    assert (d >= usual.min(axis=(0, 1)) - 1e-12).all()
+    for lag in (1, 5):
+        assert (np.abs(d[:, lag:] - d[:, :-lag]) <= np.abs(usual[:, lag:] - usual[:, :-lag]).max(axis=(0, 1)) + 1e-9).all()
+    assert np.ptp(d, axis=1).max() > 0.0
+    assert set(np.unique(moves)) == {-1.0, 1.0}
+
+
+def test_paths_are_followed_no_faster_than_their_reach() -> None:
+    path, reach = np.array([0.0, 10.0, 10.0, 10.0, 0.0]).reshape(1, 5, 1), np.array([[3.0], [4.0]])
+    assert unhurried(path, reach).ravel().tolist() == [0.0, 3.0, 4.0, 7.0, 4.0]
+    assert reaches(path).ravel().tolist() == [10.0, 10.0, 10.0, 10.0]
+
+
+def test_the_search_finds_worse_than_chance_and_the_corpus_keeps_it(
+    plant: Plant, known: Calibration, space: Space, tmp_path: Path
+) -> None:
+    told = list[int]()
+    found = search(space, known, 0, 192, told.append)
+    assert told == [64, 128, 192]
+    chance = np.random.default_rng(0).uniform(-1.0, 1.0, (64, sum(space.sizes)))
+    assert found.values[0] < smallest(plant, met(space, chance, known).lowest).min()
+    path = corpus.place(plant, plant.scenario(), 0, tmp_path)
+    points = corpus.keep(path, space, found.points, known)
+    assert np.array_equal(points, found.points)
+    assert np.array_equal(corpus.read(path, space), points)
+    again = corpus.keep(path, space, chance, known)
+    assert len(again) == len(points)
+    assert smallest(plant, met(space, again, known).lowest).mean() <= found.values.mean()
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"points": [[1.0, 2.0]]}', '{"points": [["a"]]}', '{"points": 5}'])
+def test_a_corpus_that_does_not_fit_is_left_alone(space: Space, tmp_path: Path, text: str) -> None:
+    path = tmp_path / "corpus.json"
+    path.write_text(text)
+    assert corpus.read(path, space).shape == (0, sum(space.sizes))
+    far = json.dumps({"points": [[2.0] * sum(space.sizes)]})
+    path.write_text(far)
+    assert len(corpus.read(path, space)) == 0
