@@ -10,7 +10,8 @@ import pytest
 
 from controller.safety import corpus
 from controller.safety.adversaries import PATHS
-from controller.safety.governor import Calibration
+from controller.safety.field import Field, unmoved
+from controller.safety.governor import Calibration, Governor
 from controller.safety.known import calibrated
 from controller.safety.opponents import along
 from controller.safety.stress import ADVERSARIES, adversary, alike, nominal, outcome, stressed
@@ -179,3 +180,14 @@ def test_a_corpus_that_does_not_fit_is_left_alone(space: Space, tmp_path: Path, 
     far = json.dumps({"points": [[2.0] * sum(space.sizes)]})
     path.write_text(far)
     assert len(corpus.read(path, space)) == 0
+
+
+def test_a_standing_goes_on_showing_what_it_showed_when_the_decision_is_made(plant: Plant, known: Calibration) -> None:
+    drawn = draw(plant, plant.scenario(), 0, 4, "judging")
+    field, governor = Field(plant, drawn), Governor(plant, 4, known)
+    reading = field.read()
+    governor.begin(np.arange(4), reading, unmoved(field))
+    standing = governor.estimate(reading)
+    before = standing.x.copy()
+    governor.allow(standing, unmoved(field))
+    assert np.array_equal(standing.x, before)
