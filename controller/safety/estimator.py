@@ -93,6 +93,11 @@ class Estimator:
         """Return by how much readings differ from what was expected, (n, outputs)."""
         return reading.y - self._y
 
+    @property
+    def expected(self) -> tuple[Array, Array]:
+        """What the next readings should show, and one standard deviation of a surprise, each (n, outputs), copied."""
+        return self._y.copy(), self._gain.surprise[np.minimum(self._phase, len(self._gain.surprise) - 1)]
+
     def moved(self, z: Array) -> Array:
         """Put another estimate, (n, entries), in place of the present one, and return it."""
         self.z[:] = z

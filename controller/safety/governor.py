@@ -59,8 +59,17 @@ class Governor:
         self._estimator.correct(reading)
         return self._estimator.standing(reading)
 
+    @property
+    def expected(self) -> tuple[Array, Array]:
+        """What the next readings should show, and one standard deviation of a surprise, each (n, outputs), copied."""
+        return self._estimator.expected
+
     def allow(self, standing: Standing, proposed: Command) -> Decision:
         """Return what may be sent in place of what is proposed, and expect it to be sent."""
+        return self.take(standing, self.would(standing, proposed))
+
+    def would(self, standing: Standing, proposed: Command) -> Decision:
+        """Return what might be sent in place of what is proposed; nothing changes."""
         variants = varied(self.plant, standing, self._known.signs, self._known.spread, self.phase)
 
         def certify(first: Command, then: Command, plants: Index, moved: Flags) -> tuple[Flags, Array]:
@@ -68,12 +77,15 @@ class Governor:
             distance = self._known.margins + moved[:, None] * self._known.slack
             return certified(outlook, distance, self._enforced), outlook.lowest.min(axis=1)
 
-        found = decide(proposed, self._safe, self._batch, certify)
-        for kept, now in zip(self._safe, found.safe, strict=True):
+        return decide(proposed, self._safe, self._batch, certify)
+
+    def take(self, standing: Standing, made: Decision) -> Decision:
+        """Expect a decision to be sent, and return it."""
+        for kept, now in zip(self._safe, made.safe, strict=True):
             kept[:] = now
-        self._estimator.predict(standing, found.sent)
+        self._estimator.predict(standing, made.sent)
         self.phase += 1
-        return found
+        return made
 
     def held(self, standing: Standing) -> Array:
         """Return the smallest margins, (n, margins), that are foreseen where what was last safe is held."""
