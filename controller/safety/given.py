@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,7 +105,7 @@ def numbers_of(value: object, shape: tuple[int, ...]) -> Array:
 
 def stood_in(last: Given, now: Given) -> tuple[Given, tuple[str, ...]]:
     """Return what is gone by: the last good numbers of the PID layer where none came, and the names of the parts concerned."""
-    kept: dict[str, Numbers] = {}
+    kept: dict[str, Any] = {}
     for name in ("u", "memory", "v", "was", "r"):
         before, came = getattr(last, name), getattr(now, name)
         kept[name] = came if np.isfinite(came).all() else before
@@ -117,7 +117,7 @@ def nominal(plant: Plant, shapes: Shapes) -> Given:
     """Return what is gone by before anything good has come: every part at its nominal value, loops in cascade."""
     outputs = plant.Output.quantities()
     r = tuple(min(max(outputs[loop.pv].nominal, loop.low), loop.high) for loop in plant.masters)
-    zeros = {name: (0.0,) * len(shapes.low[name]) for name in ("age", "memory", "v", "was")}
+    zeros: dict[str, Any] = {name: (0.0,) * len(shapes.low[name]) for name in ("age", "memory", "v", "was")}
     return Given(y=tuple(q.nominal for q in outputs.values()), u=tuple(q.nominal for q in plant.Input.quantities().values()),
                  d=tuple(q.nominal for q in plant.Disturbance.quantities().values()), r=r, **zeros)  # fmt: skip
 

@@ -31,7 +31,7 @@ DEADLINE = 0.5  # s
 
 @dataclass(frozen=True)
 class Hand:
-    """What an operator does: a ``request`` at decision ``at``, with a ``command`` (masters + actions) on the panel from then on."""
+    """An operator's ``request`` at decision ``at``, with a ``command`` (masters + actions) on the panel from then on."""
 
     at: int
     request: Request
@@ -40,8 +40,11 @@ class Hand:
 
 @dataclass(frozen=True)
 class Course:
-    """What came of an episode: the ``records``, and of the true plant, first axis decisions, the smallest margins ``lowest``
-    (.., margins), the inputs ``u`` (.., inputs) and the outputs ``y`` (.., outputs) after each, and its ``status``."""
+    """What came of an episode: the ``records``, and what the plant did in each of those decisions.
+
+    Of the true plant the smallest margins ``lowest`` (decisions, margins); at the end of each the inputs ``u`` (decisions,
+    inputs), the outputs ``y`` (decisions, outputs) as instruments in good order show them, and its ``status`` (decisions,).
+    """
 
     records: tuple[Record, ...]
     lowest: Array

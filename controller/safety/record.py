@@ -29,10 +29,10 @@ class Sent:
 class Record:
     """One decision: what it was given, what was found, who decided, and what was sent.
 
-    ``expected`` and ``spread`` are what readings were tested against, ``used`` what was gone by; ``statuses`` are NE 107's signals
-    of outputs, then of inputs. The policy's answer is a ``finding``, an ``action`` (empty where there is none) and a ``detail``.
-    ``share`` is how much of its move is certified, None where not even the backup's is. ``trips`` are the trip margins. ``reason``
-    says in an operator's words why the ``mode`` is what it is, ``words`` what else there is to know.
+    ``expected`` and ``spread`` are what readings were tested against, ``used`` what was gone by; ``statuses`` are NE 107's of
+    outputs, then of inputs. The policy's answer is a ``finding``, an ``action`` (empty where there is none) and a ``detail``.
+    ``share`` is how much of its move is certified, None where not even the backup's is. ``trips`` are the trip margins.
+    ``reason`` says in an operator's words why the ``mode`` is what it is, ``words`` what else there is to know.
     """
 
     decision: int

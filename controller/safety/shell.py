@@ -16,10 +16,11 @@ import numpy as np
 
 from controller.safety import valves
 from controller.safety.evidence import Evidence
-from controller.safety.given import Given, Shapes, as_reading, nominal, stood_in
+from controller.safety.given import Given, Numbers, Shapes, as_reading, nominal, stood_in
 from controller.safety.governor import Calibration, Governor
 from controller.safety.instrument import Instruments
 from controller.safety.limiter import limited
+from controller.safety.ne107 import Reason
 from controller.safety.record import Record, Sent
 from controller.safety.report import answered, readings, shielded, tags_of, told, unheard, worst
 from controller.safety.shield import UNCERTIFIED, Decision
@@ -32,6 +33,10 @@ from controller.safety.watchdog import Answer
 from plant_models.core.plant import SECONDS, Plant
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Standing
+
+READS_HIGH, READS_LOW = int(Reason.READS_HIGH), int(Reason.READS_LOW)
+DRIFTING = 10
+"""Decisions in a row with a residual one way, from which it is drift: of what chance brings few last five."""
 
 Ask = Callable[[Array], Answer]
 """``ask(used)``: the policy's answer, its observation built with these values (1, outputs) of the readings."""
@@ -121,12 +126,16 @@ class Shell:
         margin = crossed(found.trips)
         certified = (share if found.answer.finding == "in time" else 0.0) if share != UNCERTIFIED else None
         return Evidence(
-            status=status, answer=found.answer.finding, share=certified, drift=False, within=not margin,
+            status=status, answer=found.answer.finding, share=certified, drift=self._drift(), within=not margin,
             request=found.now.request, tag=tag, margin=margin,
         )  # fmt: skip
 
     def _statuses(self, found: Found) -> tuple[int, ...]:
         return (*found.signals.status[0].tolist(), *self._valves.statuses.tolist())
+
+    def _drift(self) -> bool:
+        """Return whether an instrument has departed from the model one way for so long that chance is no explanation."""
+        return bool((self._memory.lasted[..., [READS_HIGH - 1, READS_LOW - 1]] >= DRIFTING).any())
 
     def _made(self, found: Found, taken_over: bool) -> Decision:
         """Return the decision of the mode, which the governor then expects to be sent."""
@@ -149,14 +158,13 @@ class Shell:
         return Command(r, a, np.zeros(1, dtype=bool))
 
     def _record(self, found: Found, evidence: Evidence, made: Decision) -> Record:
-        sent = made.sent
-        action = () if found.answer.action is None else tuple(found.answer.action[0].tolist())
+        sent, (expected, spread) = made.sent, found.expected
         return Record(
-            self.state.decision, found.given, *(tuple(part[0].tolist()) for part in found.expected),
-            tuple(found.signals.used[0].tolist()), tuple(told(status) for status in self._statuses(found)),
-            found.answer.finding, action, found.answer.detail, evidence.share, tuple(found.trips.values()), self.state.mode,
-            Sent(tuple(sent.r[0].tolist()), tuple(sent.a[0].tolist()), bool(sent.safe[0])), self.state.reason,
-            self._words(found, made),
+            decision=self.state.decision, given=found.given, expected=_row(expected), spread=_row(spread),
+            used=_row(found.signals.used), statuses=tuple(told(status) for status in self._statuses(found)),
+            finding=found.answer.finding, action=() if found.answer.action is None else _row(found.answer.action),
+            detail=found.answer.detail, share=evidence.share, trips=tuple(found.trips.values()), mode=self.state.mode,
+            sent=Sent(_row(sent.r), _row(sent.a), bool(sent.safe[0])), reason=self.state.reason, words=self._words(found, made),
         )  # fmt: skip
 
     def _words(self, found: Found, made: Decision) -> tuple[str, ...]:
@@ -167,6 +175,10 @@ class Shell:
             *valves.said(self.plant, self._valves), *unheard(found.missing), *answered(found.answer),
             *(() if stopped else lines),
         )  # fmt: skip
+
+
+def _row(of_one: Array) -> Numbers:
+    return tuple(of_one[0].tolist())
 
 
 def _stopped(safe: Command, would: Decision) -> Decision:

@@ -27,7 +27,7 @@ def crossed(margins: dict[str, float]) -> str:
 
 
 def shown_states(plant: Plant, x: Array, used: Array) -> Array:
-    """Return states (n, states) with those that an instrument shows directly, by name, unit and nominal value, as it shows them."""
+    """Return states (n, states); those that an instrument of the same name, unit and nominal value shows, as it shows them."""
     states, outputs = plant.State.quantities(), plant.Output.quantities()
     shown = x.copy()
     for place, (name, q) in enumerate(states.items()):
