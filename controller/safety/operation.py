@@ -20,6 +20,7 @@ from controller.safety.state import State
 from controller.safety.watchdog import Answer, Watchdog
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
+from plant_models.derive.layout import TRIPPED
 from plant_models.env.lookahead import Command
 from plant_models.env.scenario import Episodes, Single
 from plant_models.env.simulator import Simulator
@@ -40,7 +41,7 @@ class Hand:
 
 @dataclass(frozen=True)
 class Course:
-    """What came of an episode: the ``records``, and what the plant did in each of those decisions.
+    """What came of an episode: the ``records``, one more where the plant's protection stopped it, and what the plant did.
 
     Of the true plant the smallest margins ``lowest`` (decisions, margins); at the end of each the inputs ``u`` (decisions,
     inputs), the outputs ``y`` (decisions, outputs) as instruments in good order show them, and its ``status`` (decisions,).
@@ -78,6 +79,8 @@ def _run(field: Field, shell: Shell, fault: Faulty, hands: Sequence[Hand]) -> Co
         records.append(record)
         after = field.read()
         rows.append((field.lowest[0].copy(), after.u[0].copy(), after.y[0].copy(), field.simulator.S.read("status")[0].copy()))
+    if field.simulator.S.read("status")[0] == TRIPPED:
+        records.append(shell.decide(_given(field, shell.shapes, fault, past, hands)))
     return Course(tuple(records), *(np.array(part) for part in zip(*rows, strict=True)))
 
 
@@ -88,8 +91,9 @@ def _given(field: Field, shapes: Shapes, fault: Faulty, past: list[Array], hands
     y, age = misread(fault, past)
     k = len(past) - 1
     request = next((hand.request for hand in hands if hand.at == k), "none")
+    memory = np.full_like(reading.memory, fault.size) if fault.kind == "overflow" and fault.at(k) else reading.memory
     command = next((hand.command for hand in reversed(hands) if hand.at <= k and hand.command), None)
-    return given(shapes, replace(reading, y=y[None]), field.simulator.sent, age, request, command)
+    return given(shapes, replace(reading, y=y[None], memory=memory), field.simulator.sent, age, request, command)
 
 
 def observed(simulator: Simulator, used: Array) -> Single:
