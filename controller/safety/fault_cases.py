@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from controller.safety.instrument import Instruments
-from controller.safety.misbehaviour import BEHAVED, Misbehaviour
+from controller.safety.misbehaviour import BEHAVED, Kind, Misbehaviour
 from controller.safety.misreading import GOOD, Faulty
 from controller.safety.state import MODES, Mode
 from plant_models.core.fault import DeadBand, Jammed, Stiction, Valve
@@ -23,9 +23,13 @@ STICKS = 0.035
 """Stiction and play as a share of the span: the middle of what is usual (2 to 5 %)."""
 OUTSIDE = 3.0
 """Half ranges by which parameters lie off their nominal values where they are outside what is declared."""
+RUNAWAY = 1e6
+"""Times the calibrated error of the estimate at which no plant is within its model's range."""
 STALE = 5
 """Decisions by which replayed readings are old."""
-BACKUP, STOPPED, ANY = ("BACKUP",), ("BACKUP", "TRIPPED"), MODES
+BACKUP: tuple[Mode, ...] = ("BACKUP",)
+STOPPED: tuple[Mode, ...] = ("BACKUP", "TRIPPED")
+ANY = MODES
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +37,7 @@ class Case:
     """A fault and what is expected: one of ``modes`` and one of the ``words`` in the log ``within`` so many decisions.
 
     What goes wrong is a ``reading``, the ``policy``, a ``valve``, or the parameters: ``off`` by so many half ranges, of the
-    corner that is worst. ``crossing``: a hard limit may be crossed.
+    first corner; or the corners lie ``runaway`` times as far away as they may. ``crossing``: a hard limit may be crossed.
     """
 
     code: str
@@ -46,8 +50,10 @@ class Case:
     policy: Misbehaviour = BEHAVED
     valve: Valve | None = None
     off: float = 0.0
+    runaway: float = 1.0
     crossing: bool = False
     steps: int = 60
+    onset: int = ONSET
 
 
 def cases(plant: Plant, signals: Instruments) -> tuple[Case, ...]:
@@ -125,23 +131,25 @@ def _valves(plant: Plant, loop: Loop) -> tuple[Case, ...]:
 
 
 def _broken() -> tuple[Case, ...]:
-    """F9: what is looked ahead at cannot be integrated; what is no number certifies nothing."""
+    """F9: what is looked ahead at runs away in the corners; a number out of the model's range certifies nothing."""
     return (
         Case(
-            code="F9", fault="look-ahead breaks off", expected="safe action at once, BACKUP", modes=BACKUP, within=2,
-            words=("nothing is certified",), reading=Faulty("overflow", size=1e300, first=ONSET, decisions=10),
+            code="F9", fault="look-ahead runs away", expected="safe action at once, BACKUP", modes=BACKUP, within=2,
+            words=("nothing is certified",), runaway=RUNAWAY, onset=0,
         ),
     )  # fmt: skip
 
 
 def _policies() -> tuple[Case, ...]:
     """F10: a policy that gives nothing that can be used."""
-    kinds = (("not a number", "not finite"), ("of another shape", "of another shape"), ("a second late", "silent"),
-             ("an exception", "broken off"))  # fmt: skip
+    kinds: dict[Kind, str] = {
+        "not a number": "not finite", "of another shape": "of another shape", "a second late": "silent",
+        "an exception": "broken off",
+    }  # fmt: skip
     return tuple(
         Case(code="F10", fault=f"policy's answer {kind}", expected="BACKUP in the same decision", modes=BACKUP, within=1,
              words=(said,), policy=Misbehaviour(kind, ONSET), steps=40)
-        for kind, said in kinds
+        for kind, said in kinds.items()
     )  # fmt: skip
 
 
@@ -150,5 +158,5 @@ def _elsewhere() -> Case:
     return Case(
         code="F11", fault=f"parameters {OUTSIDE:g} half ranges off", expected="alarm; the trip holds", modes=ANY, within=100,
         words=("nothing is certified", "no certified move", "against the model", "scatters", "intervened", "trip margin"),
-        policy=Misbehaviour("everything at its upper end"), off=OUTSIDE, crossing=True, steps=120,
+        policy=Misbehaviour("everything at its upper end"), off=OUTSIDE, crossing=True, steps=120, onset=0,
     )  # fmt: skip

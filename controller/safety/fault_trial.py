@@ -53,17 +53,18 @@ def tried(case: Case, plant: Plant, scenario: Scenario, known: Calibration, seed
     simulated = plant if case.valve is None else with_valve(plant, longer, case.valve)
     episodes = hampered(draw(simulated, longer, seed, 1, "judging"), case.valve)
     episodes = off(episodes, known, case.off) if case.off else episodes
+    farther, spread = case.runaway, known.spread
+    spread = replace(spread, states=farther * spread.states, parameters=farther * spread.parameters)
     act = policy(case.policy, len(plant.acted))
-    return operate(episodes, known, act, case.reading, EARNED, plant=plant)
+    return operate(episodes, replace(known, spread=spread), act, case.reading, EARNED, plant=plant)
 
 
 def verdict(case: Case, plant: Plant, course: Course) -> Verdict:
     """Hold a course against what is expected."""
-    onset = min(ONSET, len(course.records) - 1) if not case.off else 0
+    onset = min(case.onset, len(course.records) - 1)
     record, decisions = _met(case, course.records[onset:])
-    kept = (course.lowest[:, hard(plant)] >= 0.0).all(axis=0)
-    names = [name for name, is_hard in zip(limits(plant), hard(plant), strict=True) if is_hard]
-    crossed = tuple(name for name, good in zip(names, kept, strict=True) if not good)
+    lowest, is_hard = course.lowest.min(axis=0).tolist(), hard(plant).tolist()
+    crossed = tuple(name for name, low, must in zip(limits(plant), lowest, is_hard, strict=True) if must and not low >= 0.0)
     stopped = bool(course.status[-1] == TRIPPED)
     held = decisions is not None and decisions <= case.within and (case.crossing or not crossed)
     good = held and bool((course.status != FAILED).all()) and (not stopped or course.records[-1].mode == "TRIPPED")
@@ -89,7 +90,8 @@ def off(episodes: Episodes, known: Calibration, factor: float) -> Episodes:
     """Return the episodes with each uncertain parameter so many half ranges off, to the side of the first corner."""
     plant = episodes.plant
     quantities = plant.Parameter.quantities().values()
-    signs = np.sign(known.signs[1, len(plant.State.names()) + len(plant.Disturbance.names()) :])
+    corners = np.sign(known.signs[:, len(plant.State.names()) + len(plant.Disturbance.names()) :])
+    signs = corners[np.argmax(corners.any(axis=1))]
     parameters = [q.nominal * (1.0 + factor * q.uncertain * s) for q, s in zip(quantities, signs, strict=True)]
     return episodes.under(np.tile(parameters, (len(episodes), 1)))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from plant_models.core.scenario import Array
 
-Kind = Literal["none", "value", "freeze", "bias", "drift", "replay", "overflow"]
+Kind = Literal["none", "value", "freeze", "bias", "drift", "replay"]
 FOREVER = 1_000_000
 """Decisions of a fault that stays."""
 
@@ -21,7 +21,6 @@ class Faulty:
 
     ``value``: it shows ``size``, which may be no number. ``freeze``: its last reading stands. ``bias`` and ``drift``: it errs by
     ``size``, in all or more in each decision. ``replay``: it shows what was read ``size`` decisions ago, with that time stamp.
-    ``overflow`` is no instrument's: the memory of the PID layer holds ``size``.
     """
 
     kind: Kind
@@ -42,7 +41,7 @@ def misread(fault: Faulty, past: Sequence[Array]) -> tuple[Array, Array]:
     """Return readings and the ages of their time stamps, each (outputs,), of the last of all true readings so far."""
     k, shown = len(past) - 1, past[-1].copy()
     age = np.zeros_like(shown)
-    if fault.at(k) and fault.kind != "overflow":
+    if fault.at(k):
         i, since = fault.output, k - fault.first
         shown[i], age[i] = _shown(fault, [float(y[i]) for y in past], k, since), _age(fault, k)
     return shown, age

@@ -91,9 +91,8 @@ def _given(field: Field, shapes: Shapes, fault: Faulty, past: list[Array], hands
     y, age = misread(fault, past)
     k = len(past) - 1
     request = next((hand.request for hand in hands if hand.at == k), "none")
-    memory = np.full_like(reading.memory, fault.size) if fault.kind == "overflow" and fault.at(k) else reading.memory
     command = next((hand.command for hand in reversed(hands) if hand.at <= k and hand.command), None)
-    return given(shapes, replace(reading, y=y[None], memory=memory), field.simulator.sent, age, request, command)
+    return given(shapes, replace(reading, y=y[None]), field.simulator.sent, age, request, command)
 
 
 def observed(simulator: Simulator, used: Array) -> Single:
