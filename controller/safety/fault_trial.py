@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from controller.safety.fault_cases import ONSET, Case
 from controller.safety.governor import Calibration
 from controller.safety.misbehaviour import policy
-from controller.safety.operation import Course, operate
+from controller.safety.operation import Course, Hand, operate
 from controller.safety.record import Record
 from controller.safety.state import State
 from controller.safety.trial import hard, limits
@@ -47,7 +48,7 @@ class Verdict:
         return asdict(self)
 
 
-def tried(case: Case, plant: Plant, scenario: Scenario, known: Calibration, seed: int) -> Course:
+def tried(case: Case, plant: Plant, scenario: Scenario, known: Calibration, seed: int, hands: Sequence[Hand] = ()) -> Course:
     """Run the first held-out episode of a seed with the fault, its policy in charge when the fault begins."""
     longer = replace(scenario, steps=max(case.steps, scenario.steps), faults=())
     simulated = plant if case.valve is None else with_valve(plant, longer, case.valve)
@@ -56,7 +57,7 @@ def tried(case: Case, plant: Plant, scenario: Scenario, known: Calibration, seed
     farther, spread = case.runaway, known.spread
     spread = replace(spread, states=farther * spread.states, parameters=farther * spread.parameters)
     act = policy(case.policy, len(plant.acted))
-    return operate(episodes, replace(known, spread=spread), act, case.reading, EARNED, plant=plant)
+    return operate(episodes, replace(known, spread=spread), act, case.reading, EARNED, hands, plant)
 
 
 def verdict(case: Case, plant: Plant, course: Course) -> Verdict:

@@ -11,8 +11,9 @@ import numpy as np
 
 from plant_models.core.scenario import Array
 
-BLEND = 10
-"""Decisions from the command that was found to the policy's own."""
+BLEND = 15
+"""Decisions from the command that was found to the policy's own: with ten, a policy that asks for its whole authority moves the
+pumps of the quadruple tank by 2.8 % of their span in the first one, with these by less than 2 %."""
 
 
 def blended(wanted: Array, previous: Array, dwell: int) -> Array:

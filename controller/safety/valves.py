@@ -21,16 +21,17 @@ Counts = NDArray[np.intp]
 
 OUTPUT = 3
 """Place of the output in a loop's memory."""
-STICKS, STICKING = 0.005, 10
-"""Share of the span by which a valve may be off its command, and decisions with more, beyond those with less, from which it
-sticks: a fifth of the least stiction that cycles (2 to 5 %)."""
+STICKS = 0.005
+"""Share of the span by which a valve may be off its command: a quarter of the least stiction that cycles (2 to 5 %)."""
+WEIGHT, STICKING = 3, 15
+"""Points for a decision in which it is further off, one less for any other, and points from which it sticks."""
 LOST, LOSING = 0.1, 3
 """Share of the span by which no valve is off that only sticks, and decisions in a row from which it is lost."""
 
 
 @dataclass(frozen=True)
 class Valves:
-    """The decisions counted for each input, (inputs,): those in which it stuck, less the others, and those far off in a row."""
+    """What is counted for each input, (inputs,): points for sticking, and decisions in a row in which it was far off."""
 
     sticking: Counts
     losing: Counts
@@ -52,7 +53,7 @@ def unwatched(plant: Plant) -> Valves:
 def watched(plant: Plant, before: Valves, now: Given) -> Valves:
     """Return what is known of the valves after one more decision."""
     off = _off(plant, now)
-    sticking = np.clip(before.sticking + np.where(off > STICKS, 1, -1), 0, 2 * STICKING)
+    sticking = np.clip(before.sticking + np.where(off > STICKS, WEIGHT, -1), 0, 2 * STICKING)
     return Valves(sticking, np.where(off > LOST, before.losing + 1, 0))
 
 
