@@ -21,7 +21,7 @@ from controller.safety.operation import Course, Hand, operate, repeated
 from controller.safety.record import Record, packed, unpacked
 from controller.safety.shell import Shell
 from controller.safety.signal_limits import instruments
-from controller.safety.state import MODES, State
+from controller.safety.state import MODES
 from controller.safety.supervisor import DWELL
 from controller.safety.transfer import BLEND
 from controller.safety.trial import hard
@@ -34,7 +34,6 @@ from plant_models.env.lookahead import Command
 from plant_models.env.scenario import Episodes, draw
 
 CSTR, TANKS = get("exothermic_cstr"), get("quadruple_tank")
-FUZZED = 20_000
 CATALOGUE = cases(CSTR, instruments(CSTR))
 TURNS = [(CSTR, "tracking"), (CSTR, "boundary"), (TANKS, "")]
 
@@ -256,9 +255,10 @@ def overshoot(begun: int) -> float:
     setpoints = np.full(CSTR.scenario().steps * 3 + 4, 0.877)
     setpoints[begun:60] = 0.95
     gone = steady(CSTR, CSTR.scenario().steps * 3)
+    gone.disturbance("T_f")[:] = 356.0
     asked = gone.commanding("AIC-101", setpoints[None, : gone.exogenous.shape[1]])
     course = operate(asked, known(CSTR), policy(BEHAVED, 1), state=EARNED)
-    assert (course.u[57:59, 0] == CSTR.Input.quantities()["T_c"].low).all()
+    assert (course.u[53:56, 0] == CSTR.Input.quantities()["T_c"].low).all()
     return float(0.877 - course.y[60:, 0].min())
 
 
@@ -268,9 +268,9 @@ def test_f6_an_input_at_its_end_does_not_wind_the_integral_up() -> None:
     assert 0.0 < long <= 1.2 * short
 
 
-JUNK = (np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, -5e-324, 0.0, 1e6, -1.0)
+JUNK = (np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, -5e-324, 0.0, 1e6, -1.0, 341.0)
 OTHERS: tuple[object, ...] = (
-    None, "7", True, 3, 2.5, {}, [], [[1.0, 2.0], [3.0]], ["a"], np.zeros(7), np.zeros((3, 1)), np.array([1j, 2j]), np.array(["x"]),
+    None, "7", True, 3, 2.5, {}, [], [[1.0, 2.0], [3.0]], ["a"], np.zeros(7), np.zeros((3, 1)), np.array([1j]), np.array(["x"]),
     np.array([None]), np.zeros((1, 0)), [10**400], np.array([True, False]), object(),
 )  # fmt: skip
 
@@ -288,41 +288,49 @@ def junk(rng: np.random.Generator, good: Array) -> object:
     return wrong
 
 
-@pytest.mark.parametrize("state", [None, EARNED], ids=["BACKUP", "AUTO"])
-def test_whatever_comes_every_command_is_finite_in_range_and_moves_no_input_faster_than_it_can(state: State | None) -> None:
+@pytest.mark.parametrize("decisions", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
+def test_whatever_comes_every_command_is_finite_in_range_and_moves_no_input_faster_than_it_can(decisions: int) -> None:
     rng, steps = np.random.default_rng(7), 1000
-    scenario = replace(CSTR.scenario(), steps=steps)
-
-    def answer(used: Array) -> Answer:
-        return checked(junk(rng, np.full((1, 1), 0.5)), (1, 1))
-
-    for seed in range(FUZZED // 2 // steps):
+    scenario, seen = replace(CSTR.scenario(), steps=steps), set[str]()
+    for seed in range(decisions // steps):
         field = Field(CSTR, draw(CSTR, scenario, seed, 1, "judging"))
-        shell = Shell(CSTR, known(CSTR), instruments(CSTR), answer, state)
-        records, moved = list[Record](), [field.read().u[0].copy()]
-        for k in range(steps):
-            now = fuzzed(rng, shell.shapes, field, calm=k % 200 < 80)
-            if k == 0:
-                shell.begin(now)
-            records.append(shell.decide(now))
-            sent = records[-1].sent
-            if field.running[0]:
-                field.command(Command(np.array([sent.r]), np.array([sent.a]), np.array([sent.safe])))
-                moved.append(field.read().u[0].copy())
-            assert unpacked(packed(records[-1])).sent == sent
-        assert sent_in_bounds(CSTR, tuple(records))
+        records, moved = fuzz(rng, field, steps)
+        assert sent_in_bounds(CSTR, records)
         assert all(np.isfinite(record.used).all() for record in records)
         q = CSTR.Input.quantities()["T_c"]
         assert np.abs(np.diff(moved, axis=0)).max() <= q.rate * CSTR.decision * (1.0 + 1e-9)
         assert q.low <= np.min(moved) <= np.max(moved) <= q.high
-        print({mode: sum(record.mode == mode for record in records) for mode in MODES}, len(moved))
+        seen |= {record.mode for record in records}
+    assert seen == set(MODES)
+
+
+def fuzz(rng: np.random.Generator, field: Field, steps: int) -> tuple[tuple[Record, ...], list[Array]]:
+    """Run a plant on whatever comes, with calm times in which all is true; return the records and where the inputs stood."""
+    calm = (np.arange(steps) % 300) < 140
+    records, moved = list[Record](), [field.read().u[0].copy()]
+
+    def answer(used: Array) -> Answer:
+        good = np.full((1, 1), 0.5)
+        return checked(good if calm[len(records)] else junk(rng, good), (1, 1))
+
+    shell = Shell(CSTR, known(CSTR), instruments(CSTR), answer, EARNED)
+    for k in range(steps):
+        now = fuzzed(rng, shell.shapes, field, bool(calm[k]))
+        if k == 0:
+            shell.begin(now)
+        records.append(shell.decide(now))
+        sent = records[-1].sent
+        field.command(Command(np.array([sent.r]), np.array([sent.a]), np.array([sent.safe])))
+        moved.append(field.read().u[0].copy())
+        assert unpacked(packed(records[-1])).sent == sent
+    return tuple(records), moved
 
 
 def fuzzed(rng: np.random.Generator, shapes: Shapes, field: Field, calm: bool) -> Given:
     """What a decision is given, each part of it with a chance wrong in any way; in calm times what is true."""
     true = field.read()
     if calm:
-        return given(shapes, true, field.simulator.sent, request="acknowledge" if rng.random() < 0.1 else "none")
+        return given(shapes, true, field.simulator.sent, request=("acknowledge", "auto", "none")[rng.integers(3)])
     parts = {name: junk(rng, part) if rng.random() < 0.5 else part for name, part in vars(true).items()}
     requests: list[object] = ["none", "manual", "auto", "acknowledge", "trip", None, 3, np.nan, ["auto"], b"auto"]
     request = requests[rng.integers(len(requests))]
