@@ -96,7 +96,7 @@ def _wrong(plant: Plant, signals: Instruments, output: int) -> tuple[Case, ...]:
     beyond = float(signals.highest[output]) + span
     return (
         Case(
-            code="F2", fault="instrument stuck", expected="BACKUP in 20 decisions, F", modes=BACKUP, within=20,
+            code="F2", fault="instrument stuck", expected="BACKUP in 20 decisions", modes=BACKUP, within=20,
             words=("does not move", "against the model"), reading=Faulty("freeze", output, first=ONSET),
         ),
         Case(

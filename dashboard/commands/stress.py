@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dashboard import terminal
+from dashboard.commands import fault_table
 from dashboard.commands.session import Episodes, Json, PlantFile, PlantName, PolicyFolder, ScenarioName, Seed, case, session
 from dashboard.commands.shielding import shield_of
 
@@ -47,17 +48,22 @@ def stress(
     generations: Generations = 30,
     search: Search = 0,
     policy: PolicyFolder = None,
+    faults: Annotated[
+        bool, typer.Option("--faults", help="Try the fault catalogue on the plant, in place of adversaries.")
+    ] = False,
     scenario: ScenarioName = "",
     seed: Seed = 0,
     plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
-    """Attack a plant with the safety shield on and off, and count the episodes that cross a hard limit."""
+    """Attack a plant with the safety shield on and off and count the episodes that cross a hard limit, or break what it has."""
     chosen, scenario = case(plant, plant_file, scenario)
     request = Request(chosen, chosen.scenario(scenario), episodes, seed, generations, search, policy)
-    result = _recorded(context, request)
+    result = _with_faults(context, request) if faults else _recorded(context, request)
     if as_json:
         terminal.show_json(result)
+    elif faults:
+        fault_table.show(result)
     else:
         _show(result)
 
@@ -73,6 +79,20 @@ def _recorded(context: typer.Context, request: Request) -> dict[str, Any]:
     with opened.historian() as historian, historian.run("stress", plant.name, "shield", seed, config, versions()) as run:
         rows = {row.supervisor: row.as_json() for row in (*_rows(request, known, learned), *_worst(request, known))}
         result = _result(request, known, rows)
+        historian.finish(run, "completed", result)
+    return result | {"versions": versions(), "run": run}
+
+
+def _with_faults(context: typer.Context, request: Request) -> dict[str, Any]:
+    """Try the fault catalogue on the plant and keep the table in the run store."""
+    plant, scenario, seed = request.plant, request.scenario, request.seed
+    known = shield_of(plant, scenario)
+    from controller.benchmark import versions
+
+    opened, config = session(context), {"scenario": scenario.name, "faults": True}
+    with opened.historian() as historian, historian.run("stress", plant.name, "shell", seed, config, versions()) as run:
+        found = [each.as_json() for each in fault_table.verdicts(plant, scenario, known, seed)]
+        result = {"plant": plant.name, "scenario": scenario.name, "seed": seed, "faults": found}
         historian.finish(run, "completed", result)
     return result | {"versions": versions(), "run": run}
 

@@ -146,6 +146,22 @@ def test_stress_prints_and_records_a_row_for_each_supervisor(tmp_path: Path, cap
     assert kept.result["supervisors"] == result["supervisors"]
 
 
+def test_stress_tries_the_fault_catalogue_and_says_what_happened(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = str(tmp_path / "runs.db")
+    code, out, _ = said(capsys, "--store", store, "stress", "exothermic_cstr", "--faults", "--json")
+    assert code == 0
+    result = json.loads(out)
+    assert {row["code"] for row in result["faults"]} == {f"F{i}" for i in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11)}
+    assert all(row["kept"] and row["said"] for row in result["faults"])
+    with Historian(store) as historian:
+        kept = historian.find(result["run"])
+    assert (kept.kind, kept.status, kept.result["faults"]) == ("stress", "completed", result["faults"])
+    code, out, _ = said(capsys, "--store", store, "stress", "exothermic_cstr", "--faults")
+    assert code == 0
+    assert "all as expected" in out
+    assert "NaN for one decision" in out
+
+
 def test_stress_says_once_that_it_calibrates(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
