@@ -19,7 +19,7 @@ from plant_models.env.lookahead import Command, Lookahead, Standing
 NEAR = 0.2
 """Share of the situations, those nearest to a limit, that tell which corner is its worst."""
 IDLE = 0.01
-"""Share of the strongest effect below which an entry is left nominal."""
+"""Share of the strongest effect up to which an entry is left nominal."""
 ENFORCED = ("hard", "trip")
 """Kinds of limits that must hold; soft ones have a price."""
 
@@ -77,12 +77,17 @@ def varied(plant: Plant, standing: Standing, signs: Array, spread: Spread, phase
 
 
 def sensitivities(plant: Plant, met: Situations, spread: Spread, horizon: int) -> Array:
-    """Return the lowest margins (situations, 1 + 2 * entries, margins) as it stands, and with each entry up, then down."""
+    """Return the lowest margins (situations, 1 + 2 * entries, margins) as it stands, and with each entry up, then down.
+
+    That of a plant that trips is the one at its trip. What leaves the model's range before it crosses any limit tells nothing,
+    and is NaN.
+    """
     one = np.eye(spread.entries)
     signs = np.concatenate([np.zeros((1, spread.entries)), one, -one])
     ahead = Lookahead(plant)
     found = ahead.hold(varied(plant, met.standing, signs, spread, met.phase), met.sent, met.then, horizon)
-    return np.where(found.sound[:, :, None], found.lowest, np.nan)
+    told = found.sound | (found.lowest < 0.0).any(axis=2)
+    return np.where(told[:, :, None], found.lowest, np.nan)
 
 
 def worst(plant: Plant, met: Situations, spread: Spread, horizon: int) -> Array:

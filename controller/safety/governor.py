@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from controller.safety.corners import Spread, enforced, varied
 from controller.safety.estimator import Estimator, Gain
 from controller.safety.field import Reading
-from controller.safety.shield import Decision, Flags, Index, certified, copied, decide
+from controller.safety.shield import Decision, Flags, Index, certified, copied, decide, heard
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -44,14 +44,18 @@ class Governor:
         self._ahead = Lookahead(plant)
         self._enforced, self._batch = enforced(plant), isinstance(plant.duty, Batch)
         self.phase = np.zeros(n, dtype=np.intp)
-        masters, acted = len(plant.masters), len(plant.acted)
-        self._safe = Command(np.zeros((n, masters)), np.zeros((n, acted)), np.zeros(n, dtype=bool))
+        self._setpoints = np.array([(loop.low, loop.high) for loop in plant.masters]).T
+        self._nominal, self._safe = nominal(plant, n), nominal(plant, n)
 
     def begin(self, plants: NDArray[np.intp], reading: Reading, sent: Command) -> None:
-        """Begin episodes on some plants; ``sent`` is what their hierarchy sends, which counts as safe until found otherwise."""
+        """Begin episodes on some plants; ``sent`` is what their hierarchy sends, which counts as safe until found otherwise.
+
+        Where that is no number the nominal command is taken.
+        """
         self._estimator.begin(plants, reading)
         self.phase[plants] = 0
-        for kept, now in zip(self._safe, sent, strict=True):
+        begun = heard(self._within(sent), self._nominal)
+        for kept, now in zip(self._safe, begun, strict=True):
             kept[plants] = now[plants]
 
     def estimate(self, reading: Reading) -> Standing:
@@ -65,7 +69,11 @@ class Governor:
         return self._estimator.expected
 
     def allow(self, standing: Standing, proposed: Command) -> Decision:
-        """Return what may be sent in place of what is proposed, and expect it to be sent."""
+        """Return what may be sent in place of what is proposed, and expect it to be sent.
+
+        What is proposed is not trusted: beyond the loops' ranges it is taken back to them, and what is no number asks for what
+        is safe.
+        """
         return self.take(standing, self.would(standing, proposed))
 
     def would(self, standing: Standing, proposed: Command) -> Decision:
@@ -77,7 +85,7 @@ class Governor:
             distance = self._known.margins + moved[:, None] * self._known.slack
             return certified(outlook, distance, self._enforced), outlook.lowest.min(axis=1)
 
-        return decide(proposed, self._safe, self._batch, certify)
+        return decide(self._within(proposed), self._safe, self._batch, certify)
 
     def take(self, standing: Standing, made: Decision) -> Decision:
         """Expect a decision to be sent, and return it."""
@@ -103,3 +111,29 @@ class Governor:
         """Return what changes from decision to decision, not copied: whoever writes into it puts the governor elsewhere."""
         kept = {"phase": self.phase, "safe.r": self._safe.r, "safe.a": self._safe.a}
         return kept | self._estimator.parts()
+
+    def _within(self, proposed: Command) -> Command:
+        """Return a proposal within the ranges of the loops, NaN where it is not a finite number of the right shape."""
+        shapes = self._safe.r.shape, self._safe.a.shape
+        r, a = (_numbers(given, shape) for given, shape in zip(proposed[:2], shapes, strict=True))
+        return Command(np.clip(r, *self._setpoints), np.clip(a, -1.0, 1.0), self._safe.safe)
+
+
+def nominal(plant: Plant, n: int) -> Command:
+    """Return the nominal setpoints, without any offset."""
+    outputs = plant.Output.quantities()
+    r = [outputs[loop.pv].nominal for loop in plant.masters]
+    return Command(np.tile(np.array(r), (n, 1)), np.zeros((n, len(plant.acted))), np.zeros(n, dtype=bool))
+
+
+def _numbers(given: Any, shape: tuple[int, ...]) -> Array:
+    """Return what was given, NaN where it is not finite, and everywhere where it has another shape or is no number."""
+    try:
+        values = np.asarray(given)
+    except ValueError:
+        return np.full(shape, np.nan)
+    if values.dtype.kind not in "biuf" or values.shape != shape:
+        return np.full(shape, np.nan)
+    with np.errstate(over="ignore"):
+        values = values.astype(float)
+    return np.where(np.isfinite(values), values, np.nan)

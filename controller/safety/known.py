@@ -64,9 +64,16 @@ def _as_json(known: Calibration) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _digest(kept: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+
+
 def _read(path: Path) -> Calibration | None:
+    """Return what a file holds; None where it is missing, or is not to the last digit what was written."""
     try:
         kept: dict[str, Any] = json.loads(path.read_text())
+        if kept.pop("sha256") != _digest(kept):
+            return None
         K, surprise, states, disturbances, parameters, signs, margins, slack = (
             np.array(kept[name], dtype=float)
             for name in ("K", "surprise", "states", "disturbances", "parameters", "signs", "margins", "slack")
@@ -74,12 +81,13 @@ def _read(path: Path) -> Calibration | None:
         return Calibration(
             Gain(K, surprise), Spread(states, disturbances, parameters), signs, int(kept["horizon"]), margins, slack
         )
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
 def _keep(path: Path, known: Calibration) -> None:
+    kept = _as_json(known)
     try:
-        write_whole(path, json.dumps(_as_json(known)))
+        write_whole(path, json.dumps(kept | {"sha256": _digest(kept)}))
     except OSError:
         return

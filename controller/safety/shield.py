@@ -10,7 +10,8 @@ one command for long: there every move is certified for one decision, followed b
 A move must keep more distance than what is held, by the most that is lost from one decision to the next when readings and
 disturbances have changed: or what was let through could rarely be held.
 
-A certificate is positive: every margin of every variant is finite and keeps its distance. What is not a number is not safe.
+A certificate is positive: every margin of every variant is finite and keeps its distance. What is not a number is not safe, and
+a proposal that is not finite asks for v_safe.
 
 Source: Gilbert and Kolmanovsky, Automatica 38 (2002) 2063-2073 (command governors); Bastani, ACC 2021 (model predictive
 shielding).
@@ -79,7 +80,7 @@ def certified(outlook: Outlook, margins: Array, enforced: Flags) -> Flags:
 
 def decide(proposed: Command, safe: Command, batch: bool, certify: Certify) -> Decision:
     """Return what to send ``n`` plants that are asked for ``proposed`` and were last safe with ``safe``."""
-    n = len(proposed.r)
+    n, proposed = len(safe.r), heard(proposed, safe)
     stop = Command(safe.r, safe.a, np.ones(n, dtype=bool))
     first, *others = _tried(proposed, safe, stop, batch)
     plants = np.arange(n)
@@ -123,6 +124,12 @@ def _tried(proposed: Command, safe: Command, stop: Command, batch: bool) -> list
     held = moves.pop(HELD)
     options = [option for k, move in moves.items() for option in (Option(k, move, move, True), Option(k, move, safe, False))]
     return [*options, Option(HELD, held, held, kept=True), Option(HELD, held, stop, kept=False)]
+
+
+def heard(proposed: Command, safe: Command) -> Command:
+    """Return what was proposed, and for plants for which any number of it is not finite what was safe."""
+    finite = np.asarray(np.isfinite(np.hstack([proposed.r, proposed.a])).all(axis=1))[:, None]
+    return Command(np.where(finite, proposed.r, safe.r), np.where(finite, proposed.a, safe.a), safe.safe)
 
 
 def between(safe: Command, proposed: Command, share: float) -> Command:

@@ -6,6 +6,7 @@ Compiled and for many plants at once, each in several variants: other parameters
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,7 +17,9 @@ from plant_models.core.scenario import Array
 from plant_models.derive.blocks import Block
 from plant_models.derive.foresight import foresight
 from plant_models.derive.kernel import kernel
-from plant_models.derive.layout import LANES, MAN, STRIDE
+from plant_models.derive.layout import FAILED, LANES, MAN, STRIDE
+from plant_models.env.scenario import draw
+from plant_models.env.simulator import Simulator
 from plant_models.env.start import SETTINGS, Settings
 from plant_models.env.substeps import substeps
 
@@ -24,7 +27,9 @@ Plants: TypeAlias = NDArray[np.bool_] | NDArray[np.intp]
 IN_S = ("x", "u", "y", "memory", "v", "was", "d", "status", "lowest", "history")
 IN_E = ("d", "d1", "r", "a", "mode")
 COARSER, FEWEST = 4, 2
-"""The sub-step of what is foreseen over the simulator's, and the sub-steps in a loop period below which it does not go."""
+"""The sub-step of what is foreseen over the simulator's at most, and the least sub-steps in a loop period."""
+THROWS, SEEN, FAR = 8, 1e-3, 1e6
+"""Decisions in which coarser sub-steps are tried, and by what share of a range they may then be off."""
 
 
 class Command(NamedTuple):
@@ -126,6 +131,28 @@ def by_hand(plant: Plant) -> Array:
     return MAN * np.array([bool(loop.mv) for loop in plant.loops])
 
 
+@cache
 def coarser(plant: Plant) -> int:
-    """Return the sub-steps in a loop period with which a plant is foreseen."""
-    return min(substeps(plant), max(FEWEST, -(-substeps(plant) // COARSER)))
+    """Return the sub-steps in a loop period with which a plant is foreseen: as few as show what the simulator shows."""
+    whole = substeps(plant)
+    exact = np.empty(0)
+    for share in (COARSER, COARSER // 2):
+        count = min(whole, max(FEWEST, -(-whole // share)))
+        if count == whole:
+            break
+        exact = exact if exact.size else _thrown(plant, whole)
+        if np.abs(_thrown(plant, count) - exact).max() <= SEEN:
+            return count
+    return whole
+
+
+def _thrown(plant: Plant, count: int) -> Array:
+    """Return states of plants whose setpoints are thrown about, as shares of their ranges; a failure is far from anything."""
+    scenario, rng = plant.scenario(), np.random.default_rng(0)
+    simulator = Simulator(plant, LANES, scenario.steps, count, mend=False, operated=True)
+    simulator.load(draw(plant, scenario, 0, LANES, "tuning"), np.arange(LANES))
+    for _ in range(min(THROWS, scenario.steps)):
+        simulator.step(rng.choice([-1.0, 1.0], (LANES, simulator.kernel.layout.actions)))
+    ranges = np.array([q.high - q.low for q in plant.State.quantities().values()])
+    failed = simulator.S.read("status")[0] == FAILED
+    return np.where(failed, FAR, simulator.S.read("x") / ranges[:, None])

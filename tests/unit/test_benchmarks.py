@@ -172,3 +172,10 @@ def test_the_solvers_benchmark_judges_every_search_alike(tmp_path: Path) -> None
         assert {each["problems"] for each in searches.values()} == {2}
         assert any(abs(each["lost"]["median"]) > 0.0 for each in searches.values())
         assert searches["multiple shooting, fatrop"]["lost"]["median"] == pytest.approx(0.0, abs=0.1)
+
+
+def test_the_estimators_benchmark_compares_on_the_same_readings(tmp_path: Path) -> None:
+    found = measured("estimators", tmp_path / "estimators.json", ("exothermic_cstr",))["plants"]["exothermic_cstr"]
+    assert set(found) == {"learned", "filter"}
+    assert all(positive(each, ("rms", "us")) and positive(each["states"], ("c_A", "T")) for each in found.values())
+    assert found["learned"]["rms"] < 2.0 * found["filter"]["rms"]

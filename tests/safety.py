@@ -1,0 +1,54 @@
+"""What the tests of the shield share: what it knows of a plant, found once a process, and plants in the field."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+
+from controller.safety.calibration import calibrate
+from controller.safety.field import Field, Reading
+from controller.safety.governor import Calibration
+from plant_models.catalogue import get
+from plant_models.core.plant import Plant
+from plant_models.core.scenario import Array
+from plant_models.env.lookahead import Command, Standing
+from plant_models.env.scenario import Episodes, draw
+
+SHIELDED = ("exothermic_cstr", "quadruple_tank")
+
+
+@cache
+def known(name: str) -> Calibration:
+    """Return what the shell knows of a plant in its first scenario."""
+    return calibrate(get(name), get(name).scenario())
+
+
+def episodes(plant: Plant, n: int, seed: int = 0) -> Episodes:
+    """Return judged episodes of the first scenario."""
+    return draw(plant, plant.scenario(), seed, n, "judging")
+
+
+def quiet(plant: Plant, n: int, seed: int = 0) -> Episodes:
+    """Return the same without noise, and with everything exogenous as it is at the start."""
+    drawn = episodes(plant, n, seed)
+    still = np.broadcast_to(drawn.exogenous[:, :1], drawn.exogenous.shape)
+    return replace(drawn, noise=np.zeros_like(drawn.noise), exogenous=still.copy())
+
+
+def true(field: Field, reading: Reading) -> Standing:
+    """Return how plants really stand, in one variant."""
+    simulator, d = field.simulator, len(field.plant.Disturbance.names())
+    x, p = simulator.S.read("x").T, simulator.P.read("p").T
+    now = field.episodes.exogenous[np.arange(field.n), simulator.k, :d]
+    return Standing(x[:, None], now[:, None], p[:, None], reading.u, reading.y, reading.memory, reading.v, reading.was)
+
+
+def anywhere(plant: Plant, n: int, seed: int = 0, safe: bool = False) -> Command:
+    """Return commands over the whole range of what may be sent, offsets as the simulator takes them, in single precision."""
+    rng = np.random.default_rng(seed)
+    low, high = (np.array([getattr(loop, side) for loop in plant.masters]) for side in ("low", "high"))
+    r: Array = rng.uniform(low, high, (n, len(low)))
+    a = rng.uniform(-1.0, 1.0, (n, len(plant.acted))).astype(np.float32).astype(float)
+    return Command(r, a, np.full(n, safe))

@@ -1,0 +1,279 @@
+"""The shield by itself, with certificates made by hand: what is tried in which order, what is sent, what is safe from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controller.safety.shield import HELD, SHARES, UNCERTIFIED, Certify, Decision, Flags, between, certified, decide, heard
+from plant_models.core.scenario import Array
+from plant_models.env.lookahead import Command, Outlook
+
+MARGINS = 2
+HARD = np.array([True, True])
+BAD = (np.nan, np.inf, -np.inf)
+
+
+def given_to(r: list[float], a: list[float] | None = None, safe: bool = False) -> Command:
+    """Return a command to as many plants, one setpoint and two offsets each."""
+    offsets = np.zeros(len(r)) if a is None else np.array(a, dtype=float)
+    return Command(np.array(r, dtype=float)[:, None], np.column_stack([offsets, -offsets]), np.full(len(r), safe))
+
+
+class Asked:
+    """Certifies by a rule on each plant's number, its setpoint and what follows it; remembers what it was asked."""
+
+    def __init__(self, rule: Callable[[int, float, float | None], bool]) -> None:
+        self._rule, self.calls = rule, list[tuple[list[int], list[float], str]]()
+
+    def __call__(self, first: Command, then: Command | None, plants: Flags) -> tuple[Flags, Array]:
+        numbers = np.flatnonzero(plants)
+        assert len(first.r) == len(numbers)
+        kind = "held" if then is None else "stopped" if then.safe.all() else "followed"
+        self.calls.append((numbers.tolist(), first.r[:, 0].tolist(), kind))
+        after = [None] * len(numbers) if then is None else then.r[:, 0].tolist()
+        found = [self._rule(i, r, t) for i, r, t in zip(numbers, first.r[:, 0], after, strict=True)]
+        return np.array(found), np.column_stack([first.r[:, 0], np.full(len(numbers), len(self.calls))])
+
+
+def decided(certify: Certify, proposed: Command, safe: Command, batch: bool = False) -> Decision:
+    return decide(proposed, safe, batch, MARGINS, certify)
+
+
+def test_the_largest_share_is_tried_first_and_held_before_followed() -> None:
+    never = Asked(lambda *_: False)
+    decided(never, given_to([8.0]), given_to([0.0]))
+    tried = [(numbers[0], kind) for _, numbers, kind in never.calls]
+    moves = [(8.0 * k, kind) for k in (1.0, 0.75, 0.5, 0.25) for kind in ("held", "followed")]
+    assert tried == [*moves, (0.0, "held")]
+
+
+def test_a_batch_is_stopped_after_every_move_that_is_tried() -> None:
+    never = Asked(lambda *_: False)
+    decided(never, given_to([8.0]), given_to([0.0]), batch=True)
+    assert [(numbers[0], kind) for _, numbers, kind in never.calls] == [(8.0 * k, "stopped") for k in (*SHARES, HELD)]
+
+
+def test_a_share_is_a_share_of_the_way_from_what_is_safe() -> None:
+    moved = between(given_to([2.0], [0.5]), given_to([6.0], [-0.5], safe=True), 0.75)
+    assert (moved.r.tolist(), moved.a.tolist(), moved.safe.tolist()) == ([[5.0]], [[-0.25, 0.25]], [False])
+    back = between(given_to([2.0], safe=True), given_to([6.0]), 0.0)
+    assert (back.r.tolist(), back.safe.tolist()) == ([[2.0]], [False])
+
+
+@pytest.mark.parametrize("limit", [8.0, 6.0, 4.0, 2.0])
+def test_what_is_held_is_safe_from_then_on(limit: float) -> None:
+    held = Asked(lambda _, r, then: then is None and r <= limit)
+    found = decided(held, given_to([8.0], [0.8]), given_to([0.0]))
+    assert (found.share[0], found.sent.r[0, 0], found.safe.r[0, 0]) == (limit / 8.0, limit, limit)
+    assert found.sent.a[0, 0] == found.safe.a[0, 0] == pytest.approx(limit / 10.0)
+    assert not found.sent.safe[0]
+    assert not found.safe.safe[0]
+    assert held.calls[-1][1:] == ([limit], "held")
+    assert found.foreseen.tolist() == [[limit, len(held.calls)]]
+
+
+@pytest.mark.parametrize("limit", [8.0, 6.0, 4.0, 2.0])
+def test_what_is_followed_by_what_is_safe_leaves_that_as_it_is(limit: float) -> None:
+    followed = Asked(lambda _, r, then: then == 0.0 and r <= limit)
+    found = decided(followed, given_to([8.0], [0.8]), given_to([0.0]))
+    assert (found.share[0], found.sent.r[0, 0]) == (limit / 8.0, limit)
+    assert (found.safe.r[0, 0], found.safe.a.tolist(), found.then.r[0, 0]) == (0.0, [[0.0, 0.0]], 0.0)
+    assert not found.then.safe[0]
+
+
+def test_held_and_followed_alike_are_held() -> None:
+    assert decided(Asked(lambda *_: True), given_to([8.0]), given_to([0.0])).safe.r[0, 0] == 8.0
+
+
+def test_in_a_batch_every_certified_move_is_what_the_next_begins_with() -> None:
+    stopped = Asked(lambda _, r, then: r <= 4.0)
+    found = decided(stopped, given_to([8.0]), given_to([0.0]), batch=True)
+    assert (found.share[0], found.sent.r[0, 0], found.safe.r[0, 0]) == (0.5, 4.0, 4.0)
+    assert (found.sent.safe[0], found.safe.safe[0], found.then.safe[0]) == (False, False, True)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_where_no_move_is_certified_the_retreat_is(batch: bool) -> None:
+    found = decided(Asked(lambda _, r, then: r == 1.0), given_to([8.0]), given_to([1.0]), batch)
+    assert (found.share[0], found.sent.r[0, 0], found.safe.r[0, 0]) == (HELD, 1.0, 1.0)
+    assert not found.sent.safe[0]
+    assert np.isfinite(found.foreseen).all()
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_where_nothing_is_certified_the_safe_action_is_taken(batch: bool) -> None:
+    found = decided(Asked(lambda *_: False), given_to([8.0], [0.8]), given_to([1.0], [0.1]), batch)
+    assert (found.share[0], found.sent.r[0, 0], found.safe.r[0, 0]) == (UNCERTIFIED, 1.0, 1.0)
+    assert (found.sent.safe[0], found.safe.safe[0]) == (True, False)
+    assert np.isnan(found.foreseen).all()
+
+
+def test_each_plant_is_on_its_own() -> None:
+    """The first gets all, the second three quarters held, the third half followed, the fourth the retreat, the last nothing."""
+    rules: list[Callable[[float, float | None], bool]] = [
+        lambda r, then: True,
+        lambda r, then: then is None and r <= 6.0,
+        lambda r, then: then is not None and r <= 4.0,
+        lambda r, then: then is None and r <= 0.0,
+        lambda r, then: False,
+    ]
+    asked = Asked(lambda i, r, then: rules[i](r, then))
+    found = decided(asked, given_to([8.0] * 5), given_to([0.0] * 5))
+    assert found.share.tolist() == [1.0, 0.75, 0.5, HELD, UNCERTIFIED]
+    assert found.sent.r[:, 0].tolist() == [8.0, 6.0, 4.0, 0.0, 0.0]
+    assert found.safe.r[:, 0].tolist() == [8.0, 6.0, 0.0, 0.0, 0.0]
+    assert found.sent.safe.tolist() == [False, False, False, False, True]
+    assert [plants for plants, _, _ in asked.calls][:4] == [[0, 1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4], [2, 3, 4]]
+    assert asked.calls[-1][0] == [3, 4]
+    assert found.foreseen[:, 0].tolist()[:4] == [8.0, 6.0, 4.0, 0.0]
+
+
+def test_once_all_are_certified_nothing_more_is_tried() -> None:
+    asked = Asked(lambda _, r, then: r <= 6.0)
+    decided(asked, given_to([8.0, 4.0]), given_to([0.0, 0.0]))
+    assert [plants for plants, _, _ in asked.calls] == [[0, 1], [0], [0]]
+
+
+def test_a_proposal_to_stop_is_none() -> None:
+    """Only the shield takes the safe action; who is governed cannot ask for it, nor keep it away."""
+    found = decided(Asked(lambda *_: True), given_to([8.0], safe=True), given_to([0.0]))
+    assert (found.sent.r[0, 0], found.sent.safe[0]) == (8.0, False)
+
+
+def test_nothing_that_was_given_is_changed() -> None:
+    proposed, safe = given_to([8.0, 2.0], [0.8, 0.2]), given_to([1.0, 1.0], [0.1, 0.1])
+    kept = [part.copy() for part in (*proposed, *safe)]
+    found = decided(Asked(lambda i, r, then: i == 0 and r <= 4.5), proposed, safe)
+    for part in (*found.sent, *found.safe):
+        part[:] = 7
+    for part, before in zip((*proposed, *safe), kept, strict=True):
+        np.testing.assert_array_equal(part, before)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize("bad", BAD)
+@pytest.mark.parametrize("part", [0, 1])
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_proposal_that_is_not_finite_asks_for_what_is_safe(batch: bool, bad: float, part: int, lenient: bool) -> None:
+    """Whatever is certified, and whether or not: what is sent is finite; the plant beside it gets what it asks for."""
+    proposed, safe = given_to([8.0, 8.0], [0.8, 0.8]), given_to([1.0, 1.0], [0.1, 0.1])
+    proposed[part][0, -1] = bad
+    with np.errstate(all="raise"):
+        found = decided(Asked(lambda i, r, then: lenient or (i == 0 and r == 1.0)), proposed, safe, batch)
+    for sent in (found.sent, found.safe, found.then):
+        assert np.isfinite(sent.r).all()
+        assert np.isfinite(sent.a).all()
+    assert (found.sent.r[0, 0], found.sent.a[0, 0], found.share[0], found.sent.safe[0]) == (1.0, 0.1, 1.0, False)
+    assert (found.sent.r[1, 0], found.share[1]) == ((8.0, 1.0) if lenient else (1.0, UNCERTIFIED))
+
+
+def test_what_is_finite_is_heard_as_it_is() -> None:
+    proposed, safe = given_to([8.0, np.nan], [0.8, 0.2]), given_to([1.0, 2.0], [0.1, 0.3])
+    found = heard(proposed, safe)
+    assert (found.r[:, 0].tolist(), found.a[:, 0].tolist()) == ([8.0, 2.0], [0.8, 0.3])
+
+
+numbers = st.lists(st.floats(width=64), min_size=6, max_size=6)
+PATTERNS = st.lists(st.booleans(), min_size=27, max_size=27)
+
+
+@given(numbers, st.lists(st.floats(-10.0, 10.0), min_size=6, max_size=6), PATTERNS, st.booleans())
+def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certified(
+    proposed: list[float], safe: list[float], answers: list[bool], batch: bool
+) -> None:
+    last = np.array(safe).reshape(3, 2)
+    asked = np.array(proposed).reshape(3, 2).clip(-1e9, 1e9)
+    said = np.array(answers).reshape(9, 3)
+    turns: list[Command] = []
+    of: list[Flags] = []
+
+    def certify(first: Command, then: Command | None, plants: Flags) -> tuple[Flags, Array]:
+        turns.append(first)
+        of.append(plants.copy())
+        return said[len(turns) - 1][plants], np.zeros((int(plants.sum()), MARGINS))
+
+    found = decide(
+        Command(asked[:, :1], asked[:, 1:], np.zeros(3, dtype=bool)),
+        Command(last[:, :1], last[:, 1:], np.zeros(3, dtype=bool)), batch, MARGINS, certify,
+    )  # fmt: skip
+    assert np.isfinite(np.hstack([*found.sent[:2], *found.safe[:2], *found.then[:2]])).all()
+    for i in range(3):
+        first = next((turn for turn in range(len(turns)) if said[turn, i]), None)
+        if first is None:
+            assert (found.share[i], found.sent.safe[i]) == (UNCERTIFIED, True)
+        else:
+            np.testing.assert_array_equal(found.sent.r[i], turns[first].r[of[first][:i].sum()])
+            assert (found.share[i] >= HELD, found.sent.safe[i]) == (True, False)
+
+
+def outlook(lowest: Array, sound: bool = True) -> Outlook:
+    n, variants = lowest.shape[:2]
+    return Outlook(lowest, np.full((n, variants), sound), np.zeros((n, variants, 1)), np.zeros((n, variants, 1)))
+
+
+def lowest(n: int = 1, variants: int = 3) -> Array:
+    """Return smallest margins that are just kept, by themselves and with a margin of 0.5."""
+    return np.full((n, variants, MARGINS), 0.5)
+
+
+KEPT = np.array([0.5, 0.5])
+
+
+def test_a_margin_that_is_just_kept_is_kept() -> None:
+    assert certified(outlook(lowest()), KEPT, HARD).tolist() == [True]
+
+
+@pytest.mark.parametrize("variant", range(3))
+@pytest.mark.parametrize("margin", range(MARGINS))
+@pytest.mark.parametrize("value", [0.5 - 1e-9, -1.0, *BAD])
+def test_every_enforced_margin_of_every_variant_counts(variant: int, margin: int, value: float) -> None:
+    """Too small, and not finite on either side; the plant beside it keeps its certificate."""
+    low = lowest(n=2)
+    low[1, variant, margin] = value
+    assert certified(outlook(low), KEPT, HARD).tolist() == [True, False]
+
+
+@pytest.mark.parametrize("value", [-1.0, *BAD])
+def test_a_margin_that_is_not_enforced_does_not_count(value: float) -> None:
+    low = lowest()
+    low[:, :, 1] = value
+    assert certified(outlook(low), KEPT, np.array([True, False])).tolist() == [True]
+    assert certified(outlook(low), KEPT, np.array([False, True])).tolist() == [False]
+
+
+@pytest.mark.parametrize("variant", range(3))
+def test_every_variant_must_be_sound(variant: int) -> None:
+    found = outlook(lowest(n=2))
+    found.sound[0, variant] = False
+    assert certified(found, KEPT, HARD).tolist() == [False, True]
+
+
+def test_a_margin_that_is_kept_is_kept_in_any_unit() -> None:
+    rng = np.random.default_rng(0)
+    low, kept = rng.uniform(0.0, 1.0, (500, 3, MARGINS)), np.array([0.3, 0.2])
+    unit = np.array([60.0, 2.0**-20])
+    plain, scaled = certified(outlook(low), kept, HARD), certified(outlook(low * unit), kept * unit, HARD)
+    assert 0 < plain.sum() < 500
+    np.testing.assert_array_equal(plain, scaled)
+
+
+def test_larger_margins_never_certify_more() -> None:
+    rng = np.random.default_rng(1)
+    low = rng.uniform(0.0, 1.0, (500, 3, MARGINS))
+    certificates = [certified(outlook(low), np.full(MARGINS, m), HARD) for m in np.linspace(0.0, 1.0, 11)]
+    assert all((less <= more).all() for more, less in pairwise(certificates))
+    assert [int(found.sum()) for found in (certificates[0], certificates[-1])] == [500, 0]
+
+
+def test_a_limit_that_others_imply_changes_nothing() -> None:
+    rng = np.random.default_rng(2)
+    low = rng.uniform(-0.5, 1.0, (500, 3, MARGINS))
+    redundant = np.concatenate([low, low[:, :, :1] + 0.25], axis=2)
+    found = certified(outlook(redundant), np.zeros(3), np.ones(3, dtype=bool))
+    np.testing.assert_array_equal(found, certified(outlook(low), np.zeros(MARGINS), HARD))
