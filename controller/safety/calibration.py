@@ -21,7 +21,7 @@ from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
 from controller.safety.learning_gain import Known, learn
 from controller.safety.losses import Losses
-from controller.safety.shield import UNCERTIFIED, Flags
+from controller.safety.shield import UNCERTIFIED, Decision, Flags
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Scenario
@@ -35,6 +35,8 @@ MISSED = 0.002
 ROUNDS, CORNERED, MORE = 5, 3, 2
 """Rounds of governed episodes, those of them that add corners, and how many each adds; the others widen the margins."""
 BEYOND = 1e-6
+CHECKED = 60
+"""Decisions of a governed episode, at least, whose certificates are held against the real plants."""
 MOMENTS = 12
 """Moments of an episode that are looked at before there is a shield."""
 RARE = 0.999
@@ -144,15 +146,21 @@ def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n:
         before = governor.safe
         decision = governor.allow(standing, command(plant, moves[:, k]))
         losses.moved(decision, before)
-        real = field.held(decision.sent, decision.then, known.horizon)
-        vain = (real < 0.0) & enforced(plant) & (decision.share > UNCERTIFIED)[:, None] & field.running[:, None]
-        for c in np.flatnonzero(vain.any(axis=0)):
-            at = vain[:, c]
-            met = Situations(standing.of(at), phase[at], decision.sent.of(at), decision.then.of(at))
-            found.append(Vain(met, np.full(int(at.sum()), c), decision.foreseen[at, c], real[at, c]))
+        if k % max(1, scenario.steps // CHECKED) == 0:
+            found += _in_vain(field, Situations(standing, phase, decision.sent, decision.then), decision, known.horizon)
         field.command(decision.sent)
         reading = field.read()
     return found, losses.reserve()
+
+
+def _in_vain(field: Field, met: Situations, decision: Decision, horizon: int) -> list[Vain]:
+    """Return the certificates of one decision that the real plants would not keep, one entry for each limit."""
+    real = field.held(decision.sent, decision.then, horizon)
+    vain = (real < 0.0) & enforced(field.plant) & (decision.share > UNCERTIFIED)[:, None] & field.running[:, None]
+    return [
+        Vain(met.of(vain[:, c]), np.full(int(vain[:, c].sum()), c), decision.foreseen[vain[:, c], c], real[vain[:, c], c])
+        for c in np.flatnonzero(vain.any(axis=0))
+    ]
 
 
 def _cornered(plant: Plant, vain: list[Vain], known: Calibration) -> Array:

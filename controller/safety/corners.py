@@ -33,6 +33,11 @@ class Situations:
     sent: Command
     then: Command | None
 
+    def of(self, which: NDArray[np.bool_]) -> Situations:
+        """Return some of the situations."""
+        then = None if self.then is None else self.then.of(which)
+        return Situations(self.standing.of(which), self.phase[which], self.sent.of(which), then)
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -55,6 +60,13 @@ def enforced(plant: Plant) -> NDArray[np.bool_]:
     """Return whether each margin must hold, (margins,)."""
     margins = plant.margins(*(vector.nominal() for vector in plant.arguments))
     return np.array([margin.kind in ENFORCED for margin in margins.values()])
+
+
+def scales(plant: Plant) -> Array:
+    """Return the margins at the nominal point, (margins,), by which margins of different units are compared."""
+    margins = plant.margins(*(vector.nominal() for vector in plant.arguments))
+    nominal = np.abs([float(margin.value) for margin in margins.values()])
+    return np.where(nominal > 0.0, nominal, 1.0)
 
 
 def shares(plant: Plant) -> Array:

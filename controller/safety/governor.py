@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.safety.corners import Spread, enforced, varied
+from controller.safety.corners import Spread, enforced, scales, varied
 from controller.safety.estimator import Estimator, Gain
 from controller.safety.field import Reading
-from controller.safety.shield import Decision, Flags, Index, certified, copied, decide, heard
+from controller.safety.shield import Certificate, Decision, Flags, Index, certified, copied, decide, heard, nearest
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -42,7 +42,7 @@ class Governor:
         self.plant, self.n, self._known = plant, n, known
         self._estimator = Estimator(plant, n, known.gain)
         self._ahead = Lookahead(plant)
-        self._enforced, self._batch = enforced(plant), isinstance(plant.duty, Batch)
+        self._enforced, self._scales, self._batch = enforced(plant), scales(plant), isinstance(plant.duty, Batch)
         self.phase = np.zeros(n, dtype=np.intp)
         self._setpoints = np.array([(loop.low, loop.high) for loop in plant.masters]).T
         self._nominal, self._safe = nominal(plant, n), nominal(plant, n)
@@ -80,10 +80,11 @@ class Governor:
         """Return what might be sent in place of what is proposed; nothing changes."""
         variants = varied(self.plant, standing, self._known.signs, self._known.spread, self.phase)
 
-        def certify(first: Command, then: Command, plants: Index, moved: Flags) -> tuple[Flags, Array]:
+        def certify(first: Command, then: Command, plants: Index, moved: Flags) -> Certificate:
             outlook = self._ahead.hold(variants.of(plants), first, then, self._known.horizon)
             distance = self._known.margins + moved[:, None] * self._known.slack
-            return certified(outlook, distance, self._enforced), outlook.lowest.min(axis=1)
+            found = certified(outlook, distance, self._enforced)
+            return Certificate(found, outlook.lowest.min(axis=1), nearest(outlook, self._scales, self._enforced))
 
         return decide(self._within(proposed), self._safe, self._batch, certify)
 

@@ -25,6 +25,9 @@ from plant_models.env.scenario import ARRAYS, draw
 
 MODULES = (adversaries, calibration, corners, estimator, field, governor, learning_gain, lookahead, losses, shield)
 
+TEXT = "".join(inspect.getsource(module) for module in MODULES)
+"""What is imported, not what a file says later on."""
+
 
 def calibrated(plant: Plant, scenario: Scenario, folder: Path | None = None) -> Calibration:
     """Return what the shell knows of a plant in a scenario: from ``folder`` (the user's cache), or found now and kept there."""
@@ -51,8 +54,7 @@ def _key(plant: Plant, scenario: Scenario) -> str:
     drawn = draw(plant, scenario, 0, 1, "tuning")
     for name in ARRAYS:
         digest.update(np.ascontiguousarray(getattr(drawn, name)).tobytes())
-    for module in MODULES:
-        digest.update(inspect.getsource(module).encode())
+    digest.update(TEXT.encode())
     return digest.hexdigest()[:24]
 
 

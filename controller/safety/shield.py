@@ -3,9 +3,11 @@
     v_k = v_safe + k (v_proposed - v_safe)        k = 1, 0.75, 0.5, 0.25
 
 The largest k that is certified is sent: held over the horizon, or, where that fails, given for one decision and followed by
-v_safe. Where none is certified v_safe is held: over the horizon, or for one decision followed by the plant's safe action. Where
-that is not certified either, the safe action is taken at once, and the decision counts as uncertified. A batch is never left with
-one command for long: there every move is certified for one decision, followed by the safe action.
+v_safe. Where none is certified the plant retreats: v_safe is held, for one decision followed by the plant's safe action, or over
+the horizon, or the safe action is taken at once, whichever is certified first. Where none of these is, the decision counts as
+uncertified, and of v_safe and the safe action that one is sent that foretells more room: a safe action for one danger may be
+the way into another. A batch is never left with one command for long: there every move is certified for one decision, followed
+by the safe action.
 
 A move must keep more distance than what is held, by the most that is lost from one decision to the next when readings and
 disturbances have changed: or what was let through could rarely be held.
@@ -67,9 +69,21 @@ class Option:
         return np.full(n, self.share > HELD)
 
 
-Certify = Callable[[Command, Command, Index, Flags], tuple[Flags, Array]]
-"""``certify(first, then, plants, moved)``: whether these plants (m,), of which one may be named more than once, are safe under a
-command that is followed by another, and the smallest margins foreseen, (m,) and (m, margins)."""
+@dataclass(frozen=True)
+class Certificate:
+    """Whether plants are safe, (m,), the smallest margins foreseen, (m, margins), and the ``nearest`` of those enforced, (m,).
+
+    The nearest is a share of the margin at the nominal point, and minus infinity where it cannot be told.
+    """
+
+    found: Flags
+    foreseen: Array
+    nearest: Array
+
+
+Certify = Callable[[Command, Command, Index, Flags], Certificate]
+"""``certify(first, then, plants, moved)``: of these plants (m,), of which one may be named more than once, under a command
+that is followed by another; ``moved`` where it is not what they have."""
 
 
 def certified(outlook: Outlook, margins: Array, enforced: Flags) -> Flags:
@@ -78,33 +92,46 @@ def certified(outlook: Outlook, margins: Array, enforced: Flags) -> Flags:
     return np.asarray(outlook.sound.all(axis=1) & kept[:, :, enforced].all(axis=(1, 2)))
 
 
+def nearest(outlook: Outlook, scales: Array, enforced: Flags) -> Array:
+    """Return the smallest enforced margin of each plant in any variant, over ``scales`` (margins,); minus infinity if unsound."""
+    shares = (outlook.lowest / scales)[:, :, enforced].min(axis=(1, 2))
+    told: Array = np.where(outlook.sound.all(axis=1) & np.isfinite(shares), shares, -np.inf)
+    return told
+
+
 def decide(proposed: Command, safe: Command, batch: bool, certify: Certify) -> Decision:
     """Return what to send ``n`` plants that are asked for ``proposed`` and were last safe with ``safe``."""
     n, proposed = len(safe.r), heard(proposed, safe)
     stop = Command(safe.r, safe.a, np.ones(n, dtype=bool))
     first, *others = _tried(proposed, safe, stop, batch)
     plants = np.arange(n)
-    found, foreseen = certify(first.move, first.then, plants, first.moved(n))
-    made = Decision(copied(stop), np.full(n, UNCERTIFIED), copied(safe), copied(stop), np.full_like(foreseen, np.nan))
-    _allow(made, first, found, foreseen)
-    left = plants[~found]
+    whole = certify(first.move, first.then, plants, first.moved(n))
+    made = Decision(copied(stop), np.full(n, UNCERTIFIED), copied(safe), copied(stop), np.full_like(whole.foreseen, np.nan))
+    _allow(made, first, whole.found, whole.foreseen)
+    left = plants[~whole.found]
     if len(left):
         _search(made, others, left, certify)
     return made
 
 
 def _search(made: Decision, options: list[Option], left: Index, certify: Certify) -> None:
-    """Try all other options for the plants that are left at once, and allow each the first that is certified."""
+    """Try all other options for the plants that are left at once, and allow each the first that is certified.
+
+    Where none is, the last two, what was safe or the safe action, are compared, and what foretells more room is sent.
+    """
     n, m = len(made.share), len(left)
     firsts, thens = ([getattr(option, part).of(left) for option in options] for part in ("move", "then"))
     moved = np.concatenate([option.moved(m) for option in options])
-    found, foreseen = certify(stacked(firsts), stacked(thens), np.tile(left, len(options)), moved)
-    open_, rows = np.isin(np.arange(n), left), found.reshape(len(options), m)
-    for option, good, lowest in zip(options, rows, foreseen.reshape(len(options), m, -1), strict=True):
+    tried = certify(stacked(firsts), stacked(thens), np.tile(left, len(options)), moved)
+    open_, rows = np.isin(np.arange(n), left), tried.found.reshape(len(options), m)
+    for option, good, lowest in zip(options, rows, tried.foreseen.reshape(len(options), m, -1), strict=True):
         chosen, margins = np.zeros(n, dtype=bool), np.full((n, lowest.shape[1]), np.nan)
         chosen[left], margins[left] = good, lowest
         _allow(made, option, chosen & open_, margins)
         open_ &= ~chosen
+    nearest, held = tried.nearest.reshape(len(options), m), np.zeros(n, dtype=bool)
+    held[left] = nearest[-2] > nearest[-1]
+    _put(made.sent, options[-2].move, held & open_)
 
 
 def _allow(made: Decision, option: Option, plants: Flags, foreseen: Array) -> None:
@@ -119,11 +146,12 @@ def _allow(made: Decision, option: Option, plants: Flags, foreseen: Array) -> No
 def _tried(proposed: Command, safe: Command, stop: Command, batch: bool) -> list[Option]:
     """Return what is tried, the largest share first, held before followed."""
     moves = {k: between(safe, proposed, k) for k in (*SHARES, HELD)}
-    if batch:
-        return [Option(k, move, stop, kept=True) for k, move in moves.items()]
     held = moves.pop(HELD)
+    retreats = [Option(HELD, held, stop, kept=False), Option(HELD, held, held, kept=True), Option(HELD, stop, stop, kept=False)]
+    if batch:
+        return [*(Option(k, move, stop, kept=True) for k, move in moves.items()), *retreats]
     options = [option for k, move in moves.items() for option in (Option(k, move, move, True), Option(k, move, safe, False))]
-    return [*options, Option(HELD, held, held, kept=True), Option(HELD, held, stop, kept=False)]
+    return [*options, *retreats]
 
 
 def heard(proposed: Command, safe: Command) -> Command:

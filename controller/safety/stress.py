@@ -14,9 +14,10 @@ import numpy as np
 
 from controller.safety.adversaries import PATHS
 from controller.safety.attack import attack, resonance, sequences
+from controller.safety.corners import scales
 from controller.safety.governor import Calibration
 from controller.safety.opponents import along, edge_seeking
-from controller.safety.trial import DECIDED, Supervisor, Trial, hard, joined, limits, scales, trial
+from controller.safety.trial import DECIDED, Supervisor, Trial, hard, joined, limits, trial
 from controller.statistics import upper95
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario

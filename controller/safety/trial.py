@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.safety.corners import enforced
+from controller.safety.corners import enforced, scales
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
 from controller.safety.shield import HELD, UNCERTIFIED, Flags
@@ -114,12 +114,6 @@ def check_hard(plant: Plant) -> None:
 def limits(plant: Plant) -> tuple[str, ...]:
     """Return the margins' names."""
     return tuple(_margins(plant))
-
-
-def scales(plant: Plant) -> Array:
-    """Return the margins at the nominal point, (margins,), by which margins of different units are compared."""
-    nominal = np.abs([float(margin.value) for margin in _margins(plant).values()])
-    return np.where(nominal > 0.0, nominal, 1.0)
 
 
 def smallest(plant: Plant, lowest: Array) -> Array:
