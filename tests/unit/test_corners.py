@@ -55,12 +55,13 @@ def standing(n: int = 2) -> Standing:
     x = np.array([[0.877, 324.5]]) + np.arange(n)[:, None] * [[0.001, 0.5]]
     p = np.array([list(CSTR.Parameter.nominal())])
     return Standing(
-        x[:, None], np.tile([350.0, 1.0], (n, 1, 1)), np.repeat(p[None], n, axis=0), np.full((n, 1), 300.0), x,
+        x[:, None], np.repeat(p[None], n, axis=0), np.tile([350.0, 1.0], (n, 1, 1, 1)), np.full((n, 1), 300.0), x,
         np.zeros((n, 10)), np.zeros((n, 1)), np.zeros((n, 2)),
     )  # fmt: skip
 
 
-SPREAD = Spread(np.array([[0.01, 1.0], [0.002, 0.2]]), np.array([2.0, 0.01]), shares(CSTR))
+RAMP = np.array([[0.0, 0.002], [1.0, 0.01], [2.0, 0.01]])
+SPREAD = Spread(np.array([[0.01, 1.0], [0.002, 0.2]]), RAMP, shares(CSTR))
 
 
 def test_a_sign_moves_what_it_stands_for_by_its_spread_and_nothing_else() -> None:
@@ -69,29 +70,33 @@ def test_a_sign_moves_what_it_stands_for_by_its_spread_and_nothing_else() -> Non
     found = varied(CSTR, given, signs, SPREAD, np.array([0, 5]))
     assert SPREAD.entries == 15
     for plant, phase in ((0, 0), (1, 1)):
-        off = np.concatenate([SPREAD.states[phase], SPREAD.disturbances, nominal * SPREAD.parameters])
-        middle = np.concatenate([given.x[plant, 0], given.d[plant, 0], nominal])
-        together = np.hstack([found.x[plant], found.d[plant], found.p[0]])
-        np.testing.assert_allclose(together, middle + signs * off, rtol=1e-14)
+        assert found.d.shape == (2, len(signs), len(RAMP), 2)
+        for sample, moved in enumerate(RAMP):
+            off = np.concatenate([SPREAD.states[phase], moved, nominal * SPREAD.parameters])
+            middle = np.concatenate([given.x[plant, 0], given.d[plant, 0, 0], nominal])
+            together = np.hstack([found.x[plant], found.d[plant, :, sample], found.p[0]])
+            np.testing.assert_allclose(together, middle + signs * off, rtol=1e-14)
 
 
 def test_what_is_varied_stays_within_what_is_valid_and_declared() -> None:
     """A disturbance that is measured beyond its range stays where it is, and is not taken farther."""
-    wide = Spread(np.array([[10.0, 1000.0]]), np.array([100.0, 1.0]), shares(CSTR))
+    wide = Spread(np.array([[10.0, 1000.0]]), np.array([[0.0, 0.0], [100.0, 1.0]]), shares(CSTR))
     given = standing()
-    given.d[1, 0] = [360.0, 0.9]
+    given.d[1, 0, 0] = [360.0, 0.9]
     signs = np.repeat([[1.0], [-1.0]], wide.entries, axis=1)
     found = varied(CSTR, given, signs, wide, np.array([0, 0]))
     np.testing.assert_array_equal(found.x[0], [[1.5, 650.0], [0.0, 250.0]])
-    np.testing.assert_array_equal(found.d[0], [[356.0, 1.03], [344.0, 0.97]])
-    np.testing.assert_array_equal(found.d[1], [[360.0, 1.03], [344.0, 0.9]])
+    np.testing.assert_array_equal(found.d[0, :, 0], [[350.0, 1.0], [350.0, 1.0]])
+    np.testing.assert_array_equal(found.d[0, :, 1], [[356.0, 1.03], [344.0, 0.97]])
+    np.testing.assert_array_equal(found.d[1, :, 0], [[360.0, 0.9], [360.0, 0.9]])
+    np.testing.assert_array_equal(found.d[1, :, 1], [[360.0, 1.03], [344.0, 0.9]])
 
 
 @shielded
 def test_a_corner_of_what_spreads_by_nothing_is_the_nominal_plant(name: str) -> None:
     plant, all_, known_ = get(name), met(name), known(name)
     nothing = Spread(np.zeros_like(known_.spread.states), 0.0 * known_.spread.disturbances, 0.0 * known_.spread.parameters)
-    ahead = Lookahead(plant, len(all_.phase), len(known_.signs))
+    ahead = Lookahead(plant)
     found = ahead.hold(varied(plant, all_.standing, known_.signs, nothing, all_.phase), all_.sent, None, 4)
     nominal = int(np.flatnonzero((known_.signs == 0.0).all(axis=1))[0])
     for variant in range(len(known_.signs)):
@@ -124,7 +129,7 @@ def test_the_corners_lower_every_margin_that_must_hold(name: str) -> None:
     plant, all_, spread = get(name), met(name), known(name).spread
     signs = worst(plant, all_, spread, 6)
     nominal = int(np.flatnonzero((signs == 0.0).all(axis=1))[0])
-    ahead = Lookahead(plant, len(all_.phase), len(signs))
+    ahead = Lookahead(plant)
     low = ahead.hold(varied(plant, all_.standing, signs, spread, all_.phase), all_.sent, None, 6).lowest
     limits = np.flatnonzero(enforced(plant))
     assert len(signs) > 1
@@ -148,7 +153,7 @@ def test_what_is_worst_for_one_situation_lowers_its_margin(name: str) -> None:
     for i in range(count):
         one = np.arange(count) == i
         corner = varied(plant, part.standing.of(one), signs[i : i + 1], spread, part.phase[one])
-        lower += Lookahead(plant, 1, 1).hold(corner, part.sent.of(one), None, 6).lowest[0, 0, 0] < low[i]
+        lower += Lookahead(plant).hold(corner, part.sent.of(one), None, 6).lowest[0, 0, 0] < low[i]
     assert lower >= 0.95 * count
 
 
@@ -168,7 +173,7 @@ def test_what_cannot_be_reckoned_with_has_no_margin_and_is_nobodys_worst(bad: fl
     part = Situations(all_.standing.of(some), all_.phase[some], all_.sent.of(some), None)
     d = part.standing.d.copy()
     d[3] = bad
-    broken = replace(part, standing=replace(part.standing, d=d))
+    broken = replace(part, standing=part.standing._replace(d=d))
     low = sensitivities(CSTR, broken, spread, 6)
     assert np.isnan(low[3]).all()
     assert np.isfinite(np.delete(low, 3, axis=0)).all()
@@ -189,7 +194,7 @@ def test_an_end_that_trips_the_plant_is_the_worse_one() -> None:
     for i in range(len(signs)):
         one = np.arange(len(signs)) == i
         corner = varied(CSTR, part.standing.of(one), signs[i : i + 1], far, part.phase[one])
-        assert Lookahead(CSTR, 1, 1).hold(corner, part.sent.of(one), None, 6).lowest[0, 0, 1] < 0.0
+        assert Lookahead(CSTR).hold(corner, part.sent.of(one), None, 6).lowest[0, 0, 1] < 0.0
 
 
 @shielded
@@ -198,7 +203,7 @@ def test_without_a_share_in_the_situations_there_is_no_corner(name: str) -> None
     plant, all_, spread = get(name), met(name), known(name).spread
     only = replace(spread, states=np.zeros_like(spread.states), parameters=0.0 * spread.parameters)
     signs = worst(plant, all_, only, 6)
-    states, disturbances = only.states.shape[1], len(only.disturbances)
+    states, disturbances = only.states.shape[1], only.disturbances.shape[1]
     assert (signs[:, :states] == 0.0).all()
     assert (signs[:, states + disturbances :] == 0.0).all()
     assert (signs[:, states : states + disturbances] != 0.0).any()
@@ -208,7 +213,7 @@ def governed(plant: Plant, all_: Situations, known_: Calibration, proposed: Comm
     """Return the shares that a governor lets through in situations."""
     standing, n = all_.standing, len(all_.phase)
     governor = Governor(plant, n, known_)
-    reading = Reading(standing.y, standing.u, standing.memory, standing.v, standing.was, standing.d[:, 0])
+    reading = Reading(standing.y, standing.u, standing.memory, standing.v, standing.was, standing.d[:, 0, 0])
     governor.begin(np.arange(n), reading, safe)
     governor.phase[:] = all_.phase
     return governor.allow(standing, proposed).share
@@ -254,6 +259,24 @@ def test_larger_margins_never_let_more_through(name: str) -> None:
     assert allowed[-1].sum() < allowed[0].sum()
 
 
+@shielded
+def test_slack_keeps_moves_back_and_nothing_that_is_held(name: str) -> None:
+    """The more, the less is let through; with as much as nobody has only what was safe is left, where it was certified before."""
+    plant, all_, full = get(name), met(name), known(name)
+    proposed = proposals(plant, len(all_.phase))
+    allowed = [
+        governed(plant, all_, replace(full, slack=np.full_like(full.slack, slack)), proposed, all_.sent)
+        for slack in (0.0, 0.5, 2.0, 1e9)
+    ]
+    assert all((less <= more).all() for more, less in pairwise(allowed))
+    assert allowed[-1].sum() < allowed[0].sum()
+    assert set(allowed[-1].tolist()) <= {HELD, UNCERTIFIED}
+    everything = replace(full, slack=np.zeros_like(full.slack))
+    held = governed(plant, all_, everything, all_.sent, all_.sent)
+    assert (allowed[-1][held == 1.0] == HELD).all()
+    assert (allowed[-1][allowed[0] == UNCERTIFIED] == UNCERTIFIED).all()
+
+
 def redeclared(x: object, u: object, d: object, p: object) -> dict[str, Margin]:
     """Declare the reactor's limits in thousandths of a kelvin, and a third limit that the first implies."""
     declared = CSTR.margins(x, u, d, p)
@@ -263,11 +286,14 @@ def redeclared(x: object, u: object, d: object, p: object) -> dict[str, Margin]:
 
 @pytest.mark.every
 def test_neither_another_unit_nor_a_limit_that_others_imply_changes_any_decision() -> None:
-    all_, full = met("exothermic_cstr"), replace(known("exothermic_cstr"), margins=np.array([0.4, 0.1]))
+    all_, full = (
+        met("exothermic_cstr"),
+        replace(known("exothermic_cstr"), margins=np.array([0.4, 0.1]), slack=np.array([0.3, 0.2])),
+    )
     other = replace(CSTR, margins=redeclared)
     proposed = proposals(CSTR, len(all_.phase))
     plain = governed(CSTR, all_, full, proposed, all_.sent)
-    restated = replace(full, margins=np.array([400.0, 100.0, 0.0]))
+    restated = replace(full, margins=np.array([400.0, 100.0, 0.0]), slack=np.array([300.0, 200.0, 0.0]))
     np.testing.assert_array_equal(governed(other, all_, restated, proposed, all_.sent), plain)
     assert len(set(plain.tolist())) >= 3
     rows = {row.tobytes() for row in worst(CSTR, all_, full.spread, 6) + 0.0}
@@ -277,20 +303,24 @@ def test_neither_another_unit_nor_a_limit_that_others_imply_changes_any_decision
 @shielded
 def test_disturbances_move_less_than_is_reckoned_with_in_almost_all_cases(name: str) -> None:
     drawn = episodes(get(name), 64, seed=4)
-    short, long = drift(drawn, 3), drift(drawn, 12)
-    assert (short <= long).all()
-    d = drawn.exogenous[:, :, : long.size]
-    moved = np.abs(d[:, 12:] - d[:, :-12])
-    assert ((moved <= long).mean(axis=(0, 1)) > 0.998).all()
-    assert (long <= np.ptp(d, axis=1).max(axis=0)).all()
-    np.testing.assert_array_equal(drift(replace(drawn, exogenous=np.ones_like(drawn.exogenous)), 3), 0.0)
+    far = drift(drawn, 12)
+    assert far.shape == (13, len(get(name).Disturbance.names()))
+    assert (far[0] == 0.0).all()
+    assert (np.diff(far, axis=0) >= 0.0).all()
+    np.testing.assert_array_equal(drift(drawn, 3), far[:4])
+    d = drawn.exogenous[:, :, : far.shape[1]]
+    for h in range(1, 13):
+        moved = np.abs(d[:, h:] - d[:, :-h])
+        assert ((moved <= far[h]).mean(axis=(0, 1)) > 0.998).all()
+    assert (far[12] <= np.ptp(d, axis=1).max(axis=0)).all()
+    np.testing.assert_array_equal(drift(replace(drawn, exogenous=np.ones_like(drawn.exogenous)), 3), np.zeros_like(far[:4]))
 
 
 @shielded
 def test_the_horizon_is_long_enough_to_show_what_a_command_leads_to(name: str) -> None:
     plant, all_ = get(name), met(name)
     found = horizon(plant, all_)
-    ahead, limits = Lookahead(plant, len(all_.phase), 1), enforced(plant)
+    ahead, limits = Lookahead(plant), enforced(plant)
     within, beyond = (
         (ahead.hold(all_.standing, all_.sent, None, h).lowest[:, 0, limits] >= 0.0).all(axis=1) for h in (found, 90)
     )
@@ -322,7 +352,8 @@ def tank(tmp_path: Path) -> Iterator[Plant]:
 
 T_MAX, HORIZON, DECISION, PERIOD = 338.0, 8, 1.0, 0.2
 STATE, FEED, FLOW = 0.2, 1.5, 0.05
-KEPT = 0.3
+KEPT, SLACK = 0.3, 0.2
+"""What every certificate keeps, and what one for a move keeps more."""
 
 
 def temperature(T: Array, T_in: Array, r: Array, t: float, q: float) -> Array:
@@ -332,26 +363,29 @@ def temperature(T: Array, T_in: Array, r: Array, t: float, q: float) -> Array:
     return course
 
 
-def hottest(T: Array, T_in: Array, r: Array, then: Array, q: float) -> Array:
-    """Return the highest temperature at the end of any loop period, under a setpoint for a decision and then another."""
+def hottest(T: Array, T_in: Array, r: Array, then: Array | None, q: float) -> Array:
+    """Return the highest temperature at the end of any loop period, under a setpoint for a decision and then another.
+
+    Where none follows the heater is switched off, and the tank, warmer than its feed, cools.
+    """
     after = temperature(T, T_in, r, DECISION, q)
-    ends = (
-        temperature(T, T_in, r, PERIOD, q), after, temperature(after, T_in, then, PERIOD, q),
-        temperature(after, T_in, then, (HORIZON - 1) * DECISION, q),
-    )  # fmt: skip
-    return np.max(ends, axis=0)
+    ends = [temperature(T, T_in, r, PERIOD, q), after]
+    if then is not None:
+        ends += [temperature(after, T_in, then, t, q) for t in (PERIOD, (HORIZON - 1) * DECISION)]
+    highest: Array = np.max(ends, axis=0)
+    return highest
 
 
 def by_formula(T: Array, T_in: Array, safe: Array, proposed: Array) -> tuple[Array, Array]:
     """Return the shares that the shield must let through, and the least distance of any certificate from its limit."""
     share, nearest = np.full(len(T), UNCERTIFIED), np.full(len(T), np.inf)
-    for k, held in [*((k, held) for k in SHARES for held in (True, False)), (HELD, True)]:
+    for k, held in [*((k, held) for k in SHARES for held in (True, False)), (HELD, True), (HELD, False)]:
         r = safe + k * (proposed - safe)
+        then = r if held else None if k == HELD else safe
         hot = [
-            hottest(T + s * STATE, np.clip(T_in + s * FEED, 290.0, 310.0), r, r if held else safe, 50.0 * (1.0 - s * FLOW))
-            for s in (0.0, 1.0)
+            hottest(T + s * STATE, np.clip(T_in + s * FEED, 290.0, 310.0), r, then, 50.0 * (1.0 - s * FLOW)) for s in (0.0, 1.0)
         ]
-        left = T_MAX - KEPT - np.max(hot, axis=0)
+        left = T_MAX - KEPT - SLACK * (k > HELD) - np.max(hot, axis=0)
         nearest = np.minimum(nearest, np.abs(left))
         share = np.where((share == UNCERTIFIED) & (left >= 0.0), k, share)
     return share, nearest
@@ -366,14 +400,21 @@ def test_on_a_linear_tank_it_lets_through_what_the_formula_does(tank: Plant) -> 
     parameters[0] = FLOW
     signs = np.zeros((2, 8))
     signs[1, :3] = 1.0, 1.0, -1.0
-    spread = Spread(np.array([[STATE]]), np.array([FEED]), parameters)
+    spread = Spread(np.array([[STATE]]), np.array([[FEED]]), parameters)
     gain = Gain(np.zeros((1, 2, 1)), np.ones((1, 1)))
-    hand_made = Calibration(gain, spread, signs, HORIZON, np.array([KEPT, 0.0]))
+    hand_made = Calibration(gain, spread, signs, HORIZON, np.array([KEPT, 0.0]), np.array([SLACK, 0.0]))
     p = np.tile(np.array(list(tank.Parameter.nominal())), (n, 1, 1))
     memory = np.zeros((n, 5))
     memory[:, 2], memory[:, 3] = T, 4.18e6
     given = Standing(
-        T[:, None, None], T_in[:, None, None], p, np.full((n, 1), 4.18e6), T[:, None], memory, np.zeros((n, 1)), np.zeros((n, 1))
+        T[:, None, None],
+        p,
+        T_in[:, None, None, None],
+        np.full((n, 1), 4.18e6),
+        T[:, None],
+        memory,
+        np.zeros((n, 1)),
+        np.zeros((n, 1)),
     )
     all_ = Situations(given, np.zeros(n, dtype=np.intp), _sent(safe), None)
     found = governed(tank, all_, hand_made, _sent(proposed), _sent(safe))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from controller.safety.adversaries import channels, command, path
-from controller.safety.corners import Spread, enforced
+from controller.safety.corners import Spread, enforced, varied
 from controller.safety.estimator import Gain, Unknowns
 from controller.safety.field import Field, Reading, unmoved
 from controller.safety.governor import Calibration, Governor
@@ -18,7 +18,7 @@ from controller.safety.shield import HELD, SHARES, UNCERTIFIED
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
-from plant_models.env.lookahead import Command, Standing
+from plant_models.env.lookahead import Command, Lookahead, Standing
 from tests.safety import SHIELDED, anywhere, episodes, known
 
 CSTR = get("exothermic_cstr")
@@ -74,8 +74,9 @@ def test_without_the_shield_limits_are_crossed(name: str) -> None:
 
 
 def bare(known_: Calibration, margin: float = 0.0) -> Calibration:
-    """Return a shield that knows of the nominal plant only, and keeps a margin."""
-    return replace(known_, signs=np.zeros((1, known_.signs.shape[1])), margins=np.full_like(known_.margins, margin))
+    """Return a shield that knows of the nominal plant only, and keeps a margin, of a move as of what is held."""
+    margins, slack = np.full_like(known_.margins, margin), np.zeros_like(known_.slack)
+    return replace(known_, signs=np.zeros((1, known_.signs.shape[1])), margins=margins, slack=slack)
 
 
 def test_a_shield_of_the_nominal_plant_alone_is_none_and_margins_mend_it() -> None:
@@ -138,6 +139,53 @@ def test_what_is_expected_is_what_is_sent() -> None:
     np.testing.assert_array_equal(one._estimator._y, other._estimator._y)
 
 
+@pytest.mark.parametrize("kind", ["held", "followed", "uncertified"])
+def test_what_was_foreseen_is_the_least_of_all_corners(kind: str) -> None:
+    """Of what is sent and of what follows, over the horizon; of what is held it is what :meth:`Governor.held` foresees."""
+    plant, n, known_ = CSTR, 8, replace(known(CSTR.name), slack=np.zeros(2))
+    known_ = replace(known_, margins=np.full(2, {"held": -1e3, "followed": 0.0, "uncertified": 1e3}[kind]))
+    field, governor = Field(plant, episodes(plant, n)), Governor(plant, n, known_)
+    governor.begin(np.arange(n), field.read(), unmoved(field))
+    now = governor.estimate(field.read())
+    asked = (
+        anywhere(plant, n, 1)
+        if kind != "followed"
+        else Command(np.full((n, 1), 0.8), np.full((n, 1), 1.0), np.zeros(n, dtype=bool))
+    )
+    variants = varied(plant, now, known_.signs, known_.spread, governor.phase.copy())
+    before = governor.safe
+    np.testing.assert_array_equal(
+        governor.held(now), Lookahead(plant).hold(variants, before, None, known_.horizon).lowest.min(axis=1)
+    )
+    decision = governor.allow(now, asked)
+    if kind == "uncertified":
+        assert np.isnan(decision.foreseen).all()
+        return
+    least = Lookahead(plant).hold(variants, decision.sent, decision.then, known_.horizon).lowest.min(axis=1)
+    certified = decision.share > UNCERTIFIED
+    np.testing.assert_array_equal(decision.foreseen[certified], least[certified])
+    assert certified.all() if kind == "held" else True
+    assert (least[certified] >= known_.margins).all()
+
+
+def test_a_governor_goes_on_bit_for_bit_from_its_parts() -> None:
+    plant, n = CSTR, 8
+    field, governor = Field(plant, episodes(plant, n)), Governor(plant, n, known(CSTR.name))
+    reading = field.read()
+    governor.begin(np.arange(n), reading, unmoved(field))
+    for seed in range(4):
+        field.command(governor.allow(governor.estimate(reading), anywhere(plant, n, seed)).sent)
+        reading = field.read()
+    other = Governor(plant, n, known(CSTR.name))
+    for name, part in governor.parts().items():
+        other.parts()[name][:] = part
+    decisions = [each.allow(each.estimate(reading), anywhere(plant, n, 9)) for each in (governor, other)]
+    for first, second in zip(*((d.share, d.foreseen, *d.sent, *d.safe, *d.then) for d in decisions), strict=True):
+        np.testing.assert_array_equal(first, second)
+    for name, part in governor.parts().items():
+        np.testing.assert_array_equal(other.parts()[name], part)
+
+
 @pytest.mark.every
 def test_a_batch_is_never_left_with_one_command() -> None:
     plant, n = get("batch_crystallizer"), 4
@@ -145,8 +193,9 @@ def test_a_batch_is_never_left_with_one_command() -> None:
     field = Field(plant, episodes(plant, n))
     entries = len(Unknowns.of(plant).nominal)
     gain = Gain(np.zeros((1, entries, outputs)), np.ones((1, outputs)))
-    spread = Spread(np.zeros((1, states)), np.zeros(len(plant.Disturbance.names())), np.zeros(len(plant.Parameter.names())))
-    hand_made = Calibration(gain, spread, np.zeros((1, spread.entries)), 3, np.zeros(len(enforced(plant))))
+    spread = Spread(np.zeros((1, states)), np.zeros((1, len(plant.Disturbance.names()))), np.zeros(len(plant.Parameter.names())))
+    nothing = np.zeros(len(enforced(plant)))
+    hand_made = Calibration(gain, spread, np.zeros((1, spread.entries)), 3, nothing, nothing)
     governor, reading = Governor(plant, n, hand_made), field.read()
     governor.begin(np.arange(n), reading, unmoved(field))
     asked = unmoved(field)

@@ -26,9 +26,9 @@ CSTR = get("exothermic_cstr")
 def made(seed: int = 0) -> Calibration:
     """Return something that might be known of a plant, with the numbers that are hard to keep."""
     rng = np.random.default_rng(seed)
-    spread = Spread(rng.random((10, 2)), np.array([1e-300, 0.1 + 0.2]), rng.random(11) / 3.0)
+    spread = Spread(rng.random((10, 2)), np.array([[0.0, 0.0], [1e-300, 0.1 + 0.2]]), rng.random(11) / 3.0)
     gain = Gain(rng.normal(size=(10, 5, 2)) * 1e11, rng.random((10, 2)))
-    return Calibration(gain, spread, np.eye(3, 15), 6, np.array([0.0, -1.5]))
+    return Calibration(gain, spread, np.eye(3, 15), 6, np.array([0.0, -1.5]), np.array([0.1 + 0.7, 5e-324]))
 
 
 @pytest.fixture
@@ -84,9 +84,17 @@ DAMAGE: dict[str, Callable[[dict[str, Any]], str]] = {
     "gain of another plant": changed(K=[[[0.0, 0.0]] * 4] * 10),
     "phases that differ": changed(surprise=[[1.0, 1.0]] * 9),
     "fewer states": changed(states=[[0.1]] * 10),
-    "fewer disturbances": changed(disturbances=[0.1]),
+    "fewer disturbances": changed(disturbances=[[0.0], [0.1]]),
+    "no ramp": changed(disturbances=[1e-300, 0.1 + 0.2]),
     "fewer parameters": changed(parameters=[0.1]),
-    "spread below nothing": changed(disturbances=[-0.1, 0.1]),
+    "spread below nothing": changed(disturbances=[[0.0, 0.0], [-0.1, 0.1]]),
+    "no slack": lambda kept: json.dumps({name: part for name, part in kept.items() if name != "slack"}),
+    "slack that is no number": changed(slack=[float("nan"), 0.0]),
+    "less slack": changed(slack=[0.0, 0.0]),
+    "its last digit": changed(slack=[float(np.nextafter(0.1 + 0.7, 1.0)), 5e-324]),
+    "no digest": lambda kept: json.dumps({name: part for name, part in kept.items() if name != "sha256"}),
+    "another digest": changed(sha256="0" * 64),
+    "a part that nobody asked for": changed(more=1),
 }
 
 

@@ -13,6 +13,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import COMPLETE, LANES
 from plant_models.env.lookahead import Command, Lookahead, Outlook, Standing, coarser
+from plant_models.env.scenario import Episodes
 from plant_models.env.simulator import Simulator
 from plant_models.env.substeps import substeps
 from tests.safety import SHIELDED, anywhere, quiet, true
@@ -24,9 +25,14 @@ COMMANDS = {"held": (False, None), "followed": (False, False), "stopped": (True,
 
 def moving(plant: Plant, n: int, sub: int) -> Field:
     """Return plants in full motion, whose loop periods are integrated in ``sub`` steps."""
-    field = Field(plant, quiet(plant, n))
-    simulator = Simulator(plant, n, field.episodes.scenario.steps, sub, operated=True)
-    simulator.load(field.episodes, np.arange(n))
+    return set_out(plant, quiet(plant, n), sub)
+
+
+def set_out(plant: Plant, drawn: Episodes, sub: int) -> Field:
+    """Return plants on episodes, some decisions on."""
+    n, field = len(drawn), Field(plant, drawn)
+    simulator = Simulator(plant, n, drawn.scenario.steps, sub, operated=True)
+    simulator.load(drawn, np.arange(n))
     simulator.E.write("manual", field.simulator.E.read("manual"))
     field.simulator = simulator
     for seed in range(3):
@@ -43,8 +49,8 @@ def real(field: Field, first: Command, then: Command | None) -> tuple[Array, Arr
     return lowest, field.simulator.S.read("x").T, field.simulator.S.read("y").T
 
 
-def foreseen(field: Field, standing: Standing, first: Command, then: Command | None, variants: int = 1) -> Outlook:
-    return Lookahead(field.plant, field.n, variants).hold(standing, first, then, DECISIONS)
+def foreseen(field: Field, standing: Standing, first: Command, then: Command | None) -> Outlook:
+    return Lookahead(field.plant).hold(standing, first, then, DECISIONS)
 
 
 @shielded
@@ -76,13 +82,45 @@ def test_coarser_steps_are_fine_enough(name: str) -> None:
 
 
 @shielded
+@pytest.mark.parametrize("samples", [1, 3, DECISIONS + 1])
+def test_disturbances_move_as_they_are_given_and_the_last_is_held(name: str, samples: int) -> None:
+    """From sample to sample in the simulator's way."""
+    plant, n = get(name), 8
+    field = moving(plant, n, coarser(plant))
+    d, begun = len(plant.Disturbance.names()), int(field.simulator.k[0])
+    half = np.array([q.half_range for q in plant.Disturbance.quantities().values()])
+    course = field.episodes.exogenous[:, begun : begun + DECISIONS + 1, :d].copy()
+    course += 0.3 * half * np.random.default_rng(0).uniform(-1.0, 1.0, course.shape)
+    course[:, samples:] = course[:, samples - 1 : samples]
+    exogenous = field.episodes.exogenous.copy()
+    exogenous[:, begun : begun + DECISIONS + 1, :d] = course
+    field = set_out(plant, replace(field.episodes, exogenous=exogenous), coarser(plant))
+    standing = true(field, field.read())._replace(d=course[:, None, :samples])
+    outlook = foreseen(field, standing, anywhere(plant, n, 1), None)
+    lowest, x, _ = real(field, anywhere(plant, n, 1), None)
+    np.testing.assert_allclose(outlook.lowest[:, 0], lowest, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(outlook.x[:, 0], x, rtol=1e-9, atol=1e-9)
+
+
+def test_a_plant_may_be_named_more_than_once() -> None:
+    plant, n, variants = get("exothermic_cstr"), 4, 2
+    field = moving(plant, n, coarser(plant))
+    standing, first, then = spread(true(field, field.read()), variants), anywhere(plant, n, 1), anywhere(plant, n, 2)
+    whole = foreseen(field, standing, first, then)
+    named = np.array([3, 0, 3, 1, 0])
+    found = Lookahead(plant).hold(standing.of(named), first.of(named), then.of(named), DECISIONS)
+    np.testing.assert_allclose(found.lowest, whole.lowest[named], rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(found.x, whole.x[named], rtol=1e-12, atol=1e-12)
+
+
+@shielded
 def test_more_plants_than_fit_a_chunk_are_each_what_they_are_alone(name: str) -> None:
     plant, n, variants = get(name), 45, 3
     assert n * variants > 2 * LANES
     field = moving(plant, n, coarser(plant))
     standing, first, then = spread(true(field, field.read()), variants), anywhere(plant, n, 1), anywhere(plant, n, 2)
-    together = foreseen(field, standing, first, then, variants)
-    alone = Lookahead(plant, 1, variants)
+    together = foreseen(field, standing, first, then)
+    alone = Lookahead(plant)
     for e in (0, 21, 22, n - 1):
         one = np.arange(n) == e
         found = alone.hold(standing.of(one), first.of(one), then.of(one), DECISIONS)
@@ -96,7 +134,7 @@ def test_some_plants_are_what_they_are_among_all(name: str) -> None:
     plant, n, variants = get(name), 40, 2
     field = moving(plant, n, coarser(plant))
     standing, first = spread(true(field, field.read()), variants), anywhere(plant, n, 1)
-    ahead = Lookahead(plant, n, variants)
+    ahead = Lookahead(plant)
     whole = ahead.hold(standing, first, anywhere(plant, n, 2, safe=True), DECISIONS)
     whole = ahead.hold(standing, first, None, DECISIONS)
     some = np.random.default_rng(0).random(n) < 0.3
@@ -111,10 +149,10 @@ def test_parameters_that_all_share_are_those_of_each() -> None:
     field = moving(plant, n, coarser(plant))
     standing, first = true(field, field.read()), anywhere(plant, n, 1)
     same = np.repeat(standing.p[:1], n, axis=0)
-    each, shared = (foreseen(field, replace(standing, p=p), first, None) for p in (same, same[:1]))
+    each, shared = (foreseen(field, standing._replace(p=p), first, None) for p in (same, same[:1]))
     np.testing.assert_array_equal(each.lowest, shared.lowest)
     some = np.arange(n) > 2
-    assert replace(standing, p=same[:1]).of(some).p.shape[0] == 1
+    assert standing._replace(p=same[:1]).of(some).p.shape[0] == 1
     assert standing.of(some).p.shape[0] == 2
 
 
@@ -128,7 +166,7 @@ def test_what_cannot_be_reckoned_with_is_not_sound(part: str, value: float) -> N
     whole = foreseen(field, standing, anywhere(plant, 2, 1), None)
     broken = {name: getattr(standing, name).copy() for name in ("x", "d", "y", "u", "memory")}
     broken[part][0, ..., :] = value
-    found = foreseen(field, replace(standing, **broken), anywhere(plant, 2, 1), None)
+    found = foreseen(field, standing._replace(**broken), anywhere(plant, 2, 1), None)
     if part in ("x", "d"):
         assert not found.sound[0, 0]
     if found.sound[0, 0]:
@@ -140,7 +178,7 @@ def spread(standing: Standing, variants: int) -> Standing:
     """Return the same plants in variants that differ in every state."""
     off = 1.0 + 0.01 * np.arange(variants)[None, :, None]
     d, p = (np.repeat(part, variants, axis=1) for part in (standing.d, standing.p))
-    return replace(standing, x=standing.x * off, d=d, p=p)
+    return standing._replace(x=standing.x * off, d=d, p=p)
 
 
 @shielded

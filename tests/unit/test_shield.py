@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.safety.shield import HELD, SHARES, UNCERTIFIED, Certify, Decision, Flags, between, certified, decide, heard
+from controller.safety.shield import HELD, SHARES, UNCERTIFIED, Certify, Decision, Flags, Index, between, certified, decide, heard
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Outlook
 
@@ -25,38 +26,75 @@ def given_to(r: list[float], a: list[float] | None = None, safe: bool = False) -
     return Command(np.array(r, dtype=float)[:, None], np.column_stack([offsets, -offsets]), np.full(len(r), safe))
 
 
+STOPPED = np.inf
+"""What follows a command where the plant is stopped after it; a number is the setpoint that follows, None: it is held."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call for a certificate: the plants that were named, their setpoints, what was to follow, and whether they move."""
+
+    plants: list[int]
+    setpoints: list[float]
+    kinds: list[str]
+    moved: list[bool]
+
+
 class Asked:
-    """Certifies by a rule on each plant's number, its setpoint and what follows it; remembers what it was asked."""
+    """Certifies by a rule on each plant's number, its setpoint and what follows it; remembers what it was asked.
+
+    The margins foreseen are the setpoint, and the count of what was asked so far.
+    """
 
     def __init__(self, rule: Callable[[int, float, float | None], bool]) -> None:
-        self._rule, self.calls = rule, list[tuple[list[int], list[float], str]]()
+        self._rule, self.calls = rule, list[Call]()
 
-    def __call__(self, first: Command, then: Command | None, plants: Flags) -> tuple[Flags, Array]:
-        numbers = np.flatnonzero(plants)
-        assert len(first.r) == len(numbers)
-        kind = "held" if then is None else "stopped" if then.safe.all() else "followed"
-        self.calls.append((numbers.tolist(), first.r[:, 0].tolist(), kind))
-        after = [None] * len(numbers) if then is None else then.r[:, 0].tolist()
-        found = [self._rule(i, r, t) for i, r, t in zip(numbers, first.r[:, 0], after, strict=True)]
-        return np.array(found), np.column_stack([first.r[:, 0], np.full(len(numbers), len(self.calls))])
+    def __call__(self, first: Command, then: Command, plants: Index, moved: Flags) -> tuple[Flags, Array]:
+        assert len(first.r) == len(then.r) == len(plants) == len(moved)
+        assert not first.safe.any()
+        held = (first.r == then.r).all(axis=1) & (first.a == then.a).all(axis=1) & ~then.safe
+        after = [None if h else STOPPED if s else float(r) for h, s, r in zip(held, then.safe, then.r[:, 0], strict=True)]
+        kinds = ["held" if a is None else "stopped" if a == STOPPED else "followed" for a in after]
+        asked, counted = first.r[:, 0].tolist(), len(self.tried) + 1 + np.arange(len(plants))
+        self.calls.append(Call(plants.tolist(), asked, kinds, moved.tolist()))
+        found = [self._rule(i, r, a) for i, r, a in zip(plants.tolist(), asked, after, strict=True)]
+        return np.array(found, dtype=bool), np.column_stack([asked, counted])
+
+    @property
+    def tried(self) -> list[tuple[float, str]]:
+        """All that was tried, in the order in which it was."""
+        return [pair for call in self.calls for pair in zip(call.setpoints, call.kinds, strict=True)]
 
 
 def decided(certify: Certify, proposed: Command, safe: Command, batch: bool = False) -> Decision:
-    return decide(proposed, safe, batch, MARGINS, certify)
+    return decide(proposed, safe, batch, certify)
 
 
 def test_the_largest_share_is_tried_first_and_held_before_followed() -> None:
+    """The whole move by itself, all that is left at once."""
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]))
-    tried = [(numbers[0], kind) for _, numbers, kind in never.calls]
     moves = [(8.0 * k, kind) for k in (1.0, 0.75, 0.5, 0.25) for kind in ("held", "followed")]
-    assert tried == [*moves, (0.0, "held")]
+    assert never.tried == [*moves, (0.0, "held"), (0.0, "stopped")]
+    assert [len(call.plants) for call in never.calls] == [1, 9]
 
 
 def test_a_batch_is_stopped_after_every_move_that_is_tried() -> None:
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]), batch=True)
-    assert [(numbers[0], kind) for _, numbers, kind in never.calls] == [(8.0 * k, "stopped") for k in (*SHARES, HELD)]
+    assert never.tried == [(8.0 * k, "stopped") for k in (*SHARES, HELD)]
+    assert [len(call.plants) for call in never.calls] == [1, 4]
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_only_what_goes_some_of_the_way_is_a_move(batch: bool) -> None:
+    """A retreat keeps no reserve, a move does, even one that goes nowhere."""
+    never = Asked(lambda *_: False)
+    decided(never, given_to([8.0, 1.0]), given_to([1.0, 1.0]), batch)
+    retreats = 1 if batch else 2
+    whole, rest = never.calls
+    assert whole.moved == [True, True]
+    assert rest.moved == [True] * (len(rest.moved) - 2 * retreats) + [False] * 2 * retreats
 
 
 def test_a_share_is_a_share_of_the_way_from_what_is_safe() -> None:
@@ -74,8 +112,9 @@ def test_what_is_held_is_safe_from_then_on(limit: float) -> None:
     assert found.sent.a[0, 0] == found.safe.a[0, 0] == pytest.approx(limit / 10.0)
     assert not found.sent.safe[0]
     assert not found.safe.safe[0]
-    assert held.calls[-1][1:] == ([limit], "held")
-    assert found.foreseen.tolist() == [[limit, len(held.calls)]]
+    assert not found.then.safe[0]
+    assert found.then.r[0, 0] == limit
+    assert found.foreseen.tolist() == [[limit, 1 + held.tried.index((limit, "held"))]]
 
 
 @pytest.mark.parametrize("limit", [8.0, 6.0, 4.0, 2.0])
@@ -85,6 +124,7 @@ def test_what_is_followed_by_what_is_safe_leaves_that_as_it_is(limit: float) -> 
     assert (found.share[0], found.sent.r[0, 0]) == (limit / 8.0, limit)
     assert (found.safe.r[0, 0], found.safe.a.tolist(), found.then.r[0, 0]) == (0.0, [[0.0, 0.0]], 0.0)
     assert not found.then.safe[0]
+    assert found.foreseen.tolist() == [[limit, 1 + followed.tried.index((limit, "followed"))]]
 
 
 def test_held_and_followed_alike_are_held() -> None:
@@ -106,6 +146,17 @@ def test_where_no_move_is_certified_the_retreat_is(batch: bool) -> None:
     assert np.isfinite(found.foreseen).all()
 
 
+def test_where_the_retreat_cannot_be_held_it_may_be_given_once_and_the_plant_stopped() -> None:
+    """What is safe stays what it was; where it can be held, it is held."""
+    once = Asked(lambda _, r, then: r == 1.0 and then == STOPPED)
+    found = decided(once, given_to([8.0], [0.8]), given_to([1.0], [0.1]))
+    assert (found.share[0], found.sent.r[0, 0], found.sent.a[0, 0], found.sent.safe[0]) == (HELD, 1.0, 0.1, False)
+    assert (found.safe.r[0, 0], found.safe.safe[0], found.then.safe[0]) == (1.0, False, True)
+    assert found.foreseen.tolist() == [[1.0, 10.0]]
+    kept = decided(Asked(lambda _, r, then: r == 1.0), given_to([8.0]), given_to([1.0]))
+    assert (kept.share[0], kept.then.safe[0], kept.foreseen[0, 1]) == (HELD, False, 9.0)
+
+
 @pytest.mark.parametrize("batch", [False, True])
 def test_where_nothing_is_certified_the_safe_action_is_taken(batch: bool) -> None:
     found = decided(Asked(lambda *_: False), given_to([8.0], [0.8]), given_to([1.0], [0.1]), batch)
@@ -115,29 +166,35 @@ def test_where_nothing_is_certified_the_safe_action_is_taken(batch: bool) -> Non
 
 
 def test_each_plant_is_on_its_own() -> None:
-    """The first gets all, the second three quarters held, the third half followed, the fourth the retreat, the last nothing."""
+    """All, three quarters held, half followed, the retreat held, the retreat and then a stop, and nothing."""
     rules: list[Callable[[float, float | None], bool]] = [
         lambda r, then: True,
         lambda r, then: then is None and r <= 6.0,
-        lambda r, then: then is not None and r <= 4.0,
+        lambda r, then: then == 0.0 and r <= 4.0,
         lambda r, then: then is None and r <= 0.0,
+        lambda r, then: then == STOPPED,
         lambda r, then: False,
     ]
     asked = Asked(lambda i, r, then: rules[i](r, then))
-    found = decided(asked, given_to([8.0] * 5), given_to([0.0] * 5))
-    assert found.share.tolist() == [1.0, 0.75, 0.5, HELD, UNCERTIFIED]
-    assert found.sent.r[:, 0].tolist() == [8.0, 6.0, 4.0, 0.0, 0.0]
-    assert found.safe.r[:, 0].tolist() == [8.0, 6.0, 0.0, 0.0, 0.0]
-    assert found.sent.safe.tolist() == [False, False, False, False, True]
-    assert [plants for plants, _, _ in asked.calls][:4] == [[0, 1, 2, 3, 4], [1, 2, 3, 4], [1, 2, 3, 4], [2, 3, 4]]
-    assert asked.calls[-1][0] == [3, 4]
-    assert found.foreseen[:, 0].tolist()[:4] == [8.0, 6.0, 4.0, 0.0]
+    found = decided(asked, given_to([8.0] * 6), given_to([0.0] * 6))
+    assert found.share.tolist() == [1.0, 0.75, 0.5, HELD, HELD, UNCERTIFIED]
+    assert found.sent.r[:, 0].tolist() == [8.0, 6.0, 4.0, 0.0, 0.0, 0.0]
+    assert found.safe.r[:, 0].tolist() == [8.0, 6.0, 0.0, 0.0, 0.0, 0.0]
+    assert found.sent.safe.tolist() == [False, False, False, False, False, True]
+    assert found.then.safe.tolist() == [False, False, False, False, True, True]
+    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 9]
+    assert found.foreseen[:, 0].tolist()[:5] == [8.0, 6.0, 4.0, 0.0, 0.0]
+    assert np.isnan(found.foreseen[5]).all()
 
 
 def test_once_all_are_certified_nothing_more_is_tried() -> None:
+    """And what is left is tried only for those that it is left for."""
     asked = Asked(lambda _, r, then: r <= 6.0)
     decided(asked, given_to([8.0, 4.0]), given_to([0.0, 0.0]))
-    assert [plants for plants, _, _ in asked.calls] == [[0, 1], [0], [0]]
+    assert [call.plants for call in asked.calls] == [[0, 1], [0] * 9]
+    asked = Asked(lambda *_: True)
+    decided(asked, given_to([8.0, 4.0]), given_to([0.0, 0.0]))
+    assert [call.plants for call in asked.calls] == [[0, 1]]
 
 
 def test_a_proposal_to_stop_is_none() -> None:
@@ -150,7 +207,7 @@ def test_nothing_that_was_given_is_changed() -> None:
     proposed, safe = given_to([8.0, 2.0], [0.8, 0.2]), given_to([1.0, 1.0], [0.1, 0.1])
     kept = [part.copy() for part in (*proposed, *safe)]
     found = decided(Asked(lambda i, r, then: i == 0 and r <= 4.5), proposed, safe)
-    for part in (*found.sent, *found.safe):
+    for part in (*found.sent, *found.safe, *found.then):
         part[:] = 7
     for part, before in zip((*proposed, *safe), kept, strict=True):
         np.testing.assert_array_equal(part, before)
@@ -180,7 +237,7 @@ def test_what_is_finite_is_heard_as_it_is() -> None:
 
 
 numbers = st.lists(st.floats(width=64), min_size=6, max_size=6)
-PATTERNS = st.lists(st.booleans(), min_size=27, max_size=27)
+PATTERNS = st.lists(st.booleans(), min_size=30, max_size=30)
 
 
 @given(numbers, st.lists(st.floats(-10.0, 10.0), min_size=6, max_size=6), PATTERNS, st.booleans())
@@ -189,26 +246,34 @@ def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certi
 ) -> None:
     last = np.array(safe).reshape(3, 2)
     asked = np.array(proposed).reshape(3, 2).clip(-1e9, 1e9)
-    said = np.array(answers).reshape(9, 3)
-    turns: list[Command] = []
-    of: list[Flags] = []
+    said = np.array(answers).reshape(10, 3)
+    turns = np.full((10, 3), np.nan)
+    calls: list[list[int]] = []
 
-    def certify(first: Command, then: Command | None, plants: Flags) -> tuple[Flags, Array]:
-        turns.append(first)
-        of.append(plants.copy())
-        return said[len(turns) - 1][plants], np.zeros((int(plants.sum()), MARGINS))
+    def certify(first: Command, then: Command, plants: Index, moved: Flags) -> tuple[Flags, Array]:
+        m = len(set(plants.tolist()))
+        options = len(calls) + np.arange(len(plants)) // m
+        assert sorted(zip(options.tolist(), plants.tolist(), strict=True)) == list(zip(options, plants, strict=True))
+        calls.append(plants.tolist())
+        turns[options, plants] = first.r[:, 0]
+        return said[options, plants], np.column_stack([options, plants]).astype(float)
 
     found = decide(
         Command(asked[:, :1], asked[:, 1:], np.zeros(3, dtype=bool)),
-        Command(last[:, :1], last[:, 1:], np.zeros(3, dtype=bool)), batch, MARGINS, certify,
+        Command(last[:, :1], last[:, 1:], np.zeros(3, dtype=bool)), batch, certify,
     )  # fmt: skip
+    options = 5 if batch else 10
+    assert calls[0] == [0, 1, 2]
+    assert calls[1:] == ([[i for i in range(3) if not said[0, i]] * (options - 1)] if not said[0].all() else [])
     assert np.isfinite(np.hstack([*found.sent[:2], *found.safe[:2], *found.then[:2]])).all()
     for i in range(3):
-        first = next((turn for turn in range(len(turns)) if said[turn, i]), None)
+        first = next((turn for turn in range(options) if said[turn, i]), None)
         if first is None:
             assert (found.share[i], found.sent.safe[i]) == (UNCERTIFIED, True)
+            assert np.isnan(found.foreseen[i]).all()
         else:
-            np.testing.assert_array_equal(found.sent.r[i], turns[first].r[of[first][:i].sum()])
+            assert found.sent.r[i, 0] == turns[first, i]
+            assert found.foreseen[i].tolist() == [first, i]
             assert (found.share[i] >= HELD, found.sent.safe[i]) == (True, False)
 
 
@@ -222,11 +287,16 @@ def lowest(n: int = 1, variants: int = 3) -> Array:
     return np.full((n, variants, MARGINS), 0.5)
 
 
-KEPT = np.array([0.5, 0.5])
+def kept(margins: Array | list[float], n: int) -> Array:
+    """Return the margins that each of ``n`` plants must keep."""
+    return np.tile(np.array(margins), (n, 1))
+
+
+KEPT = [0.5, 0.5]
 
 
 def test_a_margin_that_is_just_kept_is_kept() -> None:
-    assert certified(outlook(lowest()), KEPT, HARD).tolist() == [True]
+    assert certified(outlook(lowest()), kept(KEPT, 1), HARD).tolist() == [True]
 
 
 @pytest.mark.parametrize("variant", range(3))
@@ -236,29 +306,39 @@ def test_every_enforced_margin_of_every_variant_counts(variant: int, margin: int
     """Too small, and not finite on either side; the plant beside it keeps its certificate."""
     low = lowest(n=2)
     low[1, variant, margin] = value
-    assert certified(outlook(low), KEPT, HARD).tolist() == [True, False]
+    assert certified(outlook(low), kept(KEPT, 2), HARD).tolist() == [True, False]
 
 
 @pytest.mark.parametrize("value", [-1.0, *BAD])
 def test_a_margin_that_is_not_enforced_does_not_count(value: float) -> None:
     low = lowest()
     low[:, :, 1] = value
-    assert certified(outlook(low), KEPT, np.array([True, False])).tolist() == [True]
-    assert certified(outlook(low), KEPT, np.array([False, True])).tolist() == [False]
+    assert certified(outlook(low), kept(KEPT, 1), np.array([True, False])).tolist() == [True]
+    assert certified(outlook(low), kept(KEPT, 1), np.array([False, True])).tolist() == [False]
+
+
+@pytest.mark.parametrize("margin", range(MARGINS))
+def test_each_plant_keeps_its_own_margins(margin: int) -> None:
+    """As one that is moved keeps more than one that is held."""
+    own = kept(KEPT, 3)
+    own[1, margin] += 1e-9
+    assert certified(outlook(lowest(n=3)), own, HARD).tolist() == [True, False, True]
+    own[1, margin] = np.nan
+    assert certified(outlook(lowest(n=3)), own, HARD).tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize("variant", range(3))
 def test_every_variant_must_be_sound(variant: int) -> None:
     found = outlook(lowest(n=2))
     found.sound[0, variant] = False
-    assert certified(found, KEPT, HARD).tolist() == [False, True]
+    assert certified(found, kept(KEPT, 2), HARD).tolist() == [False, True]
 
 
 def test_a_margin_that_is_kept_is_kept_in_any_unit() -> None:
     rng = np.random.default_rng(0)
-    low, kept = rng.uniform(0.0, 1.0, (500, 3, MARGINS)), np.array([0.3, 0.2])
+    low, own = rng.uniform(0.0, 1.0, (500, 3, MARGINS)), kept([0.3, 0.2], 500)
     unit = np.array([60.0, 2.0**-20])
-    plain, scaled = certified(outlook(low), kept, HARD), certified(outlook(low * unit), kept * unit, HARD)
+    plain, scaled = certified(outlook(low), own, HARD), certified(outlook(low * unit), own * unit, HARD)
     assert 0 < plain.sum() < 500
     np.testing.assert_array_equal(plain, scaled)
 
@@ -266,7 +346,7 @@ def test_a_margin_that_is_kept_is_kept_in_any_unit() -> None:
 def test_larger_margins_never_certify_more() -> None:
     rng = np.random.default_rng(1)
     low = rng.uniform(0.0, 1.0, (500, 3, MARGINS))
-    certificates = [certified(outlook(low), np.full(MARGINS, m), HARD) for m in np.linspace(0.0, 1.0, 11)]
+    certificates = [certified(outlook(low), np.full((500, MARGINS), m), HARD) for m in np.linspace(0.0, 1.0, 11)]
     assert all((less <= more).all() for more, less in pairwise(certificates))
     assert [int(found.sum()) for found in (certificates[0], certificates[-1])] == [500, 0]
 
@@ -275,5 +355,5 @@ def test_a_limit_that_others_imply_changes_nothing() -> None:
     rng = np.random.default_rng(2)
     low = rng.uniform(-0.5, 1.0, (500, 3, MARGINS))
     redundant = np.concatenate([low, low[:, :, :1] + 0.25], axis=2)
-    found = certified(outlook(redundant), np.zeros(3), np.ones(3, dtype=bool))
-    np.testing.assert_array_equal(found, certified(outlook(low), np.zeros(MARGINS), HARD))
+    found = certified(outlook(redundant), np.zeros((500, 3)), np.ones(3, dtype=bool))
+    np.testing.assert_array_equal(found, certified(outlook(low), np.zeros((500, MARGINS)), HARD))
