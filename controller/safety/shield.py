@@ -3,8 +3,8 @@
     v_k = v_safe + k (v_proposed - v_safe)        k = 1, 0.75, 0.5, 0.25
 
 The largest k that is certified is sent: held over the horizon, or, where that fails, given for one decision and followed by
-v_safe. Where none is certified the plant retreats: v_safe is held, for one decision followed by the plant's safe action, or over
-the horizon, or the safe action is taken at once, whichever is certified first. Where none of these is, the decision counts as
+v_safe. Where none is certified the plant retreats: v_safe is held, over the horizon, or for one decision followed by the plant's
+safe action, or the safe action is taken at once, whichever is certified first. Where none of these is, the decision counts as
 uncertified, and of v_safe and the safe action that one is sent that foretells more room: a safe action for one danger may be
 the way into another. A batch is never left with one command for long: there every move is certified for one decision, followed
 by the safe action.
@@ -117,7 +117,7 @@ def decide(proposed: Command, safe: Command, batch: bool, certify: Certify) -> D
 def _search(made: Decision, options: list[Option], left: Index, certify: Certify) -> None:
     """Try all other options for the plants that are left at once, and allow each the first that is certified.
 
-    Where none is, the last two, what was safe or the safe action, are compared, and what foretells more room is sent.
+    Where none is, what was safe and the safe action are compared, and what foretells more room is sent.
     """
     n, m = len(made.share), len(left)
     firsts, thens = ([getattr(option, part).of(left) for option in options] for part in ("move", "then"))
@@ -130,8 +130,9 @@ def _search(made: Decision, options: list[Option], left: Index, certify: Certify
         _allow(made, option, chosen & open_, margins)
         open_ &= ~chosen
     nearest, held = tried.nearest.reshape(len(options), m), np.zeros(n, dtype=bool)
-    held[left] = nearest[-2] > nearest[-1]
-    _put(made.sent, options[-2].move, held & open_)
+    hold, stop = -3, -1
+    held[left] = nearest[hold] > nearest[stop]
+    _put(made.sent, options[hold].move, held & open_)
 
 
 def _allow(made: Decision, option: Option, plants: Flags, foreseen: Array) -> None:
@@ -147,7 +148,7 @@ def _tried(proposed: Command, safe: Command, stop: Command, batch: bool) -> list
     """Return what is tried, the largest share first, held before followed."""
     moves = {k: between(safe, proposed, k) for k in (*SHARES, HELD)}
     held = moves.pop(HELD)
-    retreats = [Option(HELD, held, stop, kept=False), Option(HELD, held, held, kept=True), Option(HELD, stop, stop, kept=False)]
+    retreats = [Option(HELD, held, held, kept=True), Option(HELD, held, stop, kept=False), Option(HELD, stop, stop, kept=False)]
     if batch:
         return [*(Option(k, move, stop, kept=True) for k, move in moves.items()), *retreats]
     options = [option for k, move in moves.items() for option in (Option(k, move, move, True), Option(k, move, safe, False))]

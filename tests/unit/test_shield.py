@@ -11,7 +11,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.safety.shield import HELD, SHARES, UNCERTIFIED, Certify, Decision, Flags, Index, between, certified, decide, heard
+from controller.safety.shield import (
+    HELD,
+    SHARES,
+    UNCERTIFIED,
+    Certificate,
+    Certify,
+    Decision,
+    Flags,
+    Index,
+    between,
+    certified,
+    decide,
+    heard,
+    nearest,
+)
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Outlook
 
@@ -26,8 +40,8 @@ def given_to(r: list[float], a: list[float] | None = None, safe: bool = False) -
     return Command(np.array(r, dtype=float)[:, None], np.column_stack([offsets, -offsets]), np.full(len(r), safe))
 
 
-STOPPED = np.inf
-"""What follows a command where the plant is stopped after it; a number is the setpoint that follows, None: it is held."""
+STOPPED, NOW = np.inf, -np.inf
+"""What follows a command where the plant is stopped after it, or at once; a number is the setpoint that follows, None: held."""
 
 
 @dataclass(frozen=True)
@@ -46,19 +60,22 @@ class Asked:
     The margins foreseen are the setpoint, and the count of what was asked so far.
     """
 
-    def __init__(self, rule: Callable[[int, float, float | None], bool]) -> None:
-        self._rule, self.calls = rule, list[Call]()
+    def __init__(
+        self, rule: Callable[[int, float, float | None], bool], room: Callable[[float | None], float] = lambda _: -np.inf
+    ) -> None:
+        self._rule, self._room, self.calls = rule, room, list[Call]()
 
-    def __call__(self, first: Command, then: Command, plants: Index, moved: Flags) -> tuple[Flags, Array]:
+    def __call__(self, first: Command, then: Command, plants: Index, moved: Flags) -> Certificate:
         assert len(first.r) == len(then.r) == len(plants) == len(moved)
-        assert not first.safe.any()
         held = (first.r == then.r).all(axis=1) & (first.a == then.a).all(axis=1) & ~then.safe
-        after = [None if h else STOPPED if s else float(r) for h, s, r in zip(held, then.safe, then.r[:, 0], strict=True)]
-        kinds = ["held" if a is None else "stopped" if a == STOPPED else "followed" for a in after]
+        told = zip(held, first.safe, then.safe, then.r[:, 0], strict=True)
+        after = [NOW if f else None if h else STOPPED if s else float(r) for h, f, s, r in told]
+        kinds = [{None: "held", STOPPED: "stopped", NOW: "now"}.get(a, "followed") for a in after]
         asked, counted = first.r[:, 0].tolist(), len(self.tried) + 1 + np.arange(len(plants))
         self.calls.append(Call(plants.tolist(), asked, kinds, moved.tolist()))
         found = [self._rule(i, r, a) for i, r, a in zip(plants.tolist(), asked, after, strict=True)]
-        return np.array(found, dtype=bool), np.column_stack([asked, counted])
+        nearest = np.array([self._room(a) for a in after])
+        return Certificate(np.array(found, dtype=bool), np.column_stack([asked, counted]), nearest)
 
     @property
     def tried(self) -> list[tuple[float, str]]:
@@ -75,15 +92,16 @@ def test_the_largest_share_is_tried_first_and_held_before_followed() -> None:
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]))
     moves = [(8.0 * k, kind) for k in (1.0, 0.75, 0.5, 0.25) for kind in ("held", "followed")]
-    assert never.tried == [*moves, (0.0, "held"), (0.0, "stopped")]
-    assert [len(call.plants) for call in never.calls] == [1, 9]
+    assert never.tried == [*moves, (0.0, "held"), (0.0, "stopped"), (0.0, "now")]
+    assert [len(call.plants) for call in never.calls] == [1, 10]
 
 
 def test_a_batch_is_stopped_after_every_move_that_is_tried() -> None:
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]), batch=True)
-    assert never.tried == [(8.0 * k, "stopped") for k in (*SHARES, HELD)]
-    assert [len(call.plants) for call in never.calls] == [1, 4]
+    retreats = [(0.0, "held"), (0.0, "stopped"), (0.0, "now")]
+    assert never.tried == [*((8.0 * k, "stopped") for k in SHARES), *retreats]
+    assert [len(call.plants) for call in never.calls] == [1, 6]
 
 
 @pytest.mark.parametrize("batch", [False, True])
@@ -91,7 +109,7 @@ def test_only_what_goes_some_of_the_way_is_a_move(batch: bool) -> None:
     """A retreat keeps no reserve, a move does, even one that goes nowhere."""
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0, 1.0]), given_to([1.0, 1.0]), batch)
-    retreats = 1 if batch else 2
+    retreats = 3
     whole, rest = never.calls
     assert whole.moved == [True, True]
     assert rest.moved == [True] * (len(rest.moved) - 2 * retreats) + [False] * 2 * retreats
@@ -165,6 +183,32 @@ def test_where_nothing_is_certified_the_safe_action_is_taken(batch: bool) -> Non
     assert np.isnan(found.foreseen).all()
 
 
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_safe_action_that_is_certified_is_a_retreat_like_another(batch: bool) -> None:
+    found = decided(Asked(lambda _, r, then: then == NOW), given_to([8.0], [0.8]), given_to([1.0], [0.1]), batch)
+    assert (found.share[0], found.sent.safe[0], found.then.safe[0]) == (HELD, True, True)
+    assert (found.safe.r[0, 0], found.safe.safe[0]) == (1.0, False)
+
+
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize(("held", "now", "stopped"), [(-0.5, -0.6, False), (-0.6, -0.5, True), (-0.5, -0.5, True)])
+def test_where_nothing_is_certified_what_foretells_more_room_is_sent(held: float, now: float, stopped: bool, batch: bool) -> None:
+    """What is given once and then stopped is none of the two, however much room it foretells."""
+    room = {None: held, NOW: now}
+    asked = Asked(lambda *_: False, lambda then: room.get(then, 1.0))
+    found = decided(asked, given_to([8.0], [0.8]), given_to([1.0], [0.1]), batch)
+    assert (found.share[0], found.sent.safe[0], found.sent.r[0, 0]) == (UNCERTIFIED, stopped, 1.0)
+    assert found.safe.r[0, 0] == 1.0
+
+
+def test_room_is_the_smallest_enforced_share_in_any_variant_and_none_where_it_cannot_be_told() -> None:
+    lowest = np.array([[[4.0, -9.0], [2.0, -9.0]], [[4.0, 1.0], [np.nan, 1.0]], [[4.0, 1.0], [3.0, 1.0]]])
+    sound = np.array([[True, True], [True, True], [True, False]])
+    outlook = Outlook(lowest, sound, np.zeros((3, 2, 1)), np.zeros((3, 2, 1)))
+    found = nearest(outlook, np.array([4.0, 1.0]), np.array([True, False]))
+    assert found.tolist() == [0.5, -np.inf, -np.inf]
+
+
 def test_each_plant_is_on_its_own() -> None:
     """All, three quarters held, half followed, the retreat held, the retreat and then a stop, and nothing."""
     rules: list[Callable[[float, float | None], bool]] = [
@@ -182,7 +226,7 @@ def test_each_plant_is_on_its_own() -> None:
     assert found.safe.r[:, 0].tolist() == [8.0, 6.0, 0.0, 0.0, 0.0, 0.0]
     assert found.sent.safe.tolist() == [False, False, False, False, False, True]
     assert found.then.safe.tolist() == [False, False, False, False, True, True]
-    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 9]
+    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 10]
     assert found.foreseen[:, 0].tolist()[:5] == [8.0, 6.0, 4.0, 0.0, 0.0]
     assert np.isnan(found.foreseen[5]).all()
 
@@ -191,7 +235,7 @@ def test_once_all_are_certified_nothing_more_is_tried() -> None:
     """And what is left is tried only for those that it is left for."""
     asked = Asked(lambda _, r, then: r <= 6.0)
     decided(asked, given_to([8.0, 4.0]), given_to([0.0, 0.0]))
-    assert [call.plants for call in asked.calls] == [[0, 1], [0] * 9]
+    assert [call.plants for call in asked.calls] == [[0, 1], [0] * 10]
     asked = Asked(lambda *_: True)
     decided(asked, given_to([8.0, 4.0]), given_to([0.0, 0.0]))
     assert [call.plants for call in asked.calls] == [[0, 1]]
@@ -237,7 +281,7 @@ def test_what_is_finite_is_heard_as_it_is() -> None:
 
 
 numbers = st.lists(st.floats(width=64), min_size=6, max_size=6)
-PATTERNS = st.lists(st.booleans(), min_size=30, max_size=30)
+PATTERNS = st.lists(st.booleans(), min_size=33, max_size=33)
 
 
 @given(numbers, st.lists(st.floats(-10.0, 10.0), min_size=6, max_size=6), PATTERNS, st.booleans())
@@ -246,23 +290,24 @@ def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certi
 ) -> None:
     last = np.array(safe).reshape(3, 2)
     asked = np.array(proposed).reshape(3, 2).clip(-1e9, 1e9)
-    said = np.array(answers).reshape(10, 3)
-    turns = np.full((10, 3), np.nan)
+    said = np.array(answers).reshape(11, 3)
+    turns, stops = np.full((11, 3), np.nan), np.zeros((11, 3), dtype=bool)
     calls: list[list[int]] = []
 
-    def certify(first: Command, then: Command, plants: Index, moved: Flags) -> tuple[Flags, Array]:
+    def certify(first: Command, then: Command, plants: Index, moved: Flags) -> Certificate:
         m = len(set(plants.tolist()))
         options = len(calls) + np.arange(len(plants)) // m
         assert sorted(zip(options.tolist(), plants.tolist(), strict=True)) == list(zip(options, plants, strict=True))
         calls.append(plants.tolist())
-        turns[options, plants] = first.r[:, 0]
-        return said[options, plants], np.column_stack([options, plants]).astype(float)
+        turns[options, plants], stops[options, plants] = first.r[:, 0], first.safe
+        foreseen = np.column_stack([options, plants]).astype(float)
+        return Certificate(said[options, plants], foreseen, np.full(len(plants), -np.inf))
 
     found = decide(
         Command(asked[:, :1], asked[:, 1:], np.zeros(3, dtype=bool)),
         Command(last[:, :1], last[:, 1:], np.zeros(3, dtype=bool)), batch, certify,
     )  # fmt: skip
-    options = 5 if batch else 10
+    options = 7 if batch else 11
     assert calls[0] == [0, 1, 2]
     assert calls[1:] == ([[i for i in range(3) if not said[0, i]] * (options - 1)] if not said[0].all() else [])
     assert np.isfinite(np.hstack([*found.sent[:2], *found.safe[:2], *found.then[:2]])).all()
@@ -274,7 +319,7 @@ def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certi
         else:
             assert found.sent.r[i, 0] == turns[first, i]
             assert found.foreseen[i].tolist() == [first, i]
-            assert (found.share[i] >= HELD, found.sent.safe[i]) == (True, False)
+            assert (found.share[i] >= HELD, found.sent.safe[i]) == (True, stops[first, i])
 
 
 def outlook(lowest: Array, sound: bool = True) -> Outlook:
