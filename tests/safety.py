@@ -20,6 +20,10 @@ from plant_models.env.lookahead import Command, Standing
 from plant_models.env.scenario import Episodes, draw
 
 SHIELDED = ("exothermic_cstr", "quadruple_tank")
+PERIOD = 14
+SWING = np.where((np.arange(1000) * 2 // PERIOD) % 2 == 0, 1.0, -1.0)
+WORST = {"exothermic_cstr": SWING[:, None] * [1.0, -1.0], "quadruple_tank": np.ones((1000, 4))}
+"""The moves of the channels that bring a plant over its limits: the reactor at resonance, the tanks by filling them."""
 SHARED = "SETPOINT_TESTS_SHARED"
 """Names the folder that all processes of a test session share, in the environment."""
 PATIENCE = 300.0

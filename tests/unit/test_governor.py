@@ -19,17 +19,11 @@ from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Lookahead, Standing
-from tests.safety import SHIELDED, anywhere, episodes, known
+from tests.safety import SHIELDED, WORST, anywhere, episodes, known
 
 CSTR = get("exothermic_cstr")
 EPISODES = 64
 shielded = pytest.mark.parametrize("name", SHIELDED)
-
-
-PERIOD = 14
-SWING = np.where((np.arange(1000) * 2 // PERIOD) % 2 == 0, 1.0, -1.0)
-WORST = {"exothermic_cstr": SWING[:, None] * [1.0, -1.0], "quadruple_tank": np.ones((1000, 4))}
-"""The moves of the channels that bring a plant over its limits: the reactor at resonance, the tanks by filling them."""
 
 
 def lowest(name: str, adversary: str, known_: Calibration | None, n: int = EPISODES) -> tuple[Array, Array]:
