@@ -25,7 +25,7 @@ from plant_models import catalogue
 from plant_models.catalogue import get
 from plant_models.core.plant import Margin, Plant, hard, soft
 from plant_models.core.scenario import Array
-from plant_models.env.lookahead import Command, Lookahead, Standing
+from plant_models.env.lookahead import Command, Lookahead, Outlook, Standing
 from tests.safety import SHIELDED, episodes, known
 
 CSTR = get("exothermic_cstr")
@@ -164,6 +164,23 @@ def test_one_situation_is_enough() -> None:
     rows = [further(CSTR, part, np.array([c]), spread, 6)[0] for c in (0, 1)]
     expected = np.unique(np.stack([np.zeros(spread.entries), *rows]), axis=0)
     np.testing.assert_array_equal(worst(CSTR, part, spread, 6), expected)
+
+
+def test_only_what_is_sound_or_crosses_a_limit_tells_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    lowest = np.array([[[3.0, 9.0], [0.0, 7.0], [-1e-9, 7.0], [1e300, 1e300], [-2.0, np.nan]]])
+    sound = np.array([[True, False, False, False, False]])
+
+    class Foreseen:
+        def __init__(self, *_: object) -> None:
+            pass
+
+        def hold(self, *_: object) -> Outlook:
+            return Outlook(lowest, sound, lowest, lowest)
+
+    monkeypatch.setattr(corners, "Lookahead", Foreseen)
+    found = sensitivities(CSTR, met("exothermic_cstr"), known("exothermic_cstr").spread, 6)
+    nothing = [np.nan, np.nan]
+    np.testing.assert_array_equal(found[0], [[3.0, 9.0], nothing, [-1e-9, 7.0], nothing, [-2.0, np.nan]])
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, 1e308])
