@@ -167,6 +167,7 @@ def test_one_situation_is_enough() -> None:
 
 
 def test_only_what_is_sound_or_crosses_a_limit_tells_anything(monkeypatch: pytest.MonkeyPatch) -> None:
+    given, spread = met("exothermic_cstr"), known("exothermic_cstr").spread
     lowest = np.array([[[3.0, 9.0], [0.0, 7.0], [-1e-9, 7.0], [1e300, 1e300], [-2.0, np.nan]]])
     sound = np.array([[True, False, False, False, False]])
 
@@ -178,7 +179,7 @@ def test_only_what_is_sound_or_crosses_a_limit_tells_anything(monkeypatch: pytes
             return Outlook(lowest, sound, lowest, lowest)
 
     monkeypatch.setattr(corners, "Lookahead", Foreseen)
-    found = sensitivities(CSTR, met("exothermic_cstr"), known("exothermic_cstr").spread, 6)
+    found = sensitivities(CSTR, given, spread, 6)
     nothing = [np.nan, np.nan]
     np.testing.assert_array_equal(found[0], [[3.0, 9.0], nothing, [-1e-9, 7.0], nothing, [-2.0, np.nan]])
 
