@@ -36,8 +36,9 @@ ANY = MODES
 class Case:
     """A fault and what is expected: one of ``modes`` and one of the ``words`` in the log ``within`` so many decisions.
 
-    What goes wrong is a ``reading``, the ``policy``, a ``valve``, or the parameters: ``off`` by so many half ranges, of the
-    first corner; or the corners lie ``runaway`` times as far away as they may. ``crossing``: a hard limit may be crossed.
+    What goes wrong is a ``reading``, ``shared`` where the PID layer has it from the same transmitter, the ``policy``, a
+    ``valve``, or the parameters, ``off`` by so many half ranges; or the corners lie ``runaway`` times as far away as they may.
+    ``crossing``: a hard limit may be crossed.
     """
 
     code: str
@@ -51,6 +52,7 @@ class Case:
     valve: Valve | None = None
     off: float = 0.0
     runaway: float = 1.0
+    shared: bool = False
     crossing: bool = False
     steps: int = 60
     onset: int = ONSET
@@ -102,6 +104,15 @@ def _wrong(plant: Plant, signals: Instruments, output: int) -> tuple[Case, ...]:
         Case(
             code="F3", fault="drift of 2 % of span an hour", expected="S before 5 % of span", modes=ANY, within=allowed,
             words=("against the model",), reading=Faulty("drift", output, HOURLY * span * hours, ONSET), steps=ONSET + allowed,
+        ),
+        Case(
+            code="F2", fault="instrument stuck, PID's too", expected="BACKUP in 20 decisions", modes=BACKUP, within=20,
+            words=("does not move", "against the model"), reading=Faulty("freeze", output, first=ONSET), shared=True,
+        ),
+        Case(
+            code="F3", fault="the same drift, PID's too", expected="S before 5 % of span", modes=ANY, within=allowed,
+            words=("against the model",), reading=Faulty("drift", output, HOURLY * span * hours, ONSET), steps=ONSET + allowed,
+            shared=True,
         ),
         Case(
             code="F4", fault="spike beyond the range", expected="not used: BACKUP at once, F", modes=BACKUP, within=1,

@@ -11,6 +11,7 @@ import numpy as np
 from controller.safety.fault_cases import ONSET, Case
 from controller.safety.governor import Calibration
 from controller.safety.misbehaviour import policy
+from controller.safety.misreading import GOOD, Faulty
 from controller.safety.operation import Course, Hand, operate
 from controller.safety.record import Record
 from controller.safety.state import State
@@ -54,10 +55,11 @@ def tried(case: Case, plant: Plant, scenario: Scenario, known: Calibration, seed
     simulated = plant if case.valve is None else with_valve(plant, longer, case.valve)
     episodes = hampered(draw(simulated, longer, seed, 1, "judging"), case.valve)
     episodes = off(episodes, known, case.off) if case.off else episodes
+    episodes = misled(episodes, case.reading) if case.shared else episodes
     farther, spread = case.runaway, known.spread
     spread = replace(spread, states=farther * spread.states, parameters=farther * spread.parameters)
     act = policy(case.policy, len(plant.acted))
-    return operate(episodes, replace(known, spread=spread), act, case.reading, EARNED, hands, plant)
+    return operate(episodes, replace(known, spread=spread), act, GOOD if case.shared else case.reading, EARNED, hands, plant)
 
 
 def verdict(case: Case, plant: Plant, course: Course) -> Verdict:
@@ -84,6 +86,17 @@ def hampered(episodes: Episodes, valve: Valve | None) -> Episodes:
     noise, outputs = episodes.noise.copy(), len(episodes.plant.Output.names())
     band = HELD if isinstance(valve, Jammed) else valve.band
     noise[:, ONSET * episodes.plant.loops_per_decision + 1 :, outputs + isinstance(valve, DeadBand)] = band
+    return replace(episodes, noise=noise)
+
+
+def misled(episodes: Episodes, fault: Faulty) -> Episodes:
+    """Return the episodes with an instrument that is stuck, or drifts, for the PID layer as well."""
+    loops, noise = episodes.plant.loops_per_decision, episodes.noise.copy()
+    rows = noise[:, fault.first * loops :, fault.output]
+    if fault.kind == "freeze":
+        rows[:] = HELD
+    else:
+        rows += fault.size * np.arange(rows.shape[1]) / loops
     return replace(episodes, noise=noise)
 
 

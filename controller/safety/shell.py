@@ -35,8 +35,8 @@ from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Standing
 
 READS_HIGH, READS_LOW = int(Reason.READS_HIGH), int(Reason.READS_LOW)
-DRIFTING = 10
-"""Decisions in a row with a residual one way, from which it is drift: of what chance brings few last five."""
+DRIFTING = 20
+"""Decisions in a row with a residual one way, from which it is drift: an estimate that settles departs for ten."""
 
 Ask = Callable[[Array], Answer]
 """``ask(used)``: the policy's answer, its observation built with these values (1, outputs) of the readings."""
