@@ -19,15 +19,14 @@ from controller.safety.evidence import Evidence
 from controller.safety.given import Given, Numbers, Shapes, as_reading, nominal, stood_in
 from controller.safety.governor import Calibration, Governor
 from controller.safety.instrument import Instruments
-from controller.safety.limiter import limited
 from controller.safety.ne107 import Reason
+from controller.safety.proposal import Reach, by_hand, on_the_way, stopped, wanted
 from controller.safety.record import Record, Sent
 from controller.safety.report import answered, readings, shielded, tags_of, told, unheard, worst
 from controller.safety.shield import UNCERTIFIED, Decision
 from controller.safety.signals import Findings, begin, validate
 from controller.safety.state import POLICY, State
 from controller.safety.supervisor import Settings, supervise
-from controller.safety.transfer import blended
 from controller.safety.trips import crossed, trip_margins
 from controller.safety.watchdog import Answer
 from plant_models.core.plant import SECONDS, Plant
@@ -69,8 +68,7 @@ class Shell:
         self.state = State() if state is None else state
         self._ask, self._governor = ask, Governor(plant, 1, known)
         self._settings = Settings(", ".join(loop.tag for loop in plant.acted), plant.decision * SECONDS[plant.time_unit])
-        self._authority = np.array([[loop.authority for loop in plant.acted]])
-        self._rate = np.array([[loop.offset_rate / loop.authority for loop in plant.acted]])
+        self._reach = Reach.of(plant)
         self._last, self._memory, self._valves = nominal(plant, self.shapes), begin(signals, 1), valves.unwatched(plant)
 
     def begin(self, given: Given) -> None:
@@ -78,7 +76,7 @@ class Shell:
         self._last, _ = stood_in(nominal(self.plant, self.shapes), given)
         self._memory, self._valves = begin(self.instruments, 1), valves.unwatched(self.plant)
         r = np.array([self._last.r])
-        self._sent = Command(r, np.zeros_like(self._authority), np.zeros(1, dtype=bool))
+        self._sent = Command(r, np.zeros_like(self._reach.authority), np.zeros(1, dtype=bool))
         with np.errstate(all="ignore"):
             self._governor.begin(np.arange(1), as_reading(self._last, self._memory.last), self._sent)
 
@@ -108,17 +106,11 @@ class Shell:
 
     def _proposed(self, now: Given, answer: Answer) -> Command:
         """Return what the policy asks for, blended where it has just taken over; what was last safe where it asks for nothing."""
-        safe = self._governor.safe
         if answer.action is None:
-            return safe
-        wanted = Command(np.array([now.r]), np.clip(answer.action, -1.0, 1.0), np.zeros(1, dtype=bool))
-        return self._blended(now, wanted, self.state.dwell + 1) if self.state.mode in POLICY else wanted
-
-    def _blended(self, now: Given, wanted: Command, dwell: int) -> Command:
-        """Return the command on the way to the one wanted; ``dwell`` is 1 where the policy takes over."""
-        before = np.clip(np.array([now.v]) / self._authority, -1.0, 1.0)
-        a = limited(blended(wanted.a, before, dwell), before, -np.ones_like(before), np.ones_like(before), self._rate)
-        return Command(blended(wanted.r, self._sent.r, dwell), a, wanted.safe)
+            return self._governor.safe
+        asked = wanted(now, answer.action)
+        in_charge = self.state.mode in POLICY
+        return on_the_way(self._reach, now, self._sent, asked, self.state.dwell + 1) if in_charge else asked
 
     def _evidence(self, found: Found) -> Evidence:
         share = float(found.would.share[0])
@@ -141,21 +133,14 @@ class Shell:
         """Return the decision of the mode, which the governor then expects to be sent."""
         governor, standing, mode = self._governor, found.standing, self.state.mode
         if mode == "TRIPPED":
-            return governor.take(standing, _stopped(governor.safe, found.would))
+            return governor.take(standing, stopped(governor.safe, found.would))
         if mode == "MANUAL":
-            return governor.allow(standing, self._by_hand(found.now))
+            return governor.allow(standing, by_hand(found.now, self._sent))
         if mode == "BACKUP":
             return governor.allow(standing, governor.safe)
         if taken_over:
-            return governor.allow(standing, self._blended(found.now, found.proposed, 1))
+            return governor.allow(standing, on_the_way(self._reach, found.now, self._sent, found.proposed, 1))
         return governor.take(standing, found.would)
-
-    def _by_hand(self, now: Given) -> Command:
-        """Return the operator's command; where there is none, or a part of it is no number, what was sent last stays."""
-        if not now.manual or not np.isfinite(now.manual).all():
-            return self._sent._replace(safe=np.zeros(1, dtype=bool))
-        r, a = np.split(np.array([now.manual]), [len(now.r)], axis=1)
-        return Command(r, a, np.zeros(1, dtype=bool))
 
     def _record(self, found: Found, evidence: Evidence, made: Decision) -> Record:
         sent, (expected, spread) = made.sent, found.expected
@@ -168,20 +153,14 @@ class Shell:
         )  # fmt: skip
 
     def _words(self, found: Found, made: Decision) -> tuple[str, ...]:
-        stopped = self.state.mode == "TRIPPED"
+        tripped = self.state.mode == "TRIPPED"
         lines = shielded(self.plant, made, self.state.mode == "MANUAL")
         return (
             *readings(self.instruments, found.signals.status[0], found.signals.reason[0]),
             *valves.said(self.plant, self._valves), *unheard(found.missing), *answered(found.answer),
-            *(() if stopped else lines),
+            *(() if tripped else lines),
         )  # fmt: skip
 
 
 def _row(of_one: Array) -> Numbers:
     return tuple(of_one[0].tolist())
-
-
-def _stopped(safe: Command, would: Decision) -> Decision:
-    """Return the decision to take the plant's safe action; what was last safe stays what it was."""
-    stop = safe._replace(safe=np.ones(1, dtype=bool))
-    return Decision(stop, np.full(1, UNCERTIFIED), safe, stop, np.full_like(would.foreseen, np.nan))
