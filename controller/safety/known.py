@@ -19,11 +19,12 @@ from controller.safety.governor import Calibration
 from plant_models.core.files import write_whole
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario
+from plant_models.derive import foresight
 from plant_models.derive.identity import plant_hash
 from plant_models.env import lookahead
 from plant_models.env.scenario import ARRAYS, draw
 
-MODULES = (adversaries, calibration, corners, estimator, field, governor, learning_gain, lookahead, losses, shield)
+MODULES = (foresight, adversaries, calibration, corners, estimator, field, governor, learning_gain, lookahead, losses, shield)
 
 TEXT = "".join(inspect.getsource(module) for module in MODULES)
 """What is imported, not what a file says later on."""

@@ -147,7 +147,7 @@ def coarser(plant: Plant) -> int:
 
 
 def _thrown(plant: Plant, count: int) -> Array:
-    """Return states of plants whose setpoints are thrown about, as shares of their ranges; a failure is far from anything."""
+    """Return states of plants whose offsets are thrown about, as shares of their ranges; a failure is far from anything."""
     scenario, rng = plant.scenario(), np.random.default_rng(0)
     simulator = Simulator(plant, LANES, scenario.steps, count, mend=False, operated=True)
     simulator.load(draw(plant, scenario, 0, LANES, "tuning"), np.arange(LANES))
