@@ -75,19 +75,18 @@ def corner(plant: Plant, standing: Standing, e: int, variant: int, sent: Command
     exact = _twin(plant)
     rows, d = exact.layout, standing.d[e, variant]
 
-    def given(command: Command) -> Array:
-        E = _given(rows, plant, e, command)
-        E[rows.E["d"]] = E[rows.E["d1"]] = d
+    def given(k: int) -> Array:
+        E = _given(rows, plant, e, sent if k == 0 or then is None else then)
+        E[rows.E["d"]], E[rows.E["d1"]] = (d[min(at, len(d) - 1)] for at in (k, k + 1))
         return E
 
     P, quiet = _parameters(rows, plant, standing, e, variant), np.zeros((plant.loops_per_decision, rows.noise))
-    commands = [sent, *[sent if then is None else then] * (decisions - 1)]
-    return _lowest(exact, _column(rows, plant, standing, e, variant), ((P, given(each), quiet) for each in commands))
+    return _lowest(exact, _column(rows, plant, standing, e, variant), ((P, given(k), quiet) for k in range(decisions)))
 
 
 def _column(rows: Layout, plant: Plant, standing: Standing, e: int, variant: int) -> Array:
     S = np.zeros(rows.S.size)
-    parts = {"x": standing.x[e, variant], "d": standing.d[e, variant], "u": standing.u[e], "y": standing.y[e],
+    parts = {"x": standing.x[e, variant], "d": standing.d[e, variant, 0], "u": standing.u[e], "y": standing.y[e],
              "memory": standing.memory[e], "v": standing.v[e], "was": standing.was[e]}  # fmt: skip
     for part, values in parts.items():
         S[rows.S[part]] = values

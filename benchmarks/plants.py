@@ -156,7 +156,12 @@ def _trained(name: str, seed: int, sizes: Sizes) -> dict[str, Any]:
     plant = get(name)
     judged, learning = judging(plant, sizes.episodes), draw(plant, plant.scenario(), seed, 2, "training")
     steps = int(sizes.share * plant.learning.steps)
-    depends = fingerprint(judged) + fingerprint(learning) + repr((plant.learning, plant.scale, steps)) + learner_fingerprint()
+    depends = (
+        fingerprint(judged)
+        + fingerprint(learning)
+        + repr((plant.learning, plant.scale, plant.worst, steps))
+        + learner_fingerprint()
+    )
     return kept(f"{name}-ppo-{seed}", depends, lambda: _learned(plant, seed, steps, judged))
 
 

@@ -53,7 +53,7 @@ def test_a_corner_by_cvodes_is_what_the_shield_foresees(plant: Plant, known: Cal
     governor.begin(np.arange(N), reading, unmoved(field))
     standing = varied(plant, governor.estimate(reading), known.signs, known.spread, governor.phase)
     sent = moved(plant, 0.2)
-    foreseen = Lookahead(plant, N, len(known.signs)).hold(standing, sent, None, DECISIONS).lowest
+    foreseen = Lookahead(plant).hold(standing, sent, None, DECISIONS).lowest
     for v in range(len(known.signs)):
         assert corner(plant, standing, 1, v, sent, None, DECISIONS) == pytest.approx(foreseen[1, v], rel=1e-3, abs=1e-3)
 
