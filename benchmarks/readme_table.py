@@ -63,10 +63,10 @@ def plants_table(plants: Mapping[str, Result]) -> str:
 def plant_row(result: Result) -> list[str]:
     """Return one plant's numbers."""
     nmpc, ppo, train = result["controllers"].get("nmpc"), result["controllers"]["ppo"], result["train"]
-    lead = train["seconds_to_beat_pid"]
+    lead, gap = train["seconds_to_beat_pid"], None if nmpc_behind(result) else result["gap"]
     return [
         f"{difference(result['pid_over_floor'])}{'' if result['unit'] == '1' else ' ' + result['unit']}",
-        percent(nmpc["against_pid"]) if nmpc else "-", percent(ppo["against_pid"]), scored(ppo["score"], None if nmpc_behind(result) else result["gap"]),
+        percent(nmpc["against_pid"]) if nmpc else "-", percent(ppo["against_pid"]), scored(ppo["score"], gap),
         str(train["seeds"]), str(result["episodes"]["nmpc"]),
         ", ".join(f"{violating(result['controllers'][name]):.3g}" for name in ("pid", "ppo")),
         "never" if lead is None else f"{lead:.0f}", f"{train['seconds']:.0f}", f"{ppo['decision_us']['p99']:.0f}",
@@ -101,8 +101,8 @@ def shortfalls(plants: Mapping[str, Result]) -> str:
     behind = [name for name, result in plants.items() if nmpc_behind(result)]
     return (
         f"**PPO loses to PID** on {listed(loses)}. **It stays below {GOOD:g} of the way to NMPC** on {listed(short)}. "
-        f"**It crosses hard limits more often than PID** on {listed(worse)}. **NMPC, which the score is measured by, is itself behind "
-        f"PID** on {listed(behind)}, so that nothing is known of a gap there."
+        f"**It crosses hard limits more often than PID** on {listed(worse)}. **NMPC, which the score is measured by, is itself "
+        f"behind PID** on {listed(behind)}, so that nothing is known of a gap there."
     )
 
 
