@@ -28,7 +28,8 @@ from plant_models.catalogue import get
 from plant_models.core.errors import InvalidFile
 from plant_models.env.batched import PlantVectorEnv
 
-PLANT, WHOLE, REACTOR = small("batch_crystallizer"), get("batch_crystallizer"), get("exothermic_cstr")
+SMALL, WHOLE, REACTOR = small("batch_crystallizer"), get("batch_crystallizer"), get("exothermic_cstr")
+PLANT = replace(SMALL, learning=replace(SMALL.learning, spread=0.2))
 STRICT, WIDE = Method(safety="lagrangian", cost_limit=0.0), Method(safety="lagrangian", cost_limit=0.99)
 STEPS, BROKEN_OFF = 3072, 1024
 
