@@ -406,7 +406,15 @@ def by_formula(T: Array, T_in: Array, safe: Array, proposed: Array) -> tuple[Arr
         left = T_MAX - KEPT - SLACK * (k > HELD) - np.max(hot, axis=0)
         nearest = np.minimum(nearest, np.abs(left))
         share = np.where((share == UNCERTIFIED) & (left >= 0.0), k, share)
-    return share, nearest
+    off = T_MAX - KEPT - np.max([cooled(T + s * STATE, np.clip(T_in + s * FEED, 290.0, 310.0), s) for s in (0.0, 1.0)], axis=0)
+    share = np.where((share == UNCERTIFIED) & (off >= 0.0), HELD, share)
+    return share, np.minimum(nearest, np.abs(off))
+
+
+def cooled(T: Array, T_in: Array, s: float) -> Array:
+    """Return the highest temperature at the end of any loop period with the heater off: that of the first."""
+    rest: Array = T_in + (T - T_in) * np.exp(-50.0 * (1.0 - s * FLOW) / 200.0 * PERIOD)
+    return rest
 
 
 @pytest.mark.every
