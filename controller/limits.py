@@ -7,15 +7,14 @@ time counts, so that a limit declared twice weighs as much as once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from controller.baselines import Pid
-from controller.interface import Controller, Reading
+from controller.interface import Controller
 from controller.methods import Method
-from controller.panel import panel
+from controller.rollout import record
 from controller.safety.governor import Calibration
 from controller.safety.guarded import behind
 from plant_models.core.errors import BadInput
@@ -60,18 +59,13 @@ def share(time: Array, limits: NDArray[np.intp], decision: float) -> Array:
 def beyond(controller: Controller, episodes: Episodes, shield: Calibration | None = None) -> float:
     """Return the share of all episodes' time that a controller spends beyond limits; an episode is over when it ends early."""
     planned = controller.plan(episodes)
-    plant, n, steps = planned.plant, len(planned), planned.scenario.steps
-    simulator, limits = fleet(plant, n, steps, controller.level, operated=shield is not None), limited(plant)
+    plant, n = planned.plant, len(planned)
+    simulator, limits = fleet(plant, n, planned.scenario.steps, controller.level, operated=shield is not None), limited(plant)
     simulator.load(planned, np.arange(n))
-    advance = behind(shield, simulator)
-    known, observation = partial(panel, simulator, planned), simulator.observe()
-    spent, decisions = 0.0, 0
-    for _ in range(steps):
-        running = simulator.S.read("status")[0] == RUNNING
-        observation = advance.step(controller.act(Reading(observation, known))).observation
-        spent += float(share(simulator.S.read("time"), limits, plant.decision)[running].sum())
-        decisions += int(running.sum())
-    return spent / decisions
+    tape, _ = record(controller, planned, behind(shield, simulator), ("time", "status"))
+    running = tape["status"][:-1, 0] == RUNNING
+    spent = np.stack([share(time, limits, plant.decision) for time in tape["time"][1:]])
+    return float(spent[running].sum() / running.sum())
 
 
 def budget(method: Method, plant: Plant, episodes: Episodes, shield: Calibration | None = None) -> Budget | None:

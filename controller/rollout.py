@@ -70,7 +70,7 @@ def rollout(
     fine = judged(planned.plant, planned.scenario)
     simulator = Simulator(planned.plant, n, planned.scenario.steps, fine, level, operated=shield is not None)
     simulator.load(planned, np.arange(n), settings)
-    tape, share = _record(controller, planned, behind(shield, simulator), (*RECORDED, *SUMMED, "lowest", *ENDED))
+    tape, share = record(controller, planned, behind(shield, simulator), (*RECORDED, *SUMMED, "lowest", *ENDED))
     status = tape["status"][-1, 0]
     return Run(
         controller.name, planned, 0.0 - planned.plant.scale * _rewards(simulator, tape).T,
@@ -89,12 +89,12 @@ def returns(
     count, steps = len(planned), planned.scenario.steps
     simulator = fleet(planned.plant, count, steps, controller.level, operated=shield is not None)
     simulator.load(planned, np.arange(count), settings)
-    tape, _ = _record(controller, planned, behind(shield, simulator), ENDED)
+    tape, _ = record(controller, planned, behind(shield, simulator), ENDED)
     scaled: Array = -_rewards(simulator, tape).sum(axis=0) * planned.plant.scale
     return scaled
 
 
-def _record(controller: Controller, planned: Episodes, advance: Stepping, parts: Sequence[str]) -> tuple[dict[str, Array], Array]:
+def record(controller: Controller, planned: Episodes, advance: Stepping, parts: Sequence[str]) -> tuple[dict[str, Array], Array]:
     """Run loaded episodes to their end.
 
     Returns parts of ``S`` before and after each decision, (steps + 1, rows, n), and what was let through of each, (steps, n).
