@@ -1,4 +1,4 @@
-"""What PPO is compared with: the tuned PID layer as it stands, and the floors and schedules below it."""
+"""What PPO is compared with: the tuned PID layer as it stands, the floors and schedules below it, and actions written down."""
 
 from __future__ import annotations
 
@@ -80,3 +80,22 @@ class Published(_Unmoved):
             setpoints = part.references(episodes.exogenous.shape[1], self.plant.decision)
             episodes = episodes.commanding(part.tag, setpoints)
         return episodes
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Applies ``actions`` (n, steps, actions) whatever happens."""
+
+    plant: Plant
+    level: Level
+    actions: Single
+    name: str = "replay"
+
+    def plan(self, episodes: Episodes) -> Episodes:
+        """Leave the setpoints as the plant's hierarchy sends them."""
+        return episodes
+
+    def act(self, reading: Reading) -> Single:
+        """Return the actions of the decision that each plant is at."""
+        k = reading.panel().k
+        return self.actions[np.arange(len(k)), k]

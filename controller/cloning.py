@@ -14,11 +14,10 @@ import torch
 from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 
-from controller.baselines import Pid
+from controller.baselines import Pid, Replay
 from controller.interface import Controller, Reading
 from controller.methods import Method
 from controller.nmpc import Nmpc
-from controller.reference import Replay
 from controller.rollout import rollout
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array

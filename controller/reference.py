@@ -7,12 +7,12 @@ PID layer and its authority.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from controller.baselines import Pid
+from controller.baselines import Pid, Replay
 from controller.interface import Reading
 from controller.rollout import Run, rollout
 from plant_models.core.errors import BadInput
@@ -32,25 +32,6 @@ LIMIT = 200
 """Iterations of one search for an episode's course."""
 GAIN, ROUNDS = 1e-3, 10
 """Rewards below which another search is not worth it, and the most searches of a kind."""
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Applies ``actions`` (n, steps, actions) whatever happens."""
-
-    plant: Plant
-    level: Level
-    actions: Single
-    name: str = NAME
-
-    def plan(self, episodes: Episodes) -> Episodes:
-        """Leave the setpoints as the plant's hierarchy sends them."""
-        return episodes
-
-    def act(self, reading: Reading) -> Single:
-        """Return the actions of the decision that each plant is at."""
-        k = reading.panel().k
-        return self.actions[np.arange(len(k)), k]
 
 
 class Optimum:
@@ -93,7 +74,7 @@ def _check_size(plant: Plant, scenario: Scenario) -> None:
 def optimum(episodes: Episodes, level: Level = LEVEL, limit: int = LIMIT) -> Run:
     """Return the run of the best courses found; level ``direct`` begins where level ``setpoint`` ends."""
     quiet = _quiet(episodes)
-    return rollout(Replay(quiet.plant, level, best_actions(quiet, level, limit)), quiet)
+    return rollout(Replay(quiet.plant, level, best_actions(quiet, level, limit), NAME), quiet)
 
 
 def best_actions(episodes: Episodes, level: Level, limit: int, quick: bool = False, below: Replay | None = None) -> Single:

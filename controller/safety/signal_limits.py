@@ -6,18 +6,17 @@ always up, always down, in square waves of many periods, and at random, beside t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
 
-from controller.interface import Reading
+from controller.baselines import Replay
 from controller.rollout import rollout
 from controller.safety.instrument import NOISE, Instruments
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Scenario
-from plant_models.derive.layout import Level
-from plant_models.env.scenario import Episodes, Single, draw
+from plant_models.env.scenario import Single, draw
 
 LANES = 60
 """Episodes of each scenario, a fifth for each way to act."""
@@ -27,24 +26,6 @@ RESERVE = 0.1
 """Share of what was reached by which a range is wider than that, where the declared range does not hold it."""
 SLOWEST = 1e-3
 """Share of the span that a reading may move in a decision at least: an output at rest throughout tells nothing of its rate."""
-
-
-@dataclass(frozen=True)
-class _Prescribed:
-    """A controller whose actions are written down beforehand, (n, steps, actions)."""
-
-    actions: Single
-    name: str = "prescribed"
-    level: Level = "setpoint"
-
-    def plan(self, episodes: Episodes) -> Episodes:
-        """Leave the setpoints as they are sent."""
-        return episodes
-
-    def act(self, reading: Reading) -> Single:
-        """Return what stands at this decision."""
-        k = reading.panel().k
-        return self.actions[np.arange(len(k)), k]
 
 
 @cache
@@ -71,7 +52,7 @@ def instruments(plant: Plant) -> Instruments:
 def _seen(plant: Plant, scenario: Scenario) -> tuple[Array, Array, Array]:
     """Return the lowest and highest true output and the largest change in a decision, each (outputs,), without faults."""
     episodes = draw(plant, replace(scenario, faults=()), 0, LANES, "tuning")
-    run = rollout(_Prescribed(_adversaries(LANES, scenario.steps, len(plant.acted))), episodes)
+    run = rollout(Replay(plant, "setpoint", _adversaries(LANES, scenario.steps, len(plant.acted))), episodes)
     y = run.path["y"]
     true = y - episodes.noise[:, :: plant.loops_per_decision, : y.shape[2]]
     changes = np.abs(np.diff(true, axis=1))

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from controller.baselines import Pid
+from controller.baselines import Pid, Replay
 from controller.rollout import rollout
 from controller.safety import ne107, signal_limits
 from controller.safety.cusum import FULL, LIMITS, MEAN_SCATTER, SLACK, WILD, summed
@@ -545,7 +545,7 @@ def test_what_noise_adds_is_no_part_of_what_the_plant_does() -> None:
     plant = get("exothermic_cstr")
     episodes = draw(plant, plant.scenario(), 0, signal_limits.LANES, "tuning")
     actions = signal_limits._adversaries(signal_limits.LANES, plant.scenario().steps, len(plant.acted))
-    x = rollout(signal_limits._Prescribed(actions), episodes).path["x"]
+    x = rollout(Replay(plant, "setpoint", actions), episodes).path["x"]
     expected = x.min(axis=(0, 1)), x.max(axis=(0, 1)), np.abs(np.diff(x, axis=1)).max(axis=(0, 1))
     for seen, states in zip(signal_limits._seen(plant, plant.scenario()), expected, strict=True):
         np.testing.assert_allclose(seen, states, rtol=1e-9)
