@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Protocol
 
 from controller.historian import Historian
 from controller.records import EpisodeRecord, EpisodeRow, MetricRow, RunRecord
+from dashboard.access import Access
 from dashboard.verdict import Verdict, verdicts
 from plant_models.core.errors import BadInput, UnknownName
 
@@ -48,9 +49,10 @@ class Case(NamedTuple):
 
 
 class Data:
-    """Everything pages read; raises BadInput where the store or a plant cannot be read."""
+    """Everything pages read, and in ``access`` what they may change; raises BadInput where a store or plant cannot be read."""
 
-    def __init__(self, store: Historian, plants: Plants) -> None:
+    def __init__(self, store: Historian, plants: Plants, access: Access) -> None:
+        self.access = access
         self._store = store
         self._plants = plants
         self._card = lru_cache(maxsize=None)(plants.card)
@@ -104,9 +106,9 @@ class Data:
         return [found[plant] for plant in sorted(found)]
 
 
-def open_data(url: str | None, plants: Plants | None = None) -> Data:
+def open_data(url: str | None, plants: Plants | None = None, access: Access | None = None) -> Data:
     """The store at ``url`` with the catalogue's plants, or those given; raises BadInput for a store that cannot be used."""
-    return Data(Historian(url), plants or CataloguePlants())
+    return Data(Historian(url), plants or CataloguePlants(), access or Access())
 
 
 def cases(episodes: Sequence[EpisodeRow]) -> dict[Case, list[EpisodeRow]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 URL = "url"
 CONTENT = "content"
 HIDDEN = "page-hidden"
+THEME = "theme"
 TICK = "tick"
 CHOICE = "choice"
 CURVE = "curve"

@@ -161,7 +161,7 @@ def demo(
     if as_json:
         terminal.show_json({"plants": results})
     if show_dashboard:
-        from dashboard.app import serve
+        from dashboard.server import serve
 
         serve(opened.store, port=port, ready=lambda address: terminal.note(f"Dashboard at {address}  (Ctrl-C ends it)"))
 

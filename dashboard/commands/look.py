@@ -125,7 +125,7 @@ def dashboard(
     as_json: Json = False,
 ) -> None:
     """Serve the dashboard on 127.0.0.1 until interrupted."""
-    from dashboard.app import serve
+    from dashboard.server import serve
 
     if plant_file:
         plant_with("", plant_file)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from dashboard.app import address, bind, create_app, listen
+from dashboard.app import create_app
+from dashboard.server import address, bind, listen
 from tests.browser.plants import Cards
 
 if __name__ == "__main__":

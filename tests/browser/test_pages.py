@@ -115,15 +115,15 @@ def _requests(chromium: webdriver.Chrome) -> list[str]:
     return [str(event["params"]["request"]["url"]) for event in events if event["method"] == "Network.requestWillBeSent"]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", "dark", "grey"])
 @pytest.mark.parametrize("path", HEADINGS)
 @pytest.mark.parametrize("store", ["empty", "full"])
-def test_every_page_shows(request: pytest.FixtureRequest, store: str, path: str, scheme: str) -> None:
+def test_every_page_shows(request: pytest.FixtureRequest, store: str, path: str, theme: str) -> None:
     dashboard: Dashboard = request.getfixturevalue(store)
     dashboard.open("/", "Overview")
-    dashboard.run(f"localStorage.setItem('mantine-color-scheme-value', '{scheme}')")
+    dashboard.run(f"localStorage.setItem('setpoint-theme', '{theme}')")
     dashboard.open(path, HEADINGS[path])
-    assert dashboard.run("document.documentElement.dataset.mantineColorScheme") == scheme
+    assert dashboard.run("document.documentElement.dataset.theme") == theme
     assert dashboard.run("document.documentElement.scrollWidth <= window.innerWidth")
 
 
@@ -214,17 +214,22 @@ def test_an_episode_is_picked_from_its_scores_without_drawing_the_page_anew(full
     full.until(lambda: any("tracking, seed 2, PPO" in text for text in full.texts("#run-trend .note")))
 
 
-def test_the_scheme_is_switched_remembered_and_followed_by_figures(full: Dashboard) -> None:
+def test_the_theme_is_switched_remembered_and_followed_by_figures(full: Dashboard) -> None:
     full.open("/", "Overview")
-    full.run("localStorage.setItem('mantine-color-scheme-value', 'light')")
+    full.run("localStorage.setItem('setpoint-theme', 'light')")
     full.open(f"/runs/{full.ids['reactor']}", full.ids["reactor"])
     colour = "getComputedStyle(document.querySelector('#run-trend .xaxislayer-above text')).fill"
     full.until(lambda: len(full.all("#run-trend .xaxislayer-above text")) > 0)
-    light = full.run(colour)
-    full.all("button[aria-label='light or dark']")[0].click()
-    full.until(lambda: full.run(colour) != light)
+    seen = {full.run(colour)}
+    for theme in ("dark", "grey"):
+        full.all(f"button.theme.{theme}")[0].click()
+        full.until(lambda: full.run(colour) not in seen)
+        seen.add(full.run(colour))
+        scheme = "dark" if theme == "dark" else "light"
+        full.until(lambda wanted=scheme: full.run("document.documentElement.dataset.mantineColorScheme") == wanted)
+    full.until(lambda: full.all("button.theme.grey")[0].get_attribute("aria-pressed") == "true")
     full.chromium.refresh()
-    full.until(lambda: full.run("document.documentElement.dataset.mantineColorScheme") == "dark")
+    full.until(lambda: full.run("document.documentElement.dataset.theme") == "grey")
 
 
 def test_a_run_grows_while_it_is_watched_and_keeps_the_zoom(tmp_path: Path, chromium: webdriver.Chrome) -> None:

@@ -19,9 +19,11 @@ from flask.testing import FlaskClient
 
 from controller.historian import Historian
 from dashboard import components as ui
-from dashboard.app import address, bind, chosen_query, create_app, resolve, serve
+from dashboard.app import create_app
 from dashboard.data import open_data
 from dashboard.pages import compare, plant, run
+from dashboard.router import chosen_query, resolve
+from dashboard.server import address, bind, serve
 from plant_models.core.errors import BadInput, UnknownName
 from tests.browser.plants import Cards
 from tests.browser.store import benchmark, fill, reactor_episode

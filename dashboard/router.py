@@ -1,0 +1,109 @@
+"""Which page stands at which address, and the callbacks that show it and write the address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import parse_qsl, unquote
+
+from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash.development.base_component import Component
+
+from dashboard import components as ui
+from dashboard import ids
+from dashboard.data import Data
+from dashboard.pages import compare, lost, overview, plant, plants, run, runs
+from plant_models.core.errors import SetpointError, UnknownName
+
+
+class Page(Protocol):
+    """What a page module offers."""
+
+    def layout(self, data: Data, query: Mapping[str, str]) -> Component:
+        """The page as it is now; ``query`` holds the address's query and the named parts of its path."""
+
+    def register(self, app: Dash, data: Data) -> None:
+        """Register the page's callbacks."""
+
+
+class Route(NamedTuple):
+    """A page, and the parts of the path that lead to it; one in angle brackets names what stands there.
+
+    One with a ``title`` is in the navigation, under it and in this order.
+    """
+
+    parts: tuple[str, ...]
+    page: Page
+    title: str = ""
+
+
+ROUTES = (
+    Route((), overview, "Overview"),
+    Route(("runs",), runs, "Runs"),
+    Route(("runs", "<id>"), run),
+    Route(("compare",), compare, "Compare"),
+    Route(("plants",), plants, "Plants"),
+    Route(("plants", "<name>"), plant),
+)
+
+
+def navigation() -> dict[str, str]:
+    """The addresses of the navigation, by title."""
+    return {route.title: "/" + "/".join(route.parts) for route in ROUTES if route.title}
+
+
+def register(app: Dash, data: Data) -> None:
+    """Register the callbacks that show the page at the address, and those of every page."""
+
+    @app.callback(Output(ids.CONTENT, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
+    def show(path: object, search: object) -> Component:
+        return _shown(data, str(path or "/"), str(search or ""))
+
+    @app.callback(
+        Output(ids.URL, "search"),
+        Input({"type": ids.CHOICE, "field": ALL, "shown": ALL}, "value"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    def choose(_values: object, search: object) -> Any:
+        chosen = ctx.triggered_id
+        if not isinstance(chosen, dict) or written(ctx.triggered[0]["value"]) == chosen.get("shown"):
+            return no_update  # Dash asks this too when a page with pickers is drawn
+        old = dict(parse_qsl(str(search or "").removeprefix("?")))
+        return ui.href("", **chosen_query(old, str(chosen.get("field")), ctx.triggered[0]["value"]))
+
+    for route in ROUTES:
+        route.page.register(app, data)
+
+
+def resolve(path: str) -> tuple[Page, dict[str, str]]:
+    """The page at a path, with what its named parts say; raises UnknownName."""
+    parts = [unquote(part) for part in path.split("/") if part]
+    for route in ROUTES:
+        pairs = list(zip(route.parts, parts, strict=False))
+        if len(parts) == len(route.parts) and all(name in (part, f"<{name.strip('<>')}>") for name, part in pairs):
+            return route.page, {name.strip("<>"): part for name, part in pairs if name.startswith("<")}
+    raise UnknownName(f"{path[:100]}: there is no such page")
+
+
+def chosen_query(query: Mapping[str, str], field: str, value: object) -> dict[str, str]:
+    """The address's query after a picker changed; a value that begins with ? changes several parts, an empty one removes."""
+    text = written(value)
+    patch = dict(parse_qsl(text[1:], keep_blank_values=True)) if text.startswith("?") else {field: text}
+    return {key: item for key, item in {**query, "page": "", **patch}.items() if item}
+
+
+def written(value: object) -> str:
+    """A picker's value as it stands in an address."""
+    return ",".join(str(item) for item in value) if isinstance(value, list) else str(value or "")
+
+
+def _shown(data: Data, path: str, search: str) -> Component:
+    """The page at an address; what cannot be shown says why."""
+    try:
+        page, named = resolve(path)
+        return page.layout(data, {**dict(parse_qsl(search.removeprefix("?"))), **named})
+    except UnknownName as error:
+        return lost.not_found(str(error))
+    except SetpointError as error:
+        return lost.trouble(str(error))

@@ -1,0 +1,68 @@
+"""The dashboard's server: a port on this machine's own address, and serving on it until interrupted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import waitress
+from dash import Dash
+
+from dashboard.access import LOOPBACK
+from dashboard.app import create_app
+from plant_models.core.errors import BadInput, SetpointError
+
+
+def serve(
+    store_url: str | None = None, host: str = "127.0.0.1", port: int = 8050, ready: Callable[[str], None] | None = None
+) -> None:
+    """Serve the dashboard until interrupted; ``ready`` is called with its address once it listens.
+
+    Raises:
+        BadInput: for an address other than this machine's own, a port that is taken, or a store that cannot be used.
+    """
+    bound = bind(host, port)
+    try:
+        server = listen(create_app(store_url), bound)
+    except SetpointError:
+        bound.close()
+        raise
+    if ready is not None:
+        ready(address(bound))
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def bind(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
+    """Take a port on this machine's own address, 0 for any that is free; raises BadInput."""
+    if host not in LOOPBACK:
+        raise BadInput(f"host {host!r}: only this machine's own address is allowed, {' or '.join(LOOPBACK)}")
+    if not 0 <= port <= 65535:
+        raise BadInput(f"port {port}: not a port; allowed are 0 to 65535")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":  # elsewhere this option lets two servers share a port
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise BadInput(f"port {port}: cannot be used ({error.strerror}); choose another with --port") from error
+    return bound
+
+
+def address(bound: socket.socket) -> str:
+    """Where a browser finds what is served on this socket."""
+    host, port, *_ = bound.getsockname()
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+
+
+def listen(app: Dash, bound: socket.socket) -> Any:
+    """Build the server on a socket, which it then owns; ``run`` serves until interrupted."""
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a burst of requests while a page opens is no news
+    return waitress.create_server(app.server, sockets=[bound], threads=8, ident=None)
