@@ -21,6 +21,7 @@ from controller.benchmark import baselines
 from controller.comfort import Point, Tried
 from controller.ground import VALIDATION_EPISODES
 from controller.interface import Reading
+from controller.methods import PPO_METHOD, Method
 from controller.policy import Policy
 from controller.rollout import Run, rollout
 from controller.score import Scale
@@ -73,7 +74,7 @@ def measure(names: Sequence[str], sizes: Sizes) -> dict[str, Any]:
 
 def _begun(pool: ProcessPoolExecutor, name: str, sizes: Sizes) -> list[Future[Any]]:
     references = [pool.submit(cell, name, sizes) for cell in (_baselines, _nmpc, _shifted)]
-    return references + [pool.submit(_trained, name, seed, sizes) for seed in range(sizes.of(name))]
+    return references + [pool.submit(trained, name, seed, sizes) for seed in range(sizes.of(name))]
 
 
 def judging(plant: Plant, count: int) -> Episodes:
@@ -152,7 +153,8 @@ def _outcome(run: Run) -> dict[str, Any]:
     return {"cost": run.total.tolist(), "kpis": figures, "failures": int((run.tripped | run.failed).sum())}
 
 
-def _trained(name: str, seed: int, sizes: Sizes) -> dict[str, Any]:
+def trained(name: str, seed: int, sizes: Sizes) -> dict[str, Any]:
+    """Return what PPO of one training seed costs in the held-out episodes, and how its training went."""
     plant = get(name)
     judged, learning = judging(plant, sizes.episodes), draw(plant, plant.scenario(), seed, 2, "training")
     steps = int(sizes.share * plant.learning.steps)
@@ -166,9 +168,9 @@ def _trained(name: str, seed: int, sizes: Sizes) -> dict[str, Any]:
 
 
 @cache
-def learner_fingerprint() -> str:
+def learner_fingerprint(method: Method = PPO_METHOD) -> str:
     """Return what identifies the learner: the bits of the policies that a short training brings."""
-    trained = train(get(FLAGSHIPS[0]), seed=0, steps=20_000)
+    trained = train(get(FLAGSHIPS[0]), seed=0, steps=20_000, method=method)
     digest = hashlib.sha256(repr((CHECKS, VALIDATION_EPISODES)).encode())
     for weight, bias in (*trained.policy.layers, *trained.last.layers):
         digest.update(weight.tobytes() + bias.tobytes())

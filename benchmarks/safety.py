@@ -1,91 +1,56 @@
 """How safe the shield keeps every plant that has hard limits, what it refuses in vain, and how long a decision takes.
 
 ``python -m benchmarks.safety --json --out benchmarks/results/safety.json``. Every cell is kept, so that a run that was cut off
-goes on where it stopped. ``--episodes`` are those of each adversary, ``--states`` those that CVODES judges of each.
+goes on where it stopped. ``--episodes`` are those of each adversary, ``--states`` those that CVODES judges of each, ``--parts``
+some parts of each row alone.
 """
 
 from __future__ import annotations
 
 import gc
-import hashlib
 import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 
-from benchmarks import exact, verdicts
-from benchmarks.cells import fingerprint, kept, text
+from benchmarks import verdicts
 from benchmarks.provenance import parser, report
+from benchmarks.safety_case import Case, Sizes
 from controller.baselines import Pid
-from controller.safety import adversaries, evolution, opponents, stress, trial, worst_case
-from controller.safety import attack as attacks
 from controller.safety.attack import attack, sequences
 from controller.safety.field import Field, unmoved
-from controller.safety.governor import Calibration, Governor
+from controller.safety.governor import Governor
 from controller.safety.known import calibrated
 from controller.safety.opponents import along, steered
 from controller.safety.stress import ADVERSARIES, Opposed, adversary, alike, nominal, outcome, stressed
 from controller.safety.trial import check_hard, hard
-from controller.safety.worst_case import BUDGET, NAME, Space, met, search
+from controller.safety.worst_case import NAME, Space, met, search
 from plant_models.catalogue import get, names
-from plant_models.core.errors import SetpointError
-from plant_models.core.plant import SECONDS, Plant
+from plant_models.core.errors import SetpointError, UnknownName, unknown
+from plant_models.core.plant import SECONDS
 from plant_models.env.lookahead import Command
 from plant_models.env.scenario import draw
 
-MODULES = (adversaries, attacks, evolution, opponents, stress, trial, worst_case, exact, verdicts)
 WORKERS = 2
 LOOKED_AT = 64
 """Episodes at once in which states are judged."""
 
 
-@dataclass(frozen=True)
-class Sizes:
-    """How much is done for each plant and adversary.
-
-    Judging ``episodes``, those of the ``nominal`` plant, generations of the fitted attack, ``states`` that CVODES judges, and
-    ``decisions`` that are timed, and the episodes in which worse cases are searched for.
-    """
-
-    episodes: int = 3000
-    nominal: int = 120
-    generations: int = 30
-    states: int = 111
-    decisions: int = 5000
-    search: int = BUDGET
-
-
-@dataclass(frozen=True)
-class Case:
-    """A plant with what its shield knows, and the sizes of what is measured."""
-
-    plant: Plant
-    known: Calibration
-    sizes: Sizes
-
-    def cell(self, what: str, compute: Callable[[], dict[str, Any]], *sizes: int) -> dict[str, Any]:
-        """Return a part of the plant's row, computed where it is not kept yet; it depends on these sizes."""
-        return kept(f"{self.plant.name}-safety-{what}", f"{_depends(self.plant, self.known)} {sizes}", compute)
-
-
-def _depends(plant: Plant, known: Calibration) -> str:
-    digest = hashlib.sha256(repr((known.horizon, plant.safe_action)).encode())
-    for part in (*vars(known.gain).values(), *vars(known.spread).values(), known.signs, known.margins):
-        digest.update(np.ascontiguousarray(part).tobytes())
-    return fingerprint(draw(plant, plant.scenario(), 0, 2, "judging")) + digest.hexdigest() + text(*MODULES)
-
-
-def row(name: str, sizes: Sizes) -> dict[str, Any]:
-    """Return a plant's row: every part of it."""
+def row(name: str, sizes: Sizes, parts: tuple[str, ...]) -> dict[str, Any]:
+    """Return a plant's row: these parts of it."""
     plant = get(name)
     case = Case(plant, calibrated(plant, plant.scenario()), sizes)
-    return {"scenario": plant.scenario().name} | {key: value for part in PARTS for key, value in part(case).items()}
+    whole: dict[str, Any] = {"scenario": plant.scenario().name}
+    for part in parts:
+        for key, value in PARTS[part](case).items():
+            whole[key] = whole.get(key, {}) | value if isinstance(value, dict) else value
+    return whole
 
 
 def attacked(case: Case) -> dict[str, Any]:
@@ -209,21 +174,34 @@ def _worst(case: Case) -> dict[str, Any]:
     return outcome(case.plant, NAME, shielded, bare).as_json() | {"tried": found.tried}
 
 
-PARTS: tuple[Callable[[Case], dict[str, Any]], ...] = (attacked, at_nominal, wrong, timed, intervening, worst)
-"""What makes up a plant's row; what learning behind the shield brings, and what the shield costs it, is one more part here."""
+def learning(case: Case) -> dict[str, Any]:
+    """Return what learning behind the shield brings and costs."""
+    from benchmarks.shielded_learning import learned  # loads the learners, which the other parts do without
+
+    return learned(case)
 
 
-def measure(wanted: tuple[str, ...], sizes: Sizes) -> dict[str, Any]:
-    """Return the rows of plants.
+PARTS: dict[str, Callable[[Case], dict[str, Any]]] = {
+    "attacked": attacked, "nominal": at_nominal, "verdicts": wrong, "timed": timed, "pid": intervening, "worst": worst,
+    "learned": learning,
+}  # fmt: skip
+"""What makes up a plant's row."""
+
+
+def measure(wanted: tuple[str, ...], sizes: Sizes, parts: tuple[str, ...]) -> dict[str, Any]:
+    """Return the rows of plants, each with these parts.
 
     Raises:
-        UnknownName: where there is none of that name.
+        UnknownName: where there is no plant, or no part, of that name.
         BadInput: where one has no hard limit.
     """
     for name in wanted:
         check_hard(get(name))
+    for part in parts:
+        if part not in PARTS:
+            raise UnknownName(unknown("part", part, tuple(PARTS)))
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        rows = {name: pool.submit(row, name, sizes) for name in wanted}
+        rows = {name: pool.submit(row, name, sizes, parts) for name in wanted}
         return {"plants": {name: found.result() for name, found in rows.items()}, "sizes": asdict(sizes)}
 
 
@@ -236,10 +214,15 @@ if __name__ == "__main__":
     parsed = parser(__doc__ or "")
     parsed.add_argument("--episodes", type=int, default=Sizes.episodes, help="judging episodes of each adversary")
     parsed.add_argument("--states", type=int, default=Sizes.states, help="states of each adversary that CVODES judges")
+    parsed.add_argument("--parts", type=lambda text: tuple(text.split(",")), default=tuple(PARTS), help=", ".join(PARTS))
     options = parsed.parse_args()
-    chosen = Sizes(4, 2, 1, 2, 50, 64) if options.quick else replace(Sizes(), episodes=options.episodes, states=options.states)
+    chosen = (
+        Sizes(4, 2, 1, 2, 50, 64, 0.01, 2)
+        if options.quick
+        else replace(Sizes(), episodes=options.episodes, states=options.states)
+    )
     try:
-        report(measure(options.plants or having(), chosen), options)
+        report(measure(options.plants or having(), chosen, options.parts), options)
     except SetpointError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -63,7 +63,10 @@ class Progress:
 
 @dataclass(frozen=True)
 class Trained:
-    """The best policy of a training and the last one, and how the best and the PID layer compare on the validation episodes."""
+    """The best policy of a training and the last one, and how the best and the PID layer compare on the validation episodes.
+
+    ``hard_violations`` are the decisions of learning in which a hard limit was crossed.
+    """
 
     policy: Policy
     last: Policy
@@ -71,6 +74,7 @@ class Trained:
     seconds: float
     score: float
     baseline: float
+    hard_violations: int
 
     def save(self, folder: Path) -> None:
         """Keep the best policy in a folder, and the last one in its folder ``last``."""
@@ -114,7 +118,8 @@ def train(
     model.learn(course.total - model.num_timesteps, callback=watched, reset_num_timesteps=start is None)
     watch.close()
     best = watch.keeper
-    return Trained(best.policy, watch.policy(), model.num_timesteps, watch.seconds, best.score, watch.baseline)
+    took, crossed = watch.seconds, env.hard_violations
+    return Trained(best.policy, watch.policy(), model.num_timesteps, took, best.score, watch.baseline, crossed)
 
 
 def _go_back(start: Checkpoint, model: GuardedPPO, env: PlantVecEnv, watch: _Watch) -> None:

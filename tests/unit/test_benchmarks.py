@@ -31,10 +31,10 @@ needs_gcc = pytest.mark.skipif(shutil.which("gcc") is None, reason="gcc is not i
 
 
 def measured(
-    module: str, out: Path, plants: tuple[str, ...] = COMPILED[:2], path: str = os.environ.get("PATH", "")
+    module: str, out: Path, plants: tuple[str, ...] = COMPILED[:2], path: str = os.environ.get("PATH", ""), parts: str = ""
 ) -> dict[str, Any]:
     """What a quick run prints as JSON and writes to `out`, which must be the same; `path` is where it finds programs."""
-    wanted = ["--quick", "--json", "--plants", ",".join(plants), "--out", str(out)]
+    wanted = ["--quick", "--json", "--plants", ",".join(plants), "--out", str(out), *(["--parts", parts] if parts else [])]
     command = [sys.executable, "-m", f"benchmarks.{module}", *wanted]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -77,7 +77,8 @@ def test_the_training_benchmark_prints_its_ratios_for_each_plant(tmp_path: Path)
 
 
 def test_the_safety_benchmark_has_a_row_for_every_adversary(tmp_path: Path) -> None:
-    result = measured("safety", tmp_path / "safety.json", COMPILED[:1])
+    parts = "attacked,nominal,verdicts,timed,pid,worst"
+    result = measured("safety", tmp_path / "safety.json", COMPILED[:1], parts=parts)
     found = result["plants"][COMPILED[0]]
     assert len(found["adversaries"]) == 6
     assert all({"episodes", "violating", "upper95", "violating_unshielded"} <= set(row) for row in found["adversaries"].values())
@@ -88,11 +89,26 @@ def test_the_safety_benchmark_has_a_row_for_every_adversary(tmp_path: Path) -> N
     assert found["worst_cases"]["tried"] == 64
 
 
-def test_the_safety_benchmark_refuses_a_plant_without_hard_limits() -> None:
-    command = [sys.executable, "-m", "benchmarks.safety", "--quick", "--plants", "heat_pump_house"]
+@pytest.mark.slow
+def test_the_safety_benchmark_has_a_row_for_the_policy_that_learned_behind_the_shield(tmp_path: Path) -> None:
+    found = measured("safety", tmp_path / "safety.json", COMPILED[:1], parts="pid,learned")["plants"][COMPILED[0]]
+    assert found["adversaries"]["ppo"]["episodes"] == 4
+    assert found["training_violations"] == 0
+    assert found["training_share"] < 1.0
+    assert set(found["interventions"]) == {"pid", "ppo"}
+    assert positive(found, ("price",))
+    assert set(found["learning"]["cost"]) == {"ppo", "pid", "bare"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [(["--plants", "heat_pump_house"], "heat_pump_house has no hard limit"), (["--parts", "learnt"], "Known: attacked")],
+)
+def test_the_safety_benchmark_refuses_what_it_cannot_measure(asked: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "benchmarks.safety", "--quick", *asked]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
-    assert "heat_pump_house has no hard limit" in done.stderr
+    assert said in done.stderr
 
 
 def test_the_resume_benchmark_finds_no_difference(tmp_path: Path) -> None:
