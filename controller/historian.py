@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import re
 import secrets
-import socket
-import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -19,11 +17,12 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection, Row, insert, select, update
 
+from controller.liveness import HOST, exists
 from controller.records import EpisodeRecord, EpisodeRow, Json, Kind, MetricRow, RunRecord, Signal, Status, pack, plain, unpack
-from controller.store import EPISODE, METRIC, RUN, explained, open_store
+from controller.schema import EPISODE, METRIC, RUN
+from controller.store import open_store
 from plant_models.core.errors import BadInput, UnknownName
 
 STALE = 30.0  # s without a sign of life until a run counts as stopped
@@ -39,18 +38,17 @@ class Historian:
     """The run store at ``url`` (a database URL or a file; default: the user's own); raises BadInput if unusable."""
 
     def __init__(self, url: str | None = None) -> None:
-        self._engine = open_store(url)
-        self._host = socket.gethostname()
+        self.store = open_store(url)
         self._controllers: dict[str, str] = {}
 
     @property
     def url(self) -> str:
         """Where the store is, with a password hidden."""
-        return self._engine.url.render_as_string()
+        return self.store.url
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
+        self.store.close()
 
     def __enter__(self) -> Self:
         """The store itself."""
@@ -69,8 +67,8 @@ class Historian:
         run, now = _slug(plant, controller), time.time()
         row = {"id": run, "kind": kind, "plant": plant, "controller": controller, "seed": int(seed), "status": "running"}
         row |= {"config": plain(config), "result": {}, "versions": plain(versions), "step": 0}
-        row |= {"started": now, "heartbeat": now, "pid": os.getpid(), "host": self._host}
-        with self._transaction() as connection:
+        row |= {"started": now, "heartbeat": now, "pid": os.getpid(), "host": HOST}
+        with self.store.transaction() as connection:
             connection.execute(insert(RUN), row)
         return run
 
@@ -78,7 +76,7 @@ class Historian:
         """Log numbers at an environment step; the controller's own score also becomes the run's, ``score/best`` its best."""
         rows = [{"run": run, "step": int(step), "key": key, "value": plain(float(value))} for key, value in values.items()]
         controller = self._controller_of(run)
-        with self._transaction(run) as connection:
+        with self.store.transaction(run) as connection:
             if rows:
                 connection.execute(insert(METRIC), rows)
             _alter(connection, run, heartbeat=time.time(), step=int(step), **_scores(values, controller))
@@ -88,18 +86,18 @@ class Historian:
         row = {name: vars(record)[name] for name in ("plant", "controller", "scenario", "seed", "outcome", "time_unit")}
         row |= {"run": run, "kpis": plain(record.kpis), "kpi_units": plain(record.kpi_units)}
         row |= {"signals": [asdict(signal) for signal in record.signals], "samples": len(record.time), "block": pack(record)}
-        with self._transaction(run) as connection:
+        with self.store.transaction(run) as connection:
             return int(connection.execute(insert(EPISODE).values(**row).returning(EPISODE.c.id)).scalar_one())
 
     def heartbeat(self, run: str) -> None:
         """Say that the run is alive."""
-        with self._transaction(run) as connection:
+        with self.store.transaction(run) as connection:
             _alter(connection, run, heartbeat=time.time())
 
     def finish(self, run: str, status: Status, result: Mapping[str, Any] | None = None) -> None:
         """Close a run with its status and result."""
         now = time.time()
-        with self._transaction(run) as connection:
+        with self.store.transaction(run) as connection:
             _alter(connection, run, status=status, result=plain(result or {}), finished=now, heartbeat=now)
 
     @contextmanager
@@ -138,7 +136,7 @@ class Historian:
 
     def _settle(self, run: str, status: Status, result: Mapping[str, Any]) -> None:
         """Close what the block did not close itself; a failure always shows, whatever it had closed."""
-        with self._transaction(run) as connection:
+        with self.store.transaction(run) as connection:
             now, row = time.time(), RUN.c.id == run
             unclosed = row if status == "failed" else row & RUN.c.finished.is_(None)
             changes: dict[str, Any] = {"status": status, "finished": now, "heartbeat": now}
@@ -155,12 +153,12 @@ class Historian:
         query = select(RUN).order_by(RUN.c.started.desc(), RUN.c.id).limit(limit)
         for column, wanted in ((RUN.c.plant, plant), (RUN.c.kind, kind)):
             query = query if wanted is None else query.where(column == wanted)
-        records = [self._record(row) for row in self._rows(query)]
+        records = [self._record(row) for row in self.store.rows(query)]
         return [record for record in records if status in (None, record.status)]
 
     def find(self, run: str) -> RunRecord:
         """One run by its id; raises UnknownName."""
-        rows = self._rows(select(RUN).where(RUN.c.id == run)) if _RUN_ID.fullmatch(run) else []
+        rows = self.store.rows(select(RUN).where(RUN.c.id == run)) if _RUN_ID.fullmatch(run) else []
         if not rows:
             raise UnknownName(f"run {run[:64]!r}: not in the store; `setpoint runs` lists what it holds")
         return self._record(rows[0])
@@ -169,17 +167,17 @@ class Historian:
         """The run's metrics logged after row ``after``, in the order they came."""
         columns = (METRIC.c.id, METRIC.c.step, METRIC.c.key, METRIC.c.value)
         query = select(*columns).where(METRIC.c.run == run, METRIC.c.id > after).order_by(METRIC.c.id).limit(limit)
-        return [MetricRow(row.id, row.step, row.key, _number(row.value)) for row in self._rows(query)]
+        return [MetricRow(row.id, row.step, row.key, _number(row.value)) for row in self.store.rows(query)]
 
     def episodes(self, run: str) -> list[EpisodeRow]:
         """The run's episodes with their scores, without their signals."""
         fields = ("id", "run", "plant", "controller", "scenario", "seed", "outcome", "kpis", "kpi_units")
         query = select(*(EPISODE.c[name] for name in fields)).where(EPISODE.c.run == run).order_by(EPISODE.c.id)
-        return [EpisodeRow(**{**row._asdict(), "kpis": _numbers(row.kpis)}) for row in self._rows(query)]
+        return [EpisodeRow(**{**row._asdict(), "kpis": _numbers(row.kpis)}) for row in self.store.rows(query)]
 
     def read_episode(self, episode: int) -> EpisodeRecord:
         """One episode with its signals; raises UnknownName, and BadInput for a damaged block."""
-        rows = self._rows(select(EPISODE).where(EPISODE.c.id == episode)) if 0 < episode < 2**63 else []
+        rows = self.store.rows(select(EPISODE).where(EPISODE.c.id == episode)) if 0 < episode < 2**63 else []
         if not rows:
             raise UnknownName(f"episode {episode}: not in the store; open its run to see what it holds")
         row = rows[0]
@@ -192,24 +190,11 @@ class Historian:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _transaction(self, run: str = "") -> Iterator[Connection]:
-        with explained(self._engine.url):
-            try:
-                with self._engine.begin() as connection:
-                    yield connection
-            except IntegrityError as error:
-                raise UnknownName(f"run {run!r}: not in the store; start one first") from error
-
     def _controller_of(self, run: str) -> str:
         """The run's controller, asked for once."""
         if run not in self._controllers:
             self._controllers[run] = self.find(run).controller
         return self._controllers[run]
-
-    def _rows(self, query: Select[Any]) -> list[Row[Any]]:
-        with explained(self._engine.url), self._engine.connect() as connection:
-            return list(connection.execute(query).all())
 
     def _record(self, row: Row[Any]) -> RunRecord:
         fields = row._asdict()
@@ -220,25 +205,12 @@ class Historian:
     def _alive(self, pid: int, host: str, heartbeat: float) -> bool:
         if time.time() - heartbeat > STALE:
             return False
-        return host != self._host or _exists(pid)
+        return host != HOST or exists(pid)
 
 
 def _alter(connection: Connection, run: str, **changes: object) -> None:
     if connection.execute(update(RUN).where(RUN.c.id == run).values(**changes)).rowcount == 0:
         raise UnknownName(f"run {run!r}: not in the store; start one first")
-
-
-def _exists(pid: int) -> bool:
-    """Whether this machine has the process; on Windows, where asking would end it, the heartbeat alone tells."""
-    if sys.platform == "win32":
-        return True
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _slug(plant: str, controller: str) -> str:

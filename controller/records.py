@@ -102,6 +102,7 @@ class RunRecord:
     step: int
     score: float
     best: float
+    archived: bool = False
 
     @property
     def seconds(self) -> float:

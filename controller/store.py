@@ -4,99 +4,68 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from platformdirs import user_data_path
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    Connection,
-    Engine,
-    Float,
-    ForeignKey,
-    Index,
-    Integer,
-    LargeBinary,
-    MetaData,
-    String,
-    Table,
-    create_engine,
-    event,
-    insert,
-    inspect,
-    select,
-)
+from sqlalchemy import Connection, Engine, Integer, Row, Select, Table, column, create_engine, event, inspect, select, table, text
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
-from sqlalchemy.schema import CreateIndex, CreateTable
 
-from plant_models.core.errors import BadInput
+from controller.schema import EPISODE, METRIC, RUN
+from plant_models.core.errors import BadInput, UnknownName
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+REVISION_TABLE = "store_revision"  # Alembic's own name for it is taken where a study shares the database
 BUSY_TIMEOUT = 30.0  # s; a writer waits this long for another
+CONNECT_TIMEOUT = 10  # s; a server that does not answer is given up after this
 
-_METADATA = MetaData()
-_ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # only INTEGER is SQLite's own row number
+_REVISION = table(REVISION_TABLE, column("version_num"))
+_BEFORE_REVISIONS = table("store_version", column("version", Integer))  # the version of a store made before there were steps
+_LOCK = 7_736_862_345  # any number that no other program takes for its advisory lock
 
-VERSION = Table("store_version", _METADATA, Column("version", Integer, primary_key=True, autoincrement=False))
 
-RUN = Table(
-    "run",
-    _METADATA,
-    Column("id", String(64), primary_key=True),
-    Column("kind", String(16), nullable=False),
-    Column("plant", String(128), nullable=False),
-    Column("controller", String(128), nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    Column("status", String(16), nullable=False),
-    Column("config", JSON, nullable=False),
-    Column("result", JSON, nullable=False),
-    Column("versions", JSON, nullable=False),
-    Column("started", Float(53), nullable=False),
-    Column("finished", Float(53)),
-    Column("heartbeat", Float(53), nullable=False),
-    Column("pid", BigInteger, nullable=False),
-    Column("host", String(255), nullable=False),
-    Column("step", BigInteger, nullable=False),
-    Column("score", Float(53)),
-    Column("best", Float(53)),
-    Index("ix_run_started", "started"),
-)
+@dataclass(frozen=True, eq=False)
+class Store:
+    """An open database; every call is one transaction, and a failure of the database is a BadInput of one line."""
 
-METRIC = Table(
-    "metric",
-    _METADATA,
-    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
-    Column("run", String(64), ForeignKey("run.id"), nullable=False),
-    Column("step", BigInteger, nullable=False),
-    Column("key", String(128), nullable=False),
-    Column("value", Float(53)),
-    Index("ix_metric_run", "run", "id"),
-)
+    engine: Engine
 
-EPISODE = Table(
-    "episode",
-    _METADATA,
-    Column("id", _ROW_ID, primary_key=True, autoincrement=True),
-    Column("run", String(64), ForeignKey("run.id"), nullable=False),
-    Column("plant", String(128), nullable=False),
-    Column("controller", String(128), nullable=False),
-    Column("scenario", String(128), nullable=False),
-    Column("seed", BigInteger, nullable=False),
-    Column("outcome", String(32), nullable=False),
-    Column("kpis", JSON, nullable=False),
-    Column("kpi_units", JSON, nullable=False),
-    Column("time_unit", String(16), nullable=False),
-    Column("signals", JSON, nullable=False),
-    Column("samples", Integer, nullable=False),
-    Column("block", LargeBinary, nullable=False),
-    Index("ix_episode_run", "run", "id"),
-)
+    @property
+    def url(self) -> str:
+        """Where the store is, with a password hidden."""
+        return self.engine.url.render_as_string()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def transaction(self, run: str = "") -> Iterator[Connection]:
+        """A transaction, which begins with its first write; raises UnknownName where what it refers to, ``run``, is not there."""
+        with explained(self.engine.url):
+            try:
+                with self.engine.begin() as connection:
+                    yield connection
+            except IntegrityError as error:
+                raise UnknownName(f"run {run!r}: not in the store; start one first") from error
+
+    def rows(self, query: Select[Any]) -> list[Row[Any]]:
+        """Every row that a query finds."""
+        with explained(self.engine.url), self.engine.connect() as connection:
+            return list(connection.execute(query).all())
+
+
+def insert_once(connection: Connection, into: Table, row: Mapping[str, Any]) -> bool:
+    """Insert a row unless its key is taken; return whether it was inserted."""
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    return connection.execute(dialect.insert(into).values(**row).on_conflict_do_nothing()).rowcount > 0
 
 
 def default_url() -> str:
@@ -104,8 +73,12 @@ def default_url() -> str:
     return f"sqlite:///{user_data_path('setpoint', appauthor=False) / 'runs.db'}"
 
 
-def open_store(location: str | None) -> Engine:
-    """Open the store at a URL or file path, made if absent; raises BadInput with what to do where that fails."""
+def open_store(location: str | None) -> Store:
+    """Open the store at a URL or file path, made if absent, brought to this version's tables if older.
+
+    Raises:
+        BadInput: with what to do, where that fails.
+    """
     url = _parse(location or default_url())
     if url.get_backend_name() == "sqlite":
         _make_folder(url)
@@ -119,7 +92,7 @@ def open_store(location: str | None) -> Engine:
     except BaseException:
         engine.dispose()
         raise
-    return engine
+    return Store(engine)
 
 
 @contextmanager
@@ -158,6 +131,8 @@ def _parse(location: str) -> URL:
         url = make_url(location) if "://" in location else URL.create("sqlite", database=location)
     except (ArgumentError, ValueError) as error:
         raise BadInput(f"store {location!r}: not a database URL; for example sqlite:///runs.db") from error
+    if url.drivername in ("postgresql", "postgres"):
+        url = url.set(drivername="postgresql+psycopg")
     if url.get_backend_name() == "sqlite" and (not url.database or url.database == ":memory:"):
         raise BadInput(f"store {location!r}: names no file; for example sqlite:///runs.db")
     return url
@@ -179,10 +154,12 @@ def _engine(url: URL) -> Engine:
         engine = create_engine(file, connect_args={"timeout": BUSY_TIMEOUT})
         event.listen(engine, "connect", _tune)
         return engine
+    if url.get_backend_name() != "postgresql":
+        raise BadInput(f"store {_shown(url)}: neither SQLite nor PostgreSQL; for example sqlite:///runs.db")
     try:
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(url, pool_pre_ping=True, connect_args={"connect_timeout": CONNECT_TIMEOUT})
     except (ImportError, NoSuchModuleError) as error:
-        raise BadInput(f"store {_shown(url)}: no driver for it ({error}); install one, or use sqlite:///runs.db") from error
+        raise BadInput(f"store {_shown(url)}: no driver for it ({error}); run: pip install 'setpoint[postgres]'") from error
 
 
 def _tune(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -207,48 +184,54 @@ def _write_ahead(engine: Engine) -> None:
 
 
 def _is_ready(engine: Engine) -> bool:
-    """Whether the store is complete already; raises BadInput for one of a newer version."""
+    """Whether the store has this version's tables; raises BadInput for one of a newer version."""
     with engine.connect() as connection:
         version = _version(connection)
     if version is not None and version > SCHEMA_VERSION:
         shown = _shown(engine.url)
         raise BadInput(f"store {shown}: schema {version}, this version knows up to {SCHEMA_VERSION}; update setpoint")
-    return version is not None
+    return version == SCHEMA_VERSION
 
 
 def _version(connection: Connection) -> int | None:
-    if VERSION.name not in inspect(connection).get_table_names():
-        return None
-    found: int | None = connection.execute(select(VERSION.c.version)).scalar()
-    return found
+    names = inspect(connection).get_table_names()
+    found: str | int | None = None
+    if REVISION_TABLE in names:
+        found = connection.execute(select(_REVISION.c.version_num)).scalar()
+    elif _BEFORE_REVISIONS.name in names:
+        found = connection.execute(select(_BEFORE_REVISIONS.c.version)).scalar()
+    return None if found is None else int(found)
 
 
 def _prepare(engine: Engine) -> None:
-    """Make all tables in one transaction; raises BadInput for a store that is not ours.
+    """Bring all tables to this version in one transaction; raises BadInput for a store that is not ours.
 
-    SQLite's driver begins no transaction before it makes a table, so a second process could see half of them: we begin it.
+    Whoever comes at the same time waits, and finds it done. SQLite's driver begins no transaction before it makes a table, so a
+    second process could see half of them: we begin it.
     """
     with engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
-        names = set(inspect(connection).get_table_names())
-        if VERSION.name not in names and names & {RUN.name, METRIC.name, EPISODE.name}:
+        else:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        version = _version(connection)
+        if version is None and set(inspect(connection).get_table_names()) & {RUN.name, METRIC.name, EPISODE.name}:
             raise BadInput(f"store {_shown(engine.url)}: a database of another program; name another with --store")
-        if _version(connection) is None:
-            _create(connection)
+        if version is None or version < SCHEMA_VERSION:
+            _migrate(connection)
 
 
-def _create(connection: Connection) -> None:
-    """All tables and the version; on a server a second process doing the same at once does no harm."""
-    for table in _METADATA.sorted_tables:
-        connection.execute(CreateTable(table, if_not_exists=True))
-        for index in table.indexes:
-            connection.execute(CreateIndex(index, if_not_exists=True))
-    try:
-        with connection.begin_nested():
-            connection.execute(insert(VERSION).values(version=SCHEMA_VERSION))
-    except IntegrityError:
-        return
+def _migrate(connection: Connection) -> None:
+    """Run the steps that the store lacks; one made before there were steps has had the first."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "controller:migrations")
+    config.attributes["connection"] = connection
+    if _version(connection) is not None and REVISION_TABLE not in inspect(connection).get_table_names():
+        command.stamp(config, "0001")
+    command.upgrade(config, "head")
 
 
 def runs_folder() -> Path:

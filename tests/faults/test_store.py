@@ -115,15 +115,6 @@ def test_a_damaged_store_is_named_with_the_remedy(tmp_path: Path) -> None:
     assert "--store" not in str(caught.value)
 
 
-def test_a_newer_schema_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "runs.db"
-    Historian(str(path)).close()
-    with sqlite3.connect(path) as raw:
-        raw.execute("UPDATE store_version SET version = 99")
-    raw.close()
-    assert "schema 99, this version knows up to 1; update setpoint" in _refusal(path)
-
-
 def test_another_programs_database_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "race.db"
     with sqlite3.connect(path) as raw:
@@ -153,7 +144,7 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("location", "reason"),
     [
-        ("nonsense://", "not a database URL|no driver"),
+        ("nonsense://", "not a database URL|neither SQLite nor PostgreSQL"),
         ("sqlite://", "names no file"),
         ("sqlite:///:memory:", "names no file"),
         ("://", "not a database URL"),

@@ -1,0 +1,108 @@
+"""Commands that were started for somebody who does not wait for them, such as a user of the dashboard."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Row, insert, select, update
+
+from controller.liveness import HOST, exists
+from controller.schema import JOB
+from controller.store import Store
+from plant_models.core.errors import UnknownName
+
+State = Literal["waiting", "running", "completed", "failed", "stopped"]
+STALE = 30.0
+"""Seconds without a sign of life until a job on another machine counts as stopped."""
+_JOB_ID = re.compile(r"[a-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A command (its arguments after ``setpoint``), its process, its run once it has one, and its log's path.
+
+    Times are seconds since 1970; ``code`` is the exit code. One whose process has gone without a word reads as stopped.
+    """
+
+    id: str
+    kind: str
+    command: tuple[str, ...]
+    state: State
+    pid: int | None
+    host: str
+    created: float
+    started: float | None
+    heartbeat: float
+    finished: float | None
+    code: int | None
+    run: str | None
+    log: str
+
+
+def enter(store: Store, kind: str, command: Sequence[str], log: str) -> str:
+    """Enter a job that waits for its process, and return its id, such as ``job-train-7f3a9c``."""
+    now, job = time.time(), f"job-{re.sub(r'[^a-z0-9]+', '-', kind.lower())[:16]}-{secrets.token_hex(3)}"
+    row = {"id": job, "kind": kind, "command": list(command), "state": "waiting", "host": HOST}
+    with store.transaction() as connection:
+        connection.execute(insert(JOB).values(**row, created=now, heartbeat=now, log=log))
+    return job
+
+
+def begin(store: Store, job: str, pid: int) -> None:
+    """Say that a process of this machine works on the job; raises UnknownName."""
+    now = time.time()
+    _alter(store, job, state="running", pid=pid, host=HOST, started=now, heartbeat=now)
+
+
+def beat(store: Store, job: str) -> None:
+    """Say that the job is alive; raises UnknownName."""
+    _alter(store, job, heartbeat=time.time())
+
+
+def attach(store: Store, job: str, run: str) -> None:
+    """Say which run the job records; raises UnknownName for either."""
+    _alter(store, job, run=run)
+
+
+def end(store: Store, job: str, state: State, code: int | None = None) -> None:
+    """Close the job with how it ended and its exit code; raises UnknownName."""
+    now = time.time()
+    _alter(store, job, state=state, code=code, finished=now, heartbeat=now)
+
+
+def find(store: Store, job: str) -> Job:
+    """Return a job by its id; raises UnknownName."""
+    rows = store.rows(select(JOB).where(JOB.c.id == job)) if _JOB_ID.fullmatch(job) else []
+    if not rows:
+        raise UnknownName(f"job {job[:64]!r}: not in the store")
+    return _job(rows[0])
+
+
+def jobs(store: Store, state: State | None = None, limit: int = 200) -> list[Job]:
+    """Return jobs, newest first."""
+    found = [_job(row) for row in store.rows(select(JOB).order_by(JOB.c.created.desc(), JOB.c.id).limit(limit))]
+    return [job for job in found if state in (None, job.state)]
+
+
+def _alter(store: Store, job: str, **changes: object) -> None:
+    with store.transaction(str(changes.get("run", ""))) as connection:
+        if connection.execute(update(JOB).where(JOB.c.id == job).values(**changes)).rowcount == 0:
+            raise UnknownName(f"job {job[:64]!r}: not in the store")
+
+
+def _job(row: Row[Any]) -> Job:
+    fields = row._asdict()
+    lost = row.state == "running" and not _alive(row)
+    return Job(**fields | {"command": tuple(row.command), "state": "stopped" if lost else row.state})
+
+
+def _alive(row: Row[Any]) -> bool:
+    """A job may outlive who beats for it: on this machine its process alone tells."""
+    if row.host == HOST and row.pid is not None:
+        return exists(row.pid)
+    return time.time() - float(row.heartbeat) <= STALE

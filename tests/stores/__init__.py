@@ -1,0 +1,1 @@
+"""Stores as older versions left them."""
