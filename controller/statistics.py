@@ -47,6 +47,19 @@ def upper95(events: int, n: int) -> float:
     return 1.0 if events >= n else float(beta.ppf(0.95, events + 1, n - events))
 
 
+def matched_upper95(more: int, fewer: int, n: int) -> float:
+    """Return the two-sided 95 % interval's upper end for the increase of a rate, from ``n`` matched pairs of trials.
+
+    ``more`` pairs have the event only after, ``fewer`` only before. Half a pair is added to each of the four kinds, so that no
+    events at all say something too: about 2 / n.
+
+    Source: Agresti and Min, Stat. Med. 24 (2005) 729-740.
+    """
+    b, c, total = more + 0.5, fewer + 0.5, n + 2.0
+    half = 1.959964 * np.sqrt((b + c) - (b - c) ** 2 / total) / total
+    return float((b - c) / total + half)
+
+
 def interquartile_mean(values: Array) -> float:
     """Return the mean of the middle half of all values; a quarter is left out at each end, rounded down."""
     return float(trim_mean(values, 0.25, axis=None))
