@@ -1,7 +1,8 @@
 """What happens in one decision, cut into pieces small enough for a compiler: PID layer, sub-step, what is summed up.
 
 They are put together from the pieces that the kernel runs (:mod:`plant_models.derive.closed_loop`). Left out are noise, faults of
-instruments and valves, and the freezing of a plant that tripped or finished.
+instruments and valves, and the freezing of a plant that tripped. A batch that is complete stands still, as in the simulator; the
+sub-step that completes it is cut short where it does, so that its cost tells an optimiser when to be done.
 """
 
 from __future__ import annotations
@@ -114,9 +115,13 @@ class _Tracer:
         k_2 = symbolic.derivative(self._plant, x + 0.5 * h * k_1, u, d, self._p)
         k_3 = symbolic.derivative(self._plant, x + 0.5 * h * k_2, u, d, self._p)
         k_4 = symbolic.derivative(self._plant, x + h * k_3, u, d, self._p)
-        x = self._physical(x + h / 6.0 * (k_1 + 2.0 * k_2 + 2.0 * k_3 + k_4))
-        sides = [self._part(self._call(self._account, S, x + w, h), "terms") for w in self._sides]
-        return self._with(S, x=x, terms=sum(sides[1:], sides[0]) / len(sides))
+        after = self._physical(x + h / 6.0 * (k_1 + 2.0 * k_2 + 2.0 * k_3 + k_4))
+        if self._plant.complete is not None:
+            begun, reached = (symbolic.apply(self._plant, self._plant.complete, at, u, d, self._p) for at in (x, after))
+            share = _unfinished(begun, reached)
+            after, h = x + share * (after - x), share * h
+        sides = [self._part(self._call(self._account, S, after + w, h), "terms") for w in self._sides]
+        return self._with(S, x=after, terms=sum(sides[1:], sides[0]) / len(sides))
 
     def _physical(self, x: ca.SX) -> ca.SX:
         """Stay where the equations hold, so that a bad guess of an optimiser does not end in infinity."""
@@ -150,7 +155,7 @@ class _Tracer:
             changed[self._rows.S[name]] = value
         return changed
 
-    def _call(self, piece: Piece, S: ca.SX, x: ca.SX | None = None, tau: float = 0.0) -> ca.SX:
+    def _call(self, piece: Piece, S: ca.SX, x: ca.SX | None = None, tau: ca.SX | float = 0.0) -> ca.SX:
         blocks = {"S": S, "P": self._P, "E": self._E, "X": x, "tau": ca.SX(tau)}
         results = piece.f(ca.vertcat(*(blocks[block][row] for block, row in piece.reads)))
         changed = ca.SX(S)
@@ -162,6 +167,16 @@ class _Tracer:
 def hedged(plant: Plant) -> bool:
     """Return whether the uncertainty of an estimate matters to the cost: where money is, limits have prices, but no targets."""
     return not isinstance(plant.duty, Tracking)
+
+
+def _unfinished(begun: ca.SX, reached: ca.SX) -> ca.SX:
+    """Return the share of a sub-step that a batch still runs: all of it, none once it is complete, or up to where it is.
+
+    ``begun`` and ``reached`` are how complete it is before and after a whole one; neither branch may divide by zero.
+    """
+    whole = reached < 0.0
+    cut = -begun / ca.if_else(whole, 1.0, reached - begun)
+    return ca.if_else(begun >= 0.0, 0.0, ca.if_else(whole, 1.0, cut))
 
 
 def _layer(trace: Trace) -> ca.Function:

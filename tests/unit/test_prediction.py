@@ -62,3 +62,23 @@ def test_a_margin_is_looked_at_on_both_sides_of_an_estimate_where_money_is_at_st
 
 def rows(settings: Settings) -> tuple[Array, Array, Array]:
     return settings.coefficients, settings.feedforward, settings.limits
+
+
+def test_a_batch_that_is_complete_stands_still_and_the_cost_says_when_to_be_done() -> None:
+    """The last sub-step ends where the vessel is full: 10 L, where the simulator takes it whole, and nothing grows after that."""
+    plant, steps = get("penicillin_fermentation"), 2
+    model, drawn = prediction(plant, "setpoint", SUBSTEPS), draw(plant, plant.scenario(), 0, 1, "judging")
+    episodes = replace(drawn, noise=np.zeros_like(drawn.noise), initial=np.array([[33.0, 7.0, 0.003, 9.985]]))
+    simulator = Simulator(plant, 1, episodes.scenario.steps, SUBSTEPS, "setpoint")
+    simulator.load(episodes, np.arange(1))
+    s = np.concatenate([episodes.parameters[0], *(part[:, 0] for part in rows(Settings.of(plant, plant.loops, plant.advance)))])
+    costs, z = [], np.concatenate([simulator.S.read(part)[:, 0] for part in ("x", "u", "memory")])
+    for k in range(steps):
+        simulator.step(np.ones((1, 1)))
+        z, cost, _ = (part.full().ravel() for part in model.step(z, simulator.S.read("v")[:, 0], given(episodes, 0, k), s, 0.0))
+        costs.append((float(cost[0]), simulator.S.read("stage")[0, 0]))
+    np.testing.assert_allclose(z[3], 10.0, atol=1e-6)
+    (first, judged), (second, nothing) = costs
+    assert first == pytest.approx(judged, abs=3e-3)
+    assert first < -0.05
+    assert (second, nothing) == pytest.approx((0.0, 0.0), abs=1e-9)
