@@ -1,20 +1,30 @@
-"""What this dashboard lets its users change, as one object that every page asks before it does so."""
+"""How the dashboard is served and what it lets its users change, as one object that every page asks before it does so."""
 
 from __future__ import annotations
 
+import ipaddress
+import secrets
+import socket
 from dataclasses import dataclass
 
 from plant_models.core.errors import BadInput
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+SHORTEST_TOKEN = 16  # characters
 
 
 @dataclass(frozen=True)
 class Access:
-    """Who may do what: ``operator`` allows changes, ``loopback`` says that only this machine is served."""
+    """Where the dashboard is served, the token that opens it (none: ""), and whether its users may change things."""
 
+    host: str = "127.0.0.1"
+    token: str = ""
     operator: bool = False
-    loopback: bool = True
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this machine is served."""
+        return self.host in LOOPBACK
 
     @property
     def twins(self) -> bool:
@@ -30,3 +40,29 @@ class Access:
         """Raise BadInput where the simulated twins may not be operated."""
         if not self.twins:
             raise BadInput("operate the twins: allowed on this machine itself, elsewhere with `setpoint dashboard --operator`")
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a browser may know the dashboard by this name or address.
+
+        A name that was made to point here must not let a foreign page read through a browser; a bare address cannot be so made.
+        """
+        if self.loopback:
+            return name in LOOPBACK
+        return name in {*LOOPBACK, self.host, socket.gethostname(), socket.getfqdn()} or _is_address(name)
+
+
+def access(host: str = "127.0.0.1", token: str = "", *, operator: bool = False) -> Access:
+    """Access at ``host``, with a token made where others than this machine are served; raises BadInput for a short token."""
+    if token and len(token) < SHORTEST_TOKEN:
+        raise BadInput(f"token of {len(token)} characters: at least {SHORTEST_TOKEN}; leave it out to have one made")
+    if not token and host not in LOOPBACK:
+        token = secrets.token_urlsafe(24)
+    return Access(host, token, operator)
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -17,7 +17,8 @@ _log = logging.getLogger("setpoint.dashboard")
 
 
 def create_app(store_url: str | None = None, plants: Plants | None = None, access: Access | None = None) -> Dash:
-    """Build the dashboard over the store at ``store_url``; raises BadInput for a store that cannot be used."""
+    """Build the dashboard over the store at ``store_url``, by default to look at from this machine; raises BadInput."""
+    access = access or Access()
     data = open_data(store_url, plants, access)
     app = Dash(
         "dashboard",
@@ -33,7 +34,7 @@ def create_app(store_url: str | None = None, plants: Plants | None = None, acces
     frame.register(app)
     router.register(app, data)
     _quiet(app)
-    secure(app.server)
+    secure(app, access)
     return app
 
 

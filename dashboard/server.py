@@ -1,37 +1,41 @@
-"""The dashboard's server: a port on this machine's own address, and serving on it until interrupted."""
+"""The dashboard's server: a port on an address of this machine, and serving on it until interrupted."""
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import socket
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 import waitress
 from dash import Dash
 
-from dashboard.access import LOOPBACK
+from dashboard.access import Access
 from dashboard.app import create_app
+from dashboard.security import BODY_LIMIT
 from plant_models.core.errors import BadInput, SetpointError
 
 
 def serve(
-    store_url: str | None = None, host: str = "127.0.0.1", port: int = 8050, ready: Callable[[str], None] | None = None
+    store_url: str | None = None, port: int = 8050, access: Access | None = None, ready: Callable[[str], None] | None = None
 ) -> None:
-    """Serve the dashboard until interrupted; ``ready`` is called with its address once it listens.
+    """Serve the dashboard until interrupted; ``ready`` is called with its address, token included, once it listens.
 
     Raises:
-        BadInput: for an address other than this machine's own, a port that is taken, or a store that cannot be used.
+        BadInput: for an address that is not this machine's, a port that is taken, or a store that cannot be used.
     """
-    bound = bind(host, port)
+    access = access or Access()
+    bound = bind(access.host, port)
     try:
-        server = listen(create_app(store_url), bound)
+        server = listen(create_app(store_url, access=access), bound)
     except SetpointError:
         bound.close()
         raise
     if ready is not None:
-        ready(address(bound))
+        ready(address(bound, access.token))
     try:
         server.run()
     finally:
@@ -39,9 +43,7 @@ def serve(
 
 
 def bind(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
-    """Take a port on this machine's own address, 0 for any that is free; raises BadInput."""
-    if host not in LOOPBACK:
-        raise BadInput(f"host {host!r}: only this machine's own address is allowed, {' or '.join(LOOPBACK)}")
+    """Take a port on an address of this machine, 0 for any that is free; raises BadInput."""
     if not 0 <= port <= 65535:
         raise BadInput(f"port {port}: not a port; allowed are 0 to 65535")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -52,17 +54,22 @@ def bind(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
+        if error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror):
+            raise BadInput(f"host {host!r}: not an address of this machine; 127.0.0.1 is, or 0.0.0.0 for all") from error
         raise BadInput(f"port {port}: cannot be used ({error.strerror}); choose another with --port") from error
     return bound
 
 
-def address(bound: socket.socket) -> str:
+def address(bound: socket.socket, token: str = "") -> str:
     """Where a browser finds what is served on this socket."""
     host, port, *_ = bound.getsockname()
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - read here, not bound
+        host = socket.gethostname()
+    place = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
+    return f"{place}?token={quote(token)}" if token else place
 
 
 def listen(app: Dash, bound: socket.socket) -> Any:
     """Build the server on a socket, which it then owns; ``run`` serves until interrupted."""
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)  # a burst of requests while a page opens is no news
-    return waitress.create_server(app.server, sockets=[bound], threads=8, ident=None)
+    return waitress.create_server(app.server, sockets=[bound], threads=8, ident=None, max_request_body_size=2 * BODY_LIMIT)

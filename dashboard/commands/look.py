@@ -120,20 +120,31 @@ def _show_run(record: dict[str, Any], episodes: list[dict[str, Any]]) -> None:
 
 def dashboard(
     context: typer.Context,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port on 127.0.0.1; 0 takes a free one.")] = 8050,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 8050,
+    host: Annotated[str, typer.Option(help="Address to serve on; any but this machine's own needs the token.")] = "127.0.0.1",
+    token: Annotated[str, typer.Option(help="Token that opens the dashboard; made and printed where it is needed.")] = "",
+    operator: Annotated[bool, typer.Option("--operator", help="Allow what changes something: start, stop, tag.")] = False,
     plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
-    """Serve the dashboard on 127.0.0.1 until interrupted."""
+    """Serve the dashboard, by default to this machine alone, until interrupted."""
+    from dashboard.access import access
     from dashboard.server import serve
 
     if plant_file:
         plant_with("", plant_file)
+    granted = access(host, token, operator=operator)
 
     def ready(address: str) -> None:
         if as_json:
             terminal.show_json({"address": address})
         else:
-            terminal.say(f"Dashboard at {address}  (Ctrl-C ends it)")
+            terminal.say(f"Dashboard at {address}  ({_served(granted.loopback, granted.operator)}Ctrl-C ends it)")
 
-    serve(session(context).store, port=port, ready=ready)
+    serve(session(context).store, port, granted, ready)
+
+
+def _served(loopback: bool, operator: bool) -> str:
+    """What whoever starts the dashboard should know of who can use it."""
+    reach = "" if loopback else "whoever has this address sees every run; unencrypted, so put a TLS proxy before it; "
+    return reach + ("changes are allowed; " if operator else "")

@@ -148,25 +148,6 @@ def test_two_dashboards_in_one_process_each_show_their_own_store(tmp_path: Path)
     assert [run in text for text in texts for run in runs] == [True, False, False, True]
 
 
-def test_answers_carry_security_headers(client: FlaskClient) -> None:
-    headers = client.get("/").headers
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["X-Frame-Options"] == "DENY"
-    assert headers["Referrer-Policy"] == "no-referrer"
-    assert "Access-Control-Allow-Origin" not in headers
-
-
-def test_a_name_that_was_made_to_point_here_is_refused(client: FlaskClient) -> None:
-    assert client.get("/", headers={"Host": "evil.example"}).status_code == 403
-    assert client.get("/", headers={"Host": "127.0.0.1:8050"}).status_code == 200
-    assert client.get("/", headers={"Host": "[::1]:8050"}).status_code == 200
-
-
-def test_a_body_larger_than_any_of_ours_is_refused(client: FlaskClient) -> None:
-    answer = client.post("/_dash-update-component", data=b"x" * 300_000, content_type="application/json")
-    assert answer.status_code == 413
-
-
 def test_debugging_stays_off_whatever_the_environment_says(tmp_path: Path) -> None:
     code = (
         "import sys; from dashboard.app import create_app; app = create_app(sys.argv[1])\n"
@@ -194,9 +175,9 @@ def test_the_dashboard_never_imports_the_learner(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "runs.db")], cwd=ROOT, check=True)
 
 
-def test_only_this_machines_own_address_is_served() -> None:
-    with pytest.raises(BadInput, match=r"host '0.0.0.0': only this machine's own address"):
-        bind("0.0.0.0")
+def test_an_address_of_another_machine_cannot_be_served() -> None:
+    with pytest.raises(BadInput, match=r"host '192.0.2.1': not an address of this machine"):
+        bind("192.0.2.1")
 
 
 def test_a_port_that_is_taken_is_named_with_the_remedy(tmp_path: Path) -> None:
