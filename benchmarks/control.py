@@ -1,12 +1,16 @@
 """How well controllers do: on every plant, and on a case that others publish.
 
 ``python -m benchmarks.control --json --out benchmarks/results/control.json``. What takes long is kept piece by piece, so that a
-run that was cut off goes on where it stopped. ``--plants`` names plants, or ``pcgym_cstr`` for PC-Gym's stirred tank.
+run that was cut off goes on where it stopped. ``--plants`` names plants, or ``pcgym_cstr`` for PC-Gym's stirred tank; ``--keep``
+takes what is not among them from an earlier report.
 """
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from benchmarks import plants
@@ -34,12 +38,29 @@ def measure(wanted: tuple[str, ...], budget: float, quick: bool = False) -> dict
     return {"plants": table} | ({CASE: pcgym_case.pcgym_cstr(theirs)} if CASE in wanted else {})
 
 
+def together(new: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what was measured now and, of an earlier report, the rest; ``kept`` names the commit of each such part."""
+    now, before = _parts(new), _parts(earlier)
+    every = {name: (before | now)[name] for name in (*names(), CASE) if name in before or name in now}
+    known = earlier.get("kept", {})
+    kept = {name: known.get(name, earlier["commit"]) for name in every if name not in now}
+    case = {CASE: every.pop(CASE)} if CASE in every else {}
+    return {"plants": every, **case, "kept": kept}
+
+
+def _parts(report: Mapping[str, Any]) -> dict[str, Any]:
+    return {**report["plants"], **({CASE: report[CASE]} if CASE in report else {})}
+
+
 if __name__ == "__main__":
     parsed = parser(__doc__ or "")
+    parsed.add_argument("--keep", type=Path, help="earlier report; what is not measured now is taken from it")
     parsed.add_argument("--budget", type=float, default=1800.0, help="seconds of NMPC on one plant")
     options = parsed.parse_args()
     try:
-        report(measure(options.plants or (*names(), CASE), options.budget, options.quick), options)
+        earlier = json.loads(options.keep.read_text()) if options.keep else None
+        found = measure(options.plants or (*names(), CASE), options.budget, options.quick)
+        report(together(found, earlier) if earlier else found, options)
     except UnknownName as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import control
 from benchmarks.c_limit import PLANTS
 from benchmarks.simulator import HandWritten, Sides, relative_difference
 from plant_models.catalogue import get
@@ -157,6 +158,15 @@ def test_a_difference_hides_no_number_that_is_none() -> None:
         broken = a.copy()
         broken[i] = np.nan
         assert math.isnan(relative_difference(broken, a))
+
+
+def test_a_report_keeps_what_was_not_asked_anew_and_says_of_which_commit_it_is() -> None:
+    before = {"plants": {"quadruple_tank": 1, "exothermic_cstr": 2}, "pcgym_cstr": 3, "commit": "b", "kept": {"pcgym_cstr": "a"}}
+    found = control.together({"plants": {"exothermic_cstr": 4}}, before)
+    kept = {"quadruple_tank": "b", "pcgym_cstr": "a"}
+    assert found == {"plants": {"quadruple_tank": 1, "exothermic_cstr": 4}, "pcgym_cstr": 3, "kept": kept}
+    assert list(found["plants"]) == ["exothermic_cstr", "quadruple_tank"]
+    assert control.together({"plants": {}, "pcgym_cstr": 5}, before)["kept"] == {"quadruple_tank": "b", "exothermic_cstr": "b"}
 
 
 @pytest.mark.every
