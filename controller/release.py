@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -165,9 +165,7 @@ def _records(run: Run, name: str, seed: int) -> list[EpisodeRecord]:
 
 def observed(champion: Policy, episodes: Episodes, shield: Calibration | None, seed: int) -> list[EpisodeRecord]:
     """Return records of a champion's episodes, to be compared with its reference."""
-    run = rollout(champion, episodes, shield=shield)
-    figures = replace(run, share=np.ones_like(run.cost)) if run.share is None else run
-    return _records(figures, champion.name, seed)
+    return _records(rollout(champion, episodes, shield=shield), champion.name, seed)
 
 
 def kept_reference(verdict: Mapping[str, Any]) -> dict[str, Histogram]:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands import author, compare, learn, look, session, stress
+from dashboard.commands import author, compare, learn, look, release, session, stress
 from dashboard.commands.stopping import Stopped
 from plant_models.core.errors import SetpointError
 
@@ -43,6 +43,10 @@ app.command()(learn.tune)
 app.command()(learn.train)
 app.command()(compare.benchmark)
 app.command()(stress.stress)
+app.command()(release.promote)
+app.command()(release.rollback)
+app.command()(release.champion)
+app.command()(release.drift)
 app.command()(look.runs)
 app.command()(look.dashboard)
 app.command()(compare.demo)

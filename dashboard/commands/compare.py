@@ -22,6 +22,7 @@ from dashboard.commands.session import (
     WeatherFile,
     case,
     controllers,
+    folder,
     session,
     weather,
 )  # fmt: skip
@@ -81,7 +82,7 @@ def _run(
     weather_file: Path | None, as_json: bool, safety: str = "none",
 ) -> None:  # fmt: skip
     year, known = weather(weather_file, chosen), shield(chosen, chosen.scenario(scenario), safety)
-    picked = controllers(chosen, names, policy)
+    picked = controllers(chosen, names, folder(opened, chosen, policy, scenario))
     from controller.benchmark import compare, record, versions
 
     config = {

@@ -19,7 +19,9 @@ PlantFile = Annotated[Path | None, typer.Option("--plant", help="A plant file of
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, nothing else, on standard output.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same result.")]
 Episodes = Annotated[int, typer.Option(min=1, max=10_000, help="Held-out episodes.")]
-PolicyFolder = Annotated[Path | None, typer.Option("--policy", help="Folder of a trained policy.")]
+PolicyFolder = Annotated[Path | None, typer.Option("--policy", help="Folder of a trained policy, or champion: the released one.")]
+CHAMPION = "champion"
+"""In place of a policy's folder: that of the plant's champion."""
 WeatherFile = Annotated[Path | None, typer.Option("--weather", help="EPW or TMY3 file to judge a building on.")]
 ScenarioName = Annotated[str, typer.Option("--scenario", help="A scenario's name or a TOML file; the plant's first by default.")]
 ReplayLog = Annotated[Path | None, typer.Option("--replay", help="CSV or Parquet log of a real plant to run instead.")]
@@ -100,6 +102,20 @@ def weather(path: Path | None, plant: Plant) -> WeatherYear | None:
     if not any(q.kind == "weather" for q in plant.Disturbance.quantities().values()):
         raise BadInput(f"--weather {path}: {plant.name} has no weather; leave the option out")
     return read(path)
+
+
+def folder(opened: Session, plant: Plant, policy: Path | None, scenario: str) -> Path | None:
+    """Return the folder of a policy, that of the champion where that word is given and no folder has this name.
+
+    Raises:
+        UnknownName: where the plant has no champion.
+    """
+    from controller.promotion import released
+
+    if policy is None or str(policy) != CHAMPION or policy.exists():
+        return policy
+    with opened.historian() as historian:
+        return Path(released(historian.store, plant.name, scenario).policy)
 
 
 def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Controller]:

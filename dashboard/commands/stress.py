@@ -10,7 +10,18 @@ import typer
 
 from dashboard import terminal
 from dashboard.commands import fault_table
-from dashboard.commands.session import Episodes, Json, PlantFile, PlantName, PolicyFolder, ScenarioName, Seed, case, session
+from dashboard.commands.session import (
+    Episodes,
+    Json,
+    PlantFile,
+    PlantName,
+    PolicyFolder,
+    ScenarioName,
+    Seed,
+    case,
+    folder,
+    session,
+)
 from dashboard.commands.shielding import shield_of
 
 if TYPE_CHECKING:
@@ -58,7 +69,8 @@ def stress(
 ) -> None:
     """Attack a plant with the safety shield on and off and count the episodes that cross a hard limit, or break what it has."""
     chosen, scenario = case(plant, plant_file, scenario)
-    request = Request(chosen, chosen.scenario(scenario), episodes, seed, generations, search, policy)
+    released = folder(session(context), chosen, policy, scenario)
+    request = Request(chosen, chosen.scenario(scenario), episodes, seed, generations, search, released)
     result = _with_faults(context, request) if faults else _recorded(context, request)
     if as_json:
         terminal.show_json(result)

@@ -14,7 +14,23 @@ from controller.train import Progress
 from dashboard.cli import run
 from dashboard.commands.stopping import Stopped, stoppable
 
-COMMANDS = ("plants", "new", "check", "simulate", "tune", "train", "benchmark", "stress", "runs", "dashboard", "demo")
+COMMANDS = (
+    "plants",
+    "new",
+    "check",
+    "simulate",
+    "tune",
+    "train",
+    "benchmark",
+    "stress",
+    "promote",
+    "rollback",
+    "champion",
+    "drift",
+    "runs",
+    "dashboard",
+    "demo",
+)
 
 LISTED = {"name", "title", "folder", "states", "inputs", "disturbances", "margins", "loops", "objective", "sources", "validated"}
 
