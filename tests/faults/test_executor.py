@@ -61,7 +61,7 @@ def test_a_task_that_ends_every_worker_is_given_up_with_its_name() -> None:
 @pytest.mark.slow
 def test_what_a_task_raises_is_raised_here_and_the_others_are_given_up() -> None:
     begun = time.monotonic()
-    with pytest.raises(ValueError, match="not [12]"):
+    with pytest.raises(ValueError, match=r"not [12]"):
         list(compute({"a": 1, "b": 2}, work.failing, Workers(2)))
     coming = compute({"a": 0.1, "b": 600.0}, work.slow, Workers(2))
     assert next(coming)[0] == "a"
