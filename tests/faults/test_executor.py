@@ -145,11 +145,12 @@ def test_a_cluster_that_does_not_answer_is_named_within_seconds(port: Callable[[
 @pytest.mark.slow
 def test_a_cluster_without_workers_is_named() -> None:
     distributed = pytest.importorskip("distributed")
-    with (
-        distributed.LocalCluster(0, host="127.0.0.1", threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster,
-        pytest.raises(BadInput, match="has no workers; start some"),
-    ):
-        list(compute({"a": 1}, work.doubled, Workers(cluster=cluster.scheduler_address)))
+    with distributed.LocalCluster(1, host="127.0.0.1", dashboard_address="127.0.0.1:0") as cluster:
+        cluster.scale(0)
+        while cluster.scheduler_info["workers"]:
+            time.sleep(0.05)
+        with pytest.raises(BadInput, match="has no workers; start some"):
+            list(compute({"a": 1}, work.doubled, Workers(cluster=cluster.scheduler_address)))
 
 
 def test_without_dask_the_remedy_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
