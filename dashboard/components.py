@@ -122,6 +122,11 @@ def button(text: str, path: str, **query: object) -> Component:
     return dcc.Link(text, href=href(path, **query), className="button")
 
 
+def button_like(id: str | dict[str, str], text: str) -> Component:  # noqa: A002 - Dash's own word
+    """A button that a callback hears."""
+    return html.Button(text, id=id, className="button")
+
+
 def empty(text: str, *commands: str) -> Component:
     """What stands where there is nothing yet: why, and the command that changes it."""
     lines = [html.Code(command) for command in commands]

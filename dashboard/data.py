@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
 
+from controller import events, tags
 from controller.historian import Historian
 from controller.records import EpisodeRecord, EpisodeRow, MetricRow, RunRecord
 from dashboard.access import Access
+from dashboard.digest import Digest, pulse
 from dashboard.verdict import Verdict, verdicts
 from plant_models.core.errors import BadInput, UnknownName
 
@@ -40,6 +42,9 @@ class CataloguePlants:
         return card
 
 
+MOST_RUNS = 10_000  # the newest; a browser shows no more of them at once
+
+
 class Case(NamedTuple):
     """What two controllers must share to be compared."""
 
@@ -64,7 +69,34 @@ class Data:
 
     def runs(self) -> list[RunRecord]:
         """All runs, newest first."""
-        return self._store.runs()
+        return self._store.runs(limit=MOST_RUNS)
+
+    def pulse(self) -> str:
+        """A short text that changes when anything does that a list of runs shows."""
+        return pulse(self._store.store)
+
+    @cached_property
+    def digest(self) -> Digest:
+        """Scores and figures of every run, summed up; ``refresh`` it before use."""
+        return Digest(self._store.store)
+
+    def tags(self) -> dict[str, tuple[str, ...]]:
+        """The tags of every run that has one."""
+        return tags.of_runs(self._store.store)
+
+    def tag(self, run: str, tag: str, *, on: bool) -> None:
+        """Tag a run or take the tag away; raises BadInput unless the dashboard is an operator's."""
+        self.access.require_operator("tag a run")
+        (tags.add if on else tags.remove)(self._store.store, run, tag)
+
+    def archive(self, run: str, archived: bool) -> None:
+        """Put a run away or take it out again; raises BadInput unless the dashboard is an operator's."""
+        self.access.require_operator("archive a run")
+        tags.archive(self._store.store, run, archived)
+
+    def journal(self, limit: int) -> list[events.Event]:
+        """The newest alarms and events of all runs, newest first."""
+        return events.events(self._store.store, limit=limit)
 
     def run(self, name: str) -> RunRecord:
         """One run; raises UnknownName."""

@@ -16,6 +16,12 @@ OVERVIEW_STAMP = "overview-stamp"
 
 RUNS = "runs"
 RUNS_STAMP = "runs-stamp"
+RUNS_SEARCH = "runs-search"
+RUNS_COMPARE = "runs-compare"
+RUNS_CSV = "runs-csv"
+RUNS_TAG = "runs-tag"
+RUNS_WORDS = "runs-words"
+RUNS_ACT = "runs-act"
 
 RUN_HEAD = "run-head"
 RUN_STAMP = "run-stamp"

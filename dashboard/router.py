@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl, unquote
 
-from dash import ALL, Dash, Input, Output, State, ctx, no_update
+from dash import ALL, ClientsideFunction, Dash, Input, Output
 from dash.development.base_component import Component
 
-from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Data
 from dashboard.pages import compare, lost, overview, plant, plants, run, runs
@@ -59,19 +58,12 @@ def register(app: Dash, data: Data) -> None:
     def show(path: object, search: object) -> Component:
         return _shown(data, str(path or "/"), str(search or ""))
 
-    @app.callback(
+    app.clientside_callback(
+        ClientsideFunction("setpoint", "choose"),
         Output(ids.URL, "search"),
         Input({"type": ids.CHOICE, "field": ALL, "shown": ALL}, "value"),
-        State(ids.URL, "search"),
         prevent_initial_call=True,
     )
-    def choose(_values: object, search: object) -> Any:
-        chosen = ctx.triggered_id
-        if not isinstance(chosen, dict) or written(ctx.triggered[0]["value"]) == chosen.get("shown"):
-            return no_update  # Dash asks this too when a page with pickers is drawn
-        old = dict(parse_qsl(str(search or "").removeprefix("?")))
-        return ui.href("", **chosen_query(old, str(chosen.get("field")), ctx.triggered[0]["value"]))
-
     for route in ROUTES:
         route.page.register(app, data)
 
@@ -84,18 +76,6 @@ def resolve(path: str) -> tuple[Page, dict[str, str]]:
         if len(parts) == len(route.parts) and all(name in (part, f"<{name.strip('<>')}>") for name, part in pairs):
             return route.page, {name.strip("<>"): part for name, part in pairs if name.startswith("<")}
     raise UnknownName(f"{path[:100]}: there is no such page")
-
-
-def chosen_query(query: Mapping[str, str], field: str, value: object) -> dict[str, str]:
-    """The address's query after a picker changed; a value that begins with ? changes several parts, an empty one removes."""
-    text = written(value)
-    patch = dict(parse_qsl(text[1:], keep_blank_values=True)) if text.startswith("?") else {field: text}
-    return {key: item for key, item in {**query, "page": "", **patch}.items() if item}
-
-
-def written(value: object) -> str:
-    """A picker's value as it stands in an address."""
-    return ",".join(str(item) for item in value) if isinstance(value, list) else str(value or "")
 
 
 def _shown(data: Data, path: str, search: str) -> Component:

@@ -53,6 +53,21 @@
         return buttons.map(function (button) { return String(button.name === root.dataset.theme); });
       },
 
+      /* A picker's value goes into the address: under its name, or, where it begins with ?, as several parts; an empty one goes out.
+         Dash asks this too when a page with pickers is drawn: then the value is the one it was drawn with. */
+      choose: function () {
+        const context = window.dash_clientside.callback_context, picker = context.triggered_id;
+        const value = context.triggered.length ? context.triggered[0].value : "";
+        const text = Array.isArray(value) ? value.join(",") : String(value === null || value === undefined ? "" : value);
+        if (!picker || text === picker.shown) { return window.dash_clientside.no_update; }
+        const query = new URLSearchParams(window.location.search);
+        const patch = text.startsWith("?") ? new URLSearchParams(text.slice(1)) : [[picker.field, text]];
+        for (const [name, item] of patch) {
+          if (item) { query.set(name, item); } else { query.delete(name); }
+        }
+        return query.size ? "?" + query.toString() : "";
+      },
+
       /* The picked episode belongs to the address, but must not draw the whole page anew. */
       remember: function (episode) {
         if (!episode || !window.location.pathname.startsWith("/runs/")) { return; }

@@ -59,8 +59,8 @@ def register(app: Dash, data: Data) -> None:
 
 
 def _runs(data: Data, query: Mapping[str, str], offered: Sequence[RunRecord]) -> tuple[RunRecord, ...]:
-    named = [query[key] for key in _RUN_KEYS if query.get(key)]
-    return tuple(data.run(name) for name in dict.fromkeys(named)) or tuple(offered[:1])
+    named = [*query.get("runs", "").split(","), *(query[key] for key in _RUN_KEYS if query.get(key))]
+    return tuple(data.run(name) for name in dict.fromkeys(named) if name) or tuple(offered[:1])
 
 
 def _choice(data: Data, runs: Sequence[RunRecord], query: Mapping[str, str]) -> Choice | None:
@@ -108,7 +108,7 @@ def _patch(**query: object) -> str:
 
 def _run_picker(offered: Sequence[RunRecord], runs: Sequence[RunRecord]) -> Component:
     listed = {run.id: run for run in (*runs, *offered)}
-    cleared = dict.fromkeys((*_RUN_KEYS, "plant", "scenario", "seed", "controllers"), "")
+    cleared = dict.fromkeys((*_RUN_KEYS, "runs", "plant", "scenario", "seed", "controllers"), "")
     data = [{"value": _patch(**{**cleared, "run": name}), "label": name} for name in listed]
     return ui.picker(ids.choice("run", data[0]["value"]), "run", data, data[0]["value"], width=330)
 

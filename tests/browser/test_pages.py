@@ -182,24 +182,51 @@ def test_picking_another_case_changes_page_and_address(full: Dashboard) -> None:
     full.until(lambda: "exothermic_cstr · tracking · seed 1" in full.texts("h2"))
 
 
+def _column(dashboard: Dashboard, name: str) -> list[str]:
+    """The shown cells of a column, from the top down."""
+    rows = sorted(dashboard.all(".ag-center-cols-container .ag-row"), key=lambda row: int(row.get_attribute("row-index") or 0))
+    return [row.find_element(By.CSS_SELECTOR, f"[col-id='{name}']").text for row in rows]
+
+
 def test_runs_are_filtered_and_sorted_by_the_address(full: Dashboard) -> None:
     full.open("/runs?plant=exothermic_cstr&sort=seed", "Runs")
-    full.until(lambda: "4 runs" in full.texts("h2"))
-    seeds = [row.split()[0] for row in full.texts("tbody td.num:nth-child(6)")]
-    assert seeds == sorted(seeds)
-    next(element for element in full.all("th a") if element.text.startswith("best")).click()
+    full.until(lambda: "4 runs" in full.texts("h2") and _column(full, "seed") == ["0", "0", "1", "2"])
+    full.all(".ag-header-cell[col-id=best] .ag-header-cell-label")[0].click()
     full.until(lambda: "sort=-best" in full.chromium.current_url)
     assert "plant=exothermic_cstr" in full.chromium.current_url
+    full.chromium.refresh()
+    full.until(lambda: "4 runs" in full.texts("h2") and _column(full, "best")[-1] == "–")
 
 
-def test_a_picked_filter_goes_into_the_address(full: Dashboard) -> None:
+def test_a_picked_filter_goes_into_the_address_and_leaves_the_rest_of_it(full: Dashboard) -> None:
     full.open("/runs", "Runs")
-    full.until(lambda: len(full.all("input[aria-label='any kind']")) == 1)
+    full.until(lambda: len(full.all("input[aria-label='search in all columns']")) == 1)
+    full.all("input[aria-label='search in all columns']")[0].send_keys("house")
+    full.until(lambda: "search=house" in full.chromium.current_url and len(full.all(".ag-center-cols-container .ag-row")) == 2)
     full.all("input[aria-label='any kind']")[0].click()
     full.until(lambda: any(option.is_displayed() for option in full.all("[role=option]")))
     next(option for option in full.all("[role=option]") if option.text == "benchmark").click()
-    full.until(lambda: "2 runs" in full.texts("h2"))
+    full.until(lambda: "2 runs" in full.texts("h2") and len(full.all(".ag-center-cols-container .ag-row")) == 1)
     assert "kind=benchmark" in full.chromium.current_url
+    assert "search=house" in full.chromium.current_url
+
+
+def test_ticked_runs_are_compared(full: Dashboard) -> None:
+    full.open("/runs?kind=benchmark", "Runs")
+    full.until(lambda: len(full.all(".ag-row .ag-selection-checkbox input")) == 2)
+    for box in full.all(".ag-row .ag-selection-checkbox input"):
+        box.click()
+    full.until(lambda: full.texts("#runs-compare") == ["Compare 2 runs"])
+    full.all("#runs-compare")[0].click()
+    full.until(lambda: full.texts("h1") == ["Compare"])
+    assert {full.ids[name] for name in ("house", "reactor")} == set(full.chromium.current_url.split("runs=")[1].split(","))
+
+
+def test_seeds_of_a_configuration_stand_together_with_their_interval(full: Dashboard) -> None:
+    full.open("/runs?seeds=together&plant=exothermic_cstr&kind=train", "Runs")
+    full.until(lambda: "1 configurations" in full.texts("h2") and " ± " in _column(full, "best")[0])
+    next(link for link in full.all(".ag-row a.link") if link.text.startswith("3 runs")).click()
+    full.until(lambda: "3 runs" in full.texts("h2") and "group=" in full.chromium.current_url)
 
 
 def test_an_episode_is_picked_from_its_scores_without_drawing_the_page_anew(full: Dashboard) -> None:

@@ -22,7 +22,7 @@ from dashboard import components as ui
 from dashboard.app import create_app
 from dashboard.data import open_data
 from dashboard.pages import compare, plant, run
-from dashboard.router import chosen_query, resolve
+from dashboard.router import resolve
 from dashboard.server import address, bind, serve
 from plant_models.core.errors import BadInput, UnknownName
 from tests.browser.plants import Cards
@@ -211,14 +211,6 @@ def test_addresses_lead_to_pages(path: str, named: dict[str, str]) -> None:
 def test_other_addresses_do_not(path: str) -> None:
     with pytest.raises(UnknownName):
         resolve(path)
-
-
-def test_a_picker_changes_its_part_of_the_address() -> None:
-    query = {"plant": "a", "sort": "-best", "page": "3"}
-    assert chosen_query(query, "plant", "b") == {"plant": "b", "sort": "-best"}
-    assert chosen_query(query, "plant", None) == {"sort": "-best"}
-    assert chosen_query(query, "controllers", ["ppo", "pid"])["controllers"] == "ppo,pid"
-    assert chosen_query(query, "case", "?plant=c&sort=") == {"plant": "c"}
 
 
 def _texts(component: object) -> Iterator[str]:

@@ -25,12 +25,12 @@ GOOD: dict[str, Any] = {
     "inputs": PLACE,
     "changedPropIds": ["url.pathname"],
 }
-CHOICE: dict[str, Any] = {
-    "output": "url.search",
-    "outputs": {"id": "url", "property": "search"},
-    "inputs": [[{"id": {"type": "choice", "field": "plant", "shown": ""}, "property": "value", "value": "a"}]],
-    "state": [{"id": "url", "property": "search", "value": ""}],
-    "changedPropIds": ['{"field":"plant","shown":"","type":"choice"}.value'],
+PATTERN: dict[str, Any] = {
+    "output": "runs-words.children",
+    "outputs": {"id": "runs-words", "property": "children"},
+    "inputs": [[{"id": {"type": "runs-act", "what": "tag"}, "property": "n_clicks", "value": 1}]],
+    "state": [{"id": name, "property": kind, "value": {}} for name, kind in (("runs-tag", "value"), ("runs-stamp", "data"))],
+    "changedPropIds": ['{"type":"runs-act","what":"tag"}.n_clicks'],
 }
 MALFORMED: dict[str, Any] = {
     "a list": [],
@@ -52,15 +52,15 @@ MALFORMED: dict[str, Any] = {
     "state that there is not": {**GOOD, "state": [PLACE[0]]},
     "a trigger that is no input": {**GOOD, "changedPropIds": ["runs-stamp.data"]},
     "triggers that are an object": {**GOOD, "changedPropIds": {"url.pathname": 1}},
-    "a pattern's part alone": {**CHOICE, "inputs": CHOICE["inputs"][0]},
-    "a pattern with another key": {**CHOICE, "inputs": [[{"id": {"type": "choice"}, "property": "value"}]]},
+    "a pattern's part alone": {**PATTERN, "inputs": PATTERN["inputs"][0]},
+    "a pattern with another key": {**PATTERN, "inputs": [[{"id": {"type": "runs-act"}, "property": "n_clicks"}]]},
     "a pattern of another type": {
-        **CHOICE,
-        "inputs": [[{"id": {"type": "pick", "field": "a", "shown": ""}, "property": "value"}]],
+        **PATTERN,
+        "inputs": [[{"id": {"type": "pick", "what": "tag"}, "property": "n_clicks"}]],
     },
     "a pattern with an object in it": {
-        **CHOICE,
-        "inputs": [[{"id": {"type": "choice", "field": {}, "shown": ""}, "property": "value"}]],
+        **PATTERN,
+        "inputs": [[{"id": {"type": "runs-act", "what": {}}, "property": "n_clicks"}]],
     },
     "a value a hundred levels deep": {**GOOD, "inputs": [{**PLACE[0], "value": json.loads("[" * 99 + "]" * 99)}, PLACE[1]]},
 }
@@ -95,7 +95,7 @@ def _post(client: FlaskClient, body: object, **headers: str) -> tuple[int, str]:
     return answer.status_code, answer.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("body", [GOOD, CHOICE])
+@pytest.mark.parametrize("body", [GOOD, PATTERN])
 def test_what_the_browser_itself_sends_passes(client: FlaskClient, body: dict[str, Any]) -> None:
     assert _post(client, body)[0] == 200
 

@@ -1,0 +1,103 @@
+"""Every run's scores and figures summed up, kept while the dashboard runs; asked again, it reads only what came since."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import case, func, literal, select
+
+from controller.historian import STALE
+from controller.liveness import HOST, exists
+from controller.schema import EPISODE, EVENT, METRIC, RUN, TAG
+from controller.store import Store
+
+Curve = tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure over the episodes of a run: how many had it, its mean, lowest, highest and last value."""
+
+    n: int
+    mean: float
+    lowest: float
+    highest: float
+    last: float
+
+    def extended(self, value: float) -> Figure:
+        """With one more episode."""
+        n = self.n + 1
+        return Figure(n, self.mean + (value - self.mean) / n, min(self.lowest, value), max(self.highest, value), value)
+
+
+class Digest:
+    """Scores by run, figures by run with their units by plant; safe for several threads; raises BadInput with the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._metric, self._episode = 0, 0
+        self._scores: dict[str, list[float]] = {}
+        self._figures: dict[str, dict[str, Figure]] = {}
+        self._units: dict[str, dict[str, str]] = {}
+
+    def refresh(self) -> None:
+        """Read what came since the last time."""
+        with self._lock:
+            self._read_scores()
+            self._read_episodes()
+
+    def scores(self, run: str) -> Curve:
+        """The run's scores on its validation scenarios, in the order they came."""
+        return tuple(self._scores.get(run, ()))
+
+    def figures(self, run: str) -> Mapping[str, Figure]:
+        """The figures of the episodes that the run's own controller drove."""
+        return dict(self._figures.get(run, {}))
+
+    def units(self, plant: str) -> Mapping[str, str]:
+        """The units of a plant's figures."""
+        return dict(self._units.get(plant, {}))
+
+    def _read_scores(self) -> None:
+        own = METRIC.c.key == literal("score/") + RUN.c.controller
+        query = select(METRIC.c.id, METRIC.c.run, METRIC.c.value).join(RUN, METRIC.c.run == RUN.c.id).where(own)
+        for row in self._store.rows(query.where(METRIC.c.id > self._metric).order_by(METRIC.c.id)):
+            self._metric = row.id
+            if row.value is not None:
+                self._scores.setdefault(row.run, []).append(float(row.value))
+
+    def _read_episodes(self) -> None:
+        fields = (EPISODE.c.id, EPISODE.c.run, EPISODE.c.plant, EPISODE.c.kpis)
+        query = select(*fields).join(RUN, EPISODE.c.run == RUN.c.id).where(EPISODE.c.controller == RUN.c.controller)
+        newest: dict[str, int] = {}
+        for row in self._store.rows(query.where(EPISODE.c.id > self._episode).order_by(EPISODE.c.id)):
+            self._episode = newest[row.plant] = row.id
+            figures = self._figures.setdefault(row.run, {})
+            for name, value in row.kpis.items():
+                if isinstance(value, (int, float)) and math.isfinite(value):
+                    known = figures.get(name)
+                    figures[name] = known.extended(value) if known else Figure(1, value, value, value, value)
+        for row in self._store.rows(select(EPISODE.c.plant, EPISODE.c.kpi_units).where(EPISODE.c.id.in_(newest.values()))):
+            self._units.setdefault(row.plant, {}).update(row.kpi_units)
+
+
+def pulse(store: Store) -> str:
+    """A short text that changes when any run, metric, episode, event or tag does, or a running process ends."""
+    archived = func.sum(case((RUN.c.archived, 1), else_=0))
+    counts = store.rows(select(RUN.c.status, func.count(), func.sum(RUN.c.step), archived).group_by(RUN.c.status))
+    running = select(RUN.c.id, RUN.c.pid, RUN.c.host, RUN.c.heartbeat).where(RUN.c.status == "running")
+    newest = [store.rows(select(func.max(table.c.id)))[0][0] for table in (EPISODE, EVENT)]
+    tags = store.rows(select(func.count()).select_from(TAG))[0][0]
+    lively = [(row.id, _alive(row.pid, row.host, row.heartbeat)) for row in store.rows(running)]
+    text = repr((sorted(tuple(row) for row in counts), newest, tags, lively))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _alive(pid: int, host: str, heartbeat: float) -> bool:
+    return time.time() - heartbeat <= STALE and (host != HOST or exists(pid))
