@@ -294,7 +294,8 @@ PLANT = Plant(
         Scenario("spring", "a week of strong sun and clouds over a full-grown crop", 336, _spring, protocol="disturbance"),
         Scenario("frost", "a mid-winter week under a cover that loses a third more heat", 336, _frost, protocol="boundary"),
     ),
-    safe_action={"U_q": 60.0, "U_v": 1.0e-3, "U_c": 0.0},
+    # enough heat for a dark day that is 20 K colder, vents nearly shut
+    safe_action={"U_q": 120.0, "U_v": 1.0e-3, "U_c": 0.0},
     time_unit="s",
     decision=1800.0,
     loop_period=300.0,

@@ -313,7 +313,8 @@ PLANT = Plant(
         Scenario("disturbance", "steam demand, feedwater temperature, fuel in steps", 120, _disturbed, protocol="disturbance"),
         Scenario("boundary", "level close to its alarm limits, demand in steps", 120, _boundary, protocol="boundary"),
     ),
-    safe_action={"y_f": 50.0, "y_Q": 20.0},
+    # a little less fire than usual, and the feedwater for it; less fire with as much water would fill the drum
+    safe_action={"y_f": 47.5, "y_Q": 79.5},
     time_unit="s",
     decision=10.0,
     loop_period=1.0,

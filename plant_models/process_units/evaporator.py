@@ -363,7 +363,8 @@ PLANT = Plant(
         Scenario("feed changes", "a day, feed and cooling water in steps", 288, _steps, protocol="disturbance"),
         Scenario("thin feed", "a day of thin feed and cold water, at the lowest pressure", 288, _thin, protocol="boundary"),
     ),
-    safe_action={"F_2": 0.0, "F_3": 0.0, "F_200": 400.0, "F_1": 0.0, "P_100": 0.0},
+    # run on at the usual rates: the feed shuts slowly, so that without steam and product it would fill the separator
+    safe_action={"F_2": 1.3337, "F_3": 24.7214, "F_200": 217.7391, "F_1": 9.469, "P_100": 400.0},
     time_unit="min",
     decision=5.0,
     loop_period=0.5,

@@ -319,7 +319,8 @@ PLANT = Plant(
                  protocol="disturbance"),
         Scenario("hot", "kinetics at the hot end of their range in a fouled reactor", 120, _hot, exact=True, protocol="boundary"),
     ),
-    safe_action={"F": 0.0, "T_inM": 333.15, "T_inE": 333.15},
+    # no feed, the exchanger as cold as it gets, the jacket as warm as keeps the upper limit: colder, it crosses the lower sooner
+    safe_action={"F": 0.0, "T_inM": 360.15, "T_inE": 333.15},
     time_unit="h",
     decision=1.0 / 30.0,
     loop_period=1.0 / 1800.0,

@@ -27,17 +27,15 @@ MOST = 512
 """Corners that are looked at; where there are more, as many are drawn."""
 LIMITED = [name for name in usable() if enforced(get(name)).any()]
 HELD = {
-    "semibatch_polymerization": "stopped after one decision it is colder than allowed in the next; by 28 K at the end, and the "
-    "adiabatic limit is crossed by 0.36 K in a corner at once",
+    "semibatch_polymerization": "stopped after one decision it is 5.9 K colder than allowed at the end, 0.5 K hotter before, "
+    "and the adiabatic limit is crossed by 0.36 K in a corner at once",
 }
 STOPPED = {
-    "semibatch_polymerization": "colder than allowed at once, by 28 K at the end; the adiabatic limit is crossed by 0.36 K",
-    "wafer_furnace": "zone 3 cools apart: by 0.03 K more than allowed, in corners, from the tenth decision on",
-    "boiler_drum": "the level rises 0.14 m above its limit from the thirteenth decision on, beyond the model's range from the "
-    "seventeenth",
-    "evaporator": "without product and steam it fills 1.9 m above its limit and falls 39 kPa below its pressure, at once",
+    "semibatch_polymerization": "5.8 K colder than allowed at last; the adiabatic limit is crossed by 0.36 K in a corner",
+    "boiler_drum": "in corners the level leaves +-0.1 m by 18 mm upwards and by 7 mm downwards within 450 s",
+    "evaporator": "in corners the level leaves +-0.5 m by 1.07 m upwards and by 0.19 m downwards within 225 min",
     "data_hall": "all fans and valves open cool it 22 K below what is allowed at once, by 52 K at last, beyond the model's range",
-    "greenhouse_lettuce": "0.09 K of frost in a corner from the ninth decision on, beyond the model's range",
+    "greenhouse_lettuce": "no frost, but in the sunniest corners the air leaves the model's range at 60 degC",
 }
 """Plants that do not keep the promise yet, and by how much they fail."""
 
