@@ -11,6 +11,7 @@ from controller.benchmark import Comparison, baselines, compare, record, version
 from controller.ground import Ground, score, shield, validation
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
+from controller.store import runs_folder
 from controller.train import Progress, Trained, train
 from controller.yardstick import Yardstick
 from plant_models.catalogue import get
@@ -28,7 +29,8 @@ def demo(
 
 
 def _one(plant: Plant, historian: Historian, report: Callable[[str, Progress], None], episodes: int, seed: int) -> dict[str, Any]:
-    _, trained = recorded_training(plant, historian, seed, None, lambda progress: report(plant.name, progress))
+    learned, trained = recorded_training(plant, historian, seed, None, lambda progress: report(plant.name, progress))
+    trained.save(runs_folder() / learned / "policy")
     with historian.run("demo", plant.name, "ppo", seed, {"episodes": episodes}, versions()) as run:
         comparison = compare(plant, [*baselines(plant), trained.policy], episodes, seed)
         record(comparison, historian, run)

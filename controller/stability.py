@@ -31,6 +31,56 @@ LARGE_STEP = "try a larger Learning.rollout or Learning.parallel in the plant fi
 NARROW = "try a larger Learning.spread, or an entropy bonus by Learning.entropy, in the plant file"
 WIDE = "the reward hardly depends on what is tried: check the objective's scale and the loops' authority"
 UNFORESEEN = "try another Learning.horizon: about the decisions in which the plant answers"
+CHANGED = "returns changed, look at the trips"
+OUT_OF_SCALE = "check the plant's scale"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A measure of an update, and from where on it is unusual (a warning) and does harm (the update is taken back).
+
+    ``warns`` and ``harms`` are in ``unit``, or multiples of the measure's median over the last updates where ``relative``;
+    ``low`` says that what lies below them is unusual. ``when`` tells what else must be so, ``remedy`` what to do.
+    """
+
+    name: str
+    unit: str
+    remedy: str
+    warns: float = math.nan
+    harms: float = math.nan
+    low: bool = False
+    relative: bool = False
+    when: str = ""
+
+    @property
+    def said(self) -> str:
+        """The name with its unit, where it has one."""
+        return f"{self.name} [{self.unit}]" if self.unit else self.name
+
+
+FELL = 0.5
+"""Fall of the entropy in ``SEEN`` updates, in nat an action, that ends the search too early."""
+EARLY = 0.5
+"""Share of a training before which a small spread is too early."""
+IN_A_ROW = 3
+"""Updates that must clip too many samples one after the other for a warning."""
+SIGNS = {
+    "kl": Sign("KL divergence", "nat", LARGE_STEP, 0.03, 0.05),
+    "kl_p99": Sign("99th percentile of KL", "nat", LARGE_STEP, 0.5, 2.0),
+    "clip_fraction": Sign("clip fraction", "", LARGE_STEP, 0.3, 0.5, when=f"in {IN_A_ROW} updates in a row"),
+    "behaviour": Sign("behaviour step", "", LARGE_STEP, 0.02, 0.05),
+    "behaviour_p99": Sign("99th percentile of behaviour step", "", LARGE_STEP, harms=0.2),
+    "spread_low": Sign("spread of an action", "", NARROW, 0.05, 0.02, low=True, when="in the first half of the training"),
+    "spread_high": Sign("spread of an action", "", WIDE, 1.0, 1.5),
+    "entropy": Sign("entropy", "nat", NARROW, when=f"a fall by more than {FELL} nat an action in {SEEN} updates"),
+    "explained_variance": Sign("explained variance", "", UNFORESEEN, 0.2, low=True, when="after a fifth of the training"),
+    "gradient_norm": Sign("gradient norm", "", LARGE_STEP, 5.0, relative=True),
+    "value_loss": Sign("value loss", "", CHANGED, 10.0, relative=True),
+}
+"""Every measure by its name in :class:`Update`, its limits, and what to do."""
+LEAST_ADVANTAGE, MOST_ADVANTAGE = 1e-6, 1e3
+USUAL_KL, TIMES_KL = 0.02, 5.0
+"""A KL divergence that does harm: more than so many times its median, but never one below ``USUAL_KL``."""
 
 
 class Diverged(SetpointError):
@@ -118,32 +168,34 @@ def _harm(update: Update, before: Sequence[Update]) -> Iterator[str]:
     if not update.finite:
         yield "a measure of the update is not finite"
         return
-    usual = max(0.02, 5.0 * _median(before, "kl", math.inf))
-    limits = {
-        "KL divergence [nat]": (update.kl, min(0.05, usual)), "99th percentile of KL [nat]": (update.kl_p99, 2.0),
-        "clip fraction": (update.clip_fraction, 0.5), "behaviour step": (update.behaviour, 0.05),
-        "99th percentile of behaviour step": (update.behaviour_p99, 0.2),
-    }  # fmt: skip
-    yield from (f"{name} {value:.3g} above {limit:.3g}" for name, (value, limit) in limits.items() if value > limit)
-    if before and update.spread_low < 0.02 <= before[-1].spread_low:
-        yield f"spread of an action {update.spread_low:.3g} below 0.02"
-    if before and update.spread_high > 1.5 >= before[-1].spread_high:
-        yield f"spread of an action {update.spread_high:.3g} above 1.5"
+    usual = max(USUAL_KL, TIMES_KL * _median(before, "kl", math.inf))
+    for name in ("kl", "kl_p99", "clip_fraction", "behaviour", "behaviour_p99"):
+        sign, value = SIGNS[name], getattr(update, name)
+        limit = min(sign.harms, usual) if name == "kl" else sign.harms
+        if value > limit:
+            yield f"{sign.said} {value:.3g} above {limit:.3g}"
+    narrow, wide = SIGNS["spread_low"], SIGNS["spread_high"]
+    if before and update.spread_low < narrow.harms <= before[-1].spread_low:
+        yield f"{narrow.said} {update.spread_low:.3g} below {narrow.harms:g}"
+    if before and update.spread_high > wide.harms >= before[-1].spread_high:
+        yield f"{wide.said} {update.spread_high:.3g} above {wide.harms:g}"
 
 
 def _warnings(update: Update, before: Sequence[Update], done: float) -> Iterator[tuple[str, str]]:
     last = [*before, update]
-    if update.kl > 0.03 or update.kl_p99 > 0.5:
+    if update.kl > SIGNS["kl"].warns or update.kl_p99 > SIGNS["kl_p99"].warns:
         yield "kl", f"large steps, KL {update.kl:.3g} nat (99th percentile {update.kl_p99:.3g}): {LARGE_STEP}"
-    if len(last) >= 3 and all(each.clip_fraction > 0.3 for each in last[-3:]):
+    clipped = SIGNS["clip_fraction"].warns
+    if len(last) >= IN_A_ROW and all(each.clip_fraction > clipped for each in last[-IN_A_ROW:]):
         yield "clip", f"{100 * update.clip_fraction:.0f} % of samples clipped in three updates: {LARGE_STEP}"
-    if update.behaviour > 0.02:
+    if update.behaviour > SIGNS["behaviour"].warns:
         yield "behaviour", f"actions moved by {100 * update.behaviour:.1f} % of their range in one update: {LARGE_STEP}"
-    if done < 0.5 and update.spread_low < 0.05 and (not before or before[0].spread_low >= 0.05):
+    narrow = SIGNS["spread_low"].warns
+    if done < EARLY and update.spread_low < narrow and (not before or before[0].spread_low >= narrow):
         yield "spread", f"spread {update.spread_low:.3g} before half of the training: {NARROW}"
-    if len(before) >= SEEN and update.entropy - before[-SEEN].entropy < -0.5:
-        yield "entropy", f"entropy fell by more than 0.5 nat an action in {SEEN} updates: {NARROW}"
-    if update.spread_high > 1.0:
+    if len(before) >= SEEN and update.entropy - before[-SEEN].entropy < -FELL:
+        yield "entropy", f"entropy fell by more than {FELL} nat an action in {SEEN} updates: {NARROW}"
+    if update.spread_high > SIGNS["spread_high"].warns:
         yield "wide", f"spread {update.spread_high:.3g} of the authority: {WIDE}"
     yield from _critic(update, last, done)
 
@@ -152,14 +204,14 @@ def _critic(update: Update, last: Sequence[Update], done: float) -> Iterator[tup
     explained = update.explained_variance
     if len(last) >= SEEN and all(each.explained_variance < 0.0 for each in last[-SEEN:]):
         yield "value", f"the value function explained nothing in {SEEN} updates: {UNFORESEEN}"
-    elif len(last) > 2 * SEEN and done > 0.2 and explained < 0.2:
+    elif len(last) > 2 * SEEN and done > 0.2 and explained < SIGNS["explained_variance"].warns:
         yield "value", f"the value function explains {100 * explained:.0f} % of the returns: {UNFORESEEN}"
-    if update.gradient_norm > 5.0 * _median(last[:-1], "gradient_norm", math.inf):
+    if update.gradient_norm > SIGNS["gradient_norm"].warns * _median(last[:-1], "gradient_norm", math.inf):
         yield "gradient", f"gradient norm {update.gradient_norm:.3g}, over five times its median: {LARGE_STEP}"
-    if update.value_loss > 10.0 * _median(last[:-1], "value_loss", math.inf):
-        yield "loss", f"value loss {update.value_loss:.3g}, over ten times its median: returns changed, look at the trips"
-    if not 1e-6 <= update.advantage <= 1e3:
-        yield "advantage", f"advantages of size {update.advantage:.3g}, allowed is 1e-6 to 1e3: check the plant's scale"
+    if update.value_loss > SIGNS["value_loss"].warns * _median(last[:-1], "value_loss", math.inf):
+        yield "loss", f"value loss {update.value_loss:.3g}, over ten times its median: {CHANGED}"
+    if not LEAST_ADVANTAGE <= update.advantage <= MOST_ADVANTAGE:
+        yield "advantage", f"advantages of size {update.advantage:.3g}, allowed is 1e-6 to 1e3: {OUT_OF_SCALE}"
 
 
 def _median(updates: Sequence[Update], name: str, few: float) -> float:

@@ -106,6 +106,12 @@ def controller(name: str, place: int = 0) -> Component:
     return html.Span([html.Span([swatch, shown_name(one)]) for swatch, one in pairs], className="controller")
 
 
+def swatch(text: str, colour: str) -> Component:
+    """A label beside the colour that it has in the figures of this page."""
+    mark = html.Span(className="swatch", style={"background": colour})
+    return html.Span(html.Span([mark, text]), className="controller")
+
+
 def link(text: Cell, path: str, **query: object) -> Component:
     """A link inside the dashboard; its query is encoded."""
     return dcc.Link(text, href=href(path, **query), className="link")
@@ -125,6 +131,16 @@ def button(text: str, path: str, **query: object) -> Component:
 def button_like(id: str | dict[str, str], text: str) -> Component:  # noqa: A002 - Dash's own word
     """A button that a callback hears."""
     return html.Button(text, id=id, className="button")
+
+
+def tabs(path: str, entries: Mapping[str, tuple[str, Mapping[str, object]]], chosen: str) -> Component:
+    """A row of links of which one is where the reader is; each entry is its words and its address's query."""
+    links = []
+    for key, (words, query) in entries.items():
+        here: dict[str, Any] = {"aria-current": "page"} if key == chosen else {}
+        link = dcc.Link(words, href=href(path, **query), className="tab here" if here else "tab")
+        links.append(html.Span(link, **here))
+    return html.Nav(links, className="tabs", **aria("parts of this page"))
 
 
 def empty(text: str, *commands: str) -> Component:
@@ -182,6 +198,11 @@ def exact(value: object) -> str:
         return "–"
     text = f"{value:.6g}"
     return (_powered(text) if "e" in text else text).replace("-", "−")
+
+
+def rounded(value: float, digits: int = 3) -> float:
+    """A measured number with as many significant figures as it is worth."""
+    return float(f"{value:.{digits - 1}e}") if math.isfinite(value) else value
 
 
 def _powered(text: str) -> str:

@@ -1,4 +1,4 @@
-"""A training's curves: from logged metrics to figures, and what to add to them when more is logged."""
+"""A training's curves: from logged metrics to panels, and what to add to them when more is logged."""
 
 from __future__ import annotations
 
@@ -14,13 +14,16 @@ from dash.development.base_component import Component
 from controller.records import MetricRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
-from dashboard.figures import VITALS, decimated, learning_curve, shown_name, vital
+from dashboard.figures import decimated, shown_name
+from dashboard.learning import Vital, cost_terms, learning_curve, vital, vitals_of
 
 SCORE = "score"
 BEST = "score/best"
 PID = "score/pid"
+COST = "cost/"
 
 Curve = tuple[list[float], list[float]]
+NOTHING: Curve = ([], [])
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Log:
 
     curves: Mapping[str, Curve]
     last: int
+
+    @property
+    def terms(self) -> list[str]:
+        """The terms of an episode's cost that were logged."""
+        return sorted(key for key in self.curves if key.startswith(COST))
 
 
 def log(run: RunRecord, rows: Sequence[MetricRow]) -> Log:
@@ -41,30 +49,53 @@ def log(run: RunRecord, rows: Sequence[MetricRow]) -> Log:
     return Log({key: _thinned(curve) for key, curve in curves.items()}, rows[-1].id if rows else 0)
 
 
-def panels(run: RunRecord, log: Log) -> list[Component]:
-    """The learning curve, and PPO's vital signs below it."""
-    nothing: Curve = ([], [])
-    curves = {shown_name(run.controller): log.curves.get(SCORE, nothing), "best so far": log.curves.get(BEST, nothing)}
-    total = max([ui.total_steps(run), *log.curves.get(SCORE, nothing)[0]])
-    unit = str(run.config.get("score_unit", "return"))
-    score = ui.graph(learning_curve(curves, _baselines(run, log), total, unit), ids.curve(SCORE))
-    signs = [_sign(key, log.curves.get(key, nothing), total) for key in VITALS]
-    return [
-        ui.panel("Learning curve", score),
-        ui.panel("PPO's vital signs", html.Div(signs, className="vitals"), aside="usual range shaded"),
-    ]
+def panels(run: RunRecord, log: Log, cost_unit: str) -> list[Component]:
+    """The learning curve, what an episode costs by term, and the vital signs with their limits; costs are in ``cost_unit``."""
+    total = max([ui.total_steps(run), *log.curves.get(SCORE, NOTHING)[0]])
+    baselines = _baselines(run, log)
+    hint: ui.Children = "" if "nmpc" in baselines else ["NMPC's line: ", html.Code(f"setpoint train {run.plant} --against nmpc")]
+    parts = [ui.panel("Learning curve", _score(run, log, baselines, total), aside=hint)]
+    if log.terms:
+        terms = {key.removeprefix(COST): log.curves[key] for key in log.terms}
+        figure = ui.graph(cost_terms(terms, total, cost_unit), ids.curve(",".join(log.terms)))
+        parts.append(ui.panel("Reward by component", figure, aside="mean cost of a validation episode by term; lower is better"))
+    signs = [_sign(key, sign, log.curves.get(key, NOTHING), total) for key, sign in shown(run).items()]
+    legend = "dashed: from here on unusual, and taken back"
+    return [*parts, ui.panel("Vital signs", html.Div(signs, className="vitals"), aside=legend)]
+
+
+def shown(run: RunRecord) -> dict[str, Vital]:
+    """The vital signs that a run logs, by key."""
+    return vitals_of(str(run.config.get("safety", "none")))
 
 
 def growth(run: RunRecord, key: str, rows: Sequence[MetricRow]) -> list[Any] | None:
-    """What a figure has to be extended by; None where nothing of it was logged."""
-    shown = (SCORE, BEST, PID) if key == SCORE else (key,)
-    added = [(place, [row for row in rows if _key(run, row.key) == name]) for place, name in enumerate(shown)]
+    """What a figure has to be extended by; None where nothing of it was logged. ``key`` names its lines, in their order."""
+    lines = key.split(",")
+    added = [(place, [row for row in rows if _key(run, row.key) == name]) for place, name in enumerate(lines)]
     added = [(place, points) for place, points in added if points]
     if not added:
         return None
     x = [[row.step for row in points] for _, points in added]
     y = [[row.value for row in points] for _, points in added]
     return [{"x": x, "y": y}, [place for place, _ in added]]
+
+
+def latest(run: RunRecord, log: Log, key: str) -> Component | str:
+    """The last value of a vital sign, marked where it is beyond the limit."""
+    sign = shown(run).get(key)
+    return "" if sign is None else _now(sign, log.curves.get(key, NOTHING))
+
+
+def score_levels(run: RunRecord, log: Log) -> dict[str, float]:
+    """The levels that are known to compare a training with, by controller."""
+    return {name: value for name, value in _baselines(run, log).items() if math.isfinite(value)}
+
+
+def _score(run: RunRecord, log: Log, baselines: Mapping[str, float], total: float) -> Component:
+    curves = {shown_name(run.controller): log.curves.get(SCORE, NOTHING), "best so far": log.curves.get(BEST, NOTHING)}
+    figure = learning_curve(curves, baselines, total, str(run.config.get("score_unit", "return")))
+    return ui.graph(figure, ids.curve(f"{SCORE},{BEST},{PID}"))
 
 
 def _key(run: RunRecord, key: str) -> str:
@@ -87,8 +118,15 @@ def _baselines(run: RunRecord, log: Log) -> dict[str, float]:
     return {"pid": math.nan, **logged, **declared}
 
 
-def _sign(key: str, curve: Curve, total: float) -> Component:
-    sign = VITALS[key]
-    return html.Div(
-        [html.H3(sign.title), html.Div(sign.advice, className="note"), ui.graph(vital(key, *curve, total), ids.curve(key))]
-    )
+def _sign(key: str, sign: Vital, curve: Curve, total: float) -> Component:
+    advice = html.P([html.B("What to do: "), sign.remedy], className="remedy") if sign.remedy else ""
+    head = html.Div([html.H3(sign.title), html.Div(_now(sign, curve), id=ids.now(key))], className="vital-head")
+    words = html.Div([html.Div(sign.rule), advice], className="note")
+    return html.Div([head, words, ui.graph(vital(sign, curve, total, key), ids.curve(key))])
+
+
+def _now(sign: Vital, curve: Curve) -> Component:
+    """The last value, marked where it is beyond the limit."""
+    crossed, last = sign.crossed(curve[1]), curve[1][-1] if curve[1] else math.nan
+    value = ui.quantity(ui.rounded(last), "" if sign.unit.startswith("share") else sign.unit)
+    return html.Span(f"▲ {value}, unusual" if crossed else value, className="now crossed" if crossed else "now")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any, NamedTuple, Protocol
@@ -17,6 +18,10 @@ from plant_models.core.errors import BadInput, UnknownName
 
 Card = Mapping[str, Any]
 """What ``plant_models.derive.card.card`` says of a plant."""
+
+
+KEPT = 12
+"""Episodes with their signals that are kept at hand: those of one comparison."""
 
 
 class Plants(Protocol):
@@ -61,6 +66,7 @@ class Data:
         self._store = store
         self._plants = plants
         self._card = lru_cache(maxsize=None)(plants.card)
+        self._episode = lru_cache(maxsize=KEPT)(store.read_episode)
 
     @cached_property
     def store_name(self) -> str:
@@ -111,8 +117,8 @@ class Data:
         return self._store.episodes(run)
 
     def episode(self, number: int) -> EpisodeRecord:
-        """One episode with its signals; raises UnknownName."""
-        return self._store.read_episode(number)
+        """One episode with its signals, which never change; raises UnknownName."""
+        return self._episode(number)
 
     def plant_names(self) -> Sequence[str]:
         """Every plant's name."""
@@ -123,6 +129,16 @@ class Data:
         if name not in self.plant_names():
             raise UnknownName(f"plant {name[:64]!r}: unknown; the plants are {', '.join(self.plant_names())}")
         return self._card(name)
+
+    def cost_unit(self, plant: str) -> str:
+        """The unit in which a plant's cost is counted; none for a plant that is not in the catalogue."""
+        duty = self.card(plant).get("duty", {}) if plant in self.plant_names() else {}
+        return str(duty.get("unit", duty.get("currency", "")))
+
+    def rival(self, plant: str) -> RunRecord | None:
+        """The newest run that holds PPO and PID on the same episodes of a plant."""
+        found = (run for run in self.runs() if run.plant == plant and run.kind in ("benchmark", "demo"))
+        return next((run for run in found if {"pid", "ppo"} <= {row.controller for row in self.episodes(run.id)}), None)
 
     def comparable(self, newest: int = 30) -> list[RunRecord]:
         """Recent runs that hold episodes of at least two controllers, newest first."""
@@ -149,6 +165,18 @@ def cases(episodes: Sequence[EpisodeRow]) -> dict[Case, list[EpisodeRow]]:
     for row in episodes:
         grouped.setdefault(Case(row.plant, row.scenario, row.seed), []).append(row)
     return grouped
+
+
+def headline(row: EpisodeRow) -> tuple[str, float]:
+    """The figure that an episode is judged by and its value, lower is better; no name where it has none."""
+    if "cost" in row.kpis:
+        return "cost", row.kpis["cost"]
+    return ("return", -row.kpis["return"]) if "return" in row.kpis else ("", math.nan)
+
+
+def ranked(rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
+    """Episodes from the best to the worst; one that did not end as it should is worse than any."""
+    return sorted(rows, key=lambda row: (row.outcome != "completed", math.isnan(headline(row)[1]), headline(row)[1]))
 
 
 def whole_number(text: str) -> int:

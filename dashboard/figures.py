@@ -1,4 +1,4 @@
-"""Figures as pure Plotly: learning curves and PPO's vital signs, and what all figures have in common.
+"""What all figures have in common, as pure Plotly: the look, colours, units, and how a long line is thinned.
 
 Text, grid and backgrounds take their colours from the page's style sheet, so that a figure follows light and dark
 without being drawn again; the lines' own colours are middle tones that read on both.
@@ -7,8 +7,7 @@ without being drawn again; the lines' own colours are middle tones that read on 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -23,33 +22,8 @@ CONTROLLERS = {
     "rule": "#4aa3b8",
     "constant": "#8a94a1",
 }
-OTHERS = ("#c2587d", "#5d9c3b", "#6f6fd0", "#a7673f")
-_USUAL = "rgba(42, 157, 120, 0.13)"
+OTHERS = ("#c2587d", "#5d9c3b", "#6f6fd0", "#a7673f", "#3f7f8c", "#b0894f")
 SUPERSCRIPT = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
-
-
-@dataclass(frozen=True)
-class Vital:
-    """One of PPO's vital signs: what it is called, its unit, and where it usually lies (None: no general range)."""
-
-    title: str
-    unit: str
-    low: float | None
-    high: float | None
-    advice: str
-
-
-VITALS = {
-    "train/kl": Vital("KL divergence", "nat", 0.002, 0.03, "usually 0.002 to 0.03; above: lower the learning rate"),
-    "train/clip_fraction": Vital("Clip fraction", "share of samples", 0.02, 0.3, "usually 0.02 to 0.3; above: steps too large"),
-    "train/entropy": Vital("Entropy", "nat", None, None, "should fall slowly; a sudden fall ends the search too early"),
-    "train/explained_variance": Vital(
-        "Explained variance", "share", 0.5, 1.0, "0.5 to 1 once trained; at 0 the critic knows nothing"
-    ),
-    "train/value_loss": Vital("Value loss", "reward²", None, None, "should settle; a rise means that returns changed"),
-    "train/steps_per_s": Vital("Training speed", "steps/s", None, None, "environment steps learned from per second"),
-    "train/hard_violations": Vital("Hard-limit violations", "count", None, None, "while exploring; should fall to zero"),
-}
 
 
 def unit_text(unit: str) -> str:
@@ -68,6 +42,18 @@ def axis_text(unit: str) -> str:
 def controller_colour(name: str, place: int = 0) -> str:
     """The colour a controller has on every page; ``place`` chooses among the spare ones."""
     return CONTROLLERS.get(name, OTHERS[place % len(OTHERS)])
+
+
+def label_colours(labels: Sequence[str]) -> dict[str, str]:
+    """A colour for each of several labels, which begin with a controller's name: its own for the first, spare ones for others."""
+    colours: dict[str, str] = {}
+    for label in labels:
+        own = CONTROLLERS.get(label.split(" ", maxsplit=1)[0], "")
+        if own and own not in colours.values():
+            colours[label] = own
+    spare = [colour for colour in (*OTHERS, *CONTROLLERS.values()) if colour not in colours.values()] or list(OTHERS)
+    left = [label for label in labels if label not in colours]
+    return colours | {label: spare[k % len(spare)] for k, label in enumerate(left)}
 
 
 def shown_name(name: str) -> str:
@@ -89,49 +75,6 @@ def decimated(time: NDArray[np.float64], values: NDArray[np.float64], points: in
     high = np.where(np.isnan(chunk), -np.inf, chunk).argmax(1)
     rows = np.arange(bins)
     return np.unique(np.concatenate([[0, time.size - 1], index[rows, low], index[rows, high]]))
-
-
-def learning_curve(
-    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]], baselines: Mapping[str, float], total_steps: float, unit: str
-) -> go.Figure:
-    """Score over environment steps: the policy now, the best so far, and a line for each baseline.
-
-    ``curves`` maps a legend text to its steps and scores; they come first, in order, so that a reader can extend them.
-    """
-    figure = go.Figure()
-    styles = (
-        {"color": CONTROLLERS["ppo"], "width": 2},
-        {"color": CONTROLLERS["ppo"], "width": 1.2, "dash": "dot", "shape": "hv"},
-    )
-    for (text, (steps, scores)), line in zip(curves.items(), styles, strict=False):
-        hover = f"{text} %{{y:.5g}} {unit}<extra></extra>"
-        figure.add_trace(go.Scatter(x=list(steps), y=list(scores), name=text, mode="lines", line=line, hovertemplate=hover))
-    for place, (name, value) in enumerate(baselines.items()):
-        text = shown_name(name)
-        line = {"color": controller_colour(name, place), "width": 1.6, "dash": "dash"}
-        hover = f"{text} %{{y:.5g}} {unit}<extra></extra>"
-        figure.add_trace(
-            go.Scatter(x=[0, total_steps], y=[value, value], name=text, mode="lines", line=line, hovertemplate=hover)
-        )
-    figure.update_yaxes(title_text=f"score on validation scenarios ({unit})")
-    figure.update_xaxes(title_text="environment steps", range=[0, total_steps] if total_steps > 0 else None)
-    return dressed(figure, height=330, revision="learning")
-
-
-def vital(key: str, steps: Sequence[float], values: Sequence[float], total_steps: float) -> go.Figure:
-    """One of PPO's vital signs over environment steps, its usual range shaded."""
-    sign = VITALS[key]
-    figure = go.Figure()
-    hover = f"%{{y:.4g}} {sign.unit}<extra></extra>"
-    line = {"color": CONTROLLERS["ppo"], "width": 1.6}
-    figure.add_trace(go.Scatter(x=list(steps), y=list(values), mode="lines", name=sign.title, line=line, hovertemplate=hover))
-    if sign.low is not None and sign.high is not None:
-        figure.add_hrect(y0=sign.low, y1=sign.high, fillcolor=_USUAL, line_width=0, layer="below")
-    figure.update_yaxes(title_text=sign.unit, rangemode="tozero" if sign.unit in ("count", "steps/s") else "normal")
-    figure.update_xaxes(title_text="environment steps", range=[0, total_steps] if total_steps > 0 else None, nticks=5)
-    dressed(figure, height=190, revision=key)
-    figure.update_xaxes(tickformat="~s", tickangle=0)
-    return figure.update_layout(showlegend=False, margin={"l": 58, "r": 10, "t": 8, "b": 36})
 
 
 def dressed(figure: go.Figure, *, height: int, revision: str) -> go.Figure:

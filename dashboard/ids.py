@@ -9,7 +9,8 @@ THEME = "theme"
 TICK = "tick"
 CHOICE = "choice"
 CURVE = "curve"
-PICK = "pick"
+NOW = "now"
+TREND = "trend"
 
 OVERVIEW = "overview"
 OVERVIEW_STAMP = "overview-stamp"
@@ -27,8 +28,10 @@ RUN_HEAD = "run-head"
 RUN_STAMP = "run-stamp"
 RUN_EPISODE = "run-episode"
 RUN_TREND = "run-trend"
-RUN_FIGURE = "run-figure"
 RUN_KPIS = "run-kpis"
+RUN_BODY = "run-body"
+RUN_STOP = "run-stop"
+RUN_STOPPED = "run-stopped"
 
 COMPARE_FIGURE = "compare-figure"
 
@@ -46,3 +49,8 @@ def choice(field: str, shown: str) -> dict[str, str]:
 def curve(key: str) -> dict[str, str]:
     """The figure of a logged metric."""
     return {"type": CURVE, "key": key}
+
+
+def now(key: str) -> dict[str, str]:
+    """The last value of a logged metric."""
+    return {"type": NOW, "key": key}

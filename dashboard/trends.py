@@ -12,20 +12,26 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from controller.records import EpisodeRecord, Role, Signal
-from dashboard.figures import axis_text, controller_colour, decimated, dressed, shown_name, unit_text
+from dashboard.figures import POINTS, axis_text, decimated, dressed, label_colours, shown_name, unit_text
 
 _ROLE = {
     "pv": "#2b7fd4", "sp": "#c9791a", "baseline_sp": "#8a94a1", "target": "#8d68c7", "op": "#2a9d78", "disturbance": "#8a94a1",
-    "offset": "#8d68c7", "cost": "#9a8460", "limit_low": "#d0504a", "limit_high": "#d0504a",
+    "offset": "#8d68c7", "cost": "#9a8460", "limit_low": "#d0504a", "limit_high": "#d0504a", "shield": "#c9791a",
 }  # fmt: skip
 _ROLE_TEXT = {
     "pv": "PV", "sp": "SP", "baseline_sp": "SP of the baseline", "target": "target", "op": "OP", "disturbance": "disturbance",
-    "offset": "offset on SP", "cost": "cost", "limit_low": "limit", "limit_high": "limit",
+    "offset": "offset on SP", "cost": "cost", "limit_low": "limit", "limit_high": "limit", "shield": "held back by the shield",
 }  # fmt: skip
 _DASH = {"sp": "dash", "baseline_sp": "dot", "target": "dashdot"}
-_REST = ("offset", "cost", "disturbance")
+_REST = ("offset", "shield", "cost", "disturbance")
+_SHARED = ("disturbance", "target", "baseline_sp")
 _FORBIDDEN = "rgba(208, 80, 74, 0.13)"
+_UNCERTIFIED = "nothing certified: safe action"
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_TOGETHER, _LEAST = 36_000, 800  # points of a whole figure and of one line: what a browser draws within a second
+
+Window = tuple[float, float]
+"""The part of the time axis that is looked at, in the unit that is shown."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,32 @@ class Row:
     unit: str
     members: tuple[int, ...]
     height: float
+    role: str = "pv"
+
+
+@dataclass(frozen=True)
+class _View:
+    """What of records is drawn: their time unit, the window, and how many points a line may have."""
+
+    unit: str
+    window: Window | None
+    points: int
+
+    def kept(self, record: EpisodeRecord, values: NDArray[np.float64]) -> NDArray[np.intp]:
+        """The samples of a line to draw: those within the window with one more on each side, thinned."""
+        time, first, last = record.time * _factor(record, self.unit), 0, record.time.size
+        if self.window is not None and time.size:
+            first = max(int(np.searchsorted(time, self.window[0])) - 1, 0)
+            last = min(int(np.searchsorted(time, self.window[1], side="right")) + 1, time.size)
+        if last - first < 2:
+            first, last = 0, time.size
+        return decimated(time[first:last], values[first:last], self.points) + first
+
+    def line(self, record: EpisodeRecord, values: NDArray[np.float64], style: go.Scatter) -> go.Scatter:
+        """The line of these values, (samples,), drawn as ``style`` says."""
+        keep = self.kept(record, values)
+        style.update(x=record.time[keep] * _factor(record, self.unit), y=values[keep], mode="lines")
+        return style
 
 
 def rows_of(signals: Sequence[Signal]) -> list[Row]:
@@ -68,37 +100,119 @@ def _companions(signals: Sequence[Signal], leader: int, *, alone: bool) -> list[
 def _row(signals: Sequence[Signal], members: tuple[int, ...], height: float) -> Row:
     leaders = [signals[k] for k in members if signals[k].role == signals[members[0]].role]
     words = [" ".join(filter(None, (s.tag, s.meaning or s.name))) for s in leaders]
-    title = ", ".join(dict.fromkeys(words))
-    return Row(title, signals[members[0]].unit, members, height)
+    title, role = ", ".join(dict.fromkeys(words)), str(signals[members[0]].role)
+    unit = "%" if role == "shield" else signals[members[0]].unit
+    return Row(title, unit, members, height, role)
 
 
-def trends(record: EpisodeRecord) -> go.Figure:
-    """One episode: each PV with SP, target and shaded limits, then OP, offsets and disturbances, on one time axis."""
-    return _stacked({record.controller: record}, by_role=True)
+def trends(record: EpisodeRecord, window: Window | None = None) -> go.Figure:
+    """One episode: each PV with SP, target and shaded limits, then OP, offsets, shield and disturbances, on one time axis."""
+    return _stacked({record.controller: record}, window, by_role=True)
 
 
-def overlay(records: Mapping[str, EpisodeRecord]) -> go.Figure:
+def overlay(records: Mapping[str, EpisodeRecord], window: Window | None = None) -> go.Figure:
     """Several controllers on the same scenario and seed, each in its colour, rows and zoom linked."""
-    return _stacked(records, by_role=False)
+    return _stacked(records, window, by_role=False)
 
 
-def _stacked(records: Mapping[str, EpisodeRecord], *, by_role: bool) -> go.Figure:
-    first = _fullest(records)
-    rows = rows_of(first.signals)
-    heights = [row.height for row in rows] or [1.0]
-    total = 88 + 92 * sum(heights)
-    spacing = min(34.0 / total, 0.9 / len(heights))
-    figure = make_subplots(len(heights), 1, shared_xaxes=True, vertical_spacing=spacing, row_heights=heights)
-    unit = time_unit(first)
+def differences(records: Mapping[str, EpisodeRecord], base: str, window: Window | None = None) -> go.Figure:
+    """By how much each controller's PVs, setpoints and OPs lie above those of the controller ``base``, at the same times."""
+    first = records[base]
+    rows = [row for row in rows_of(first.signals) if row.role in ("pv", "op")]
+    figure, view = _frame(rows, records, window), _view(records, window)
+    colours = label_colours(list(records))
     for place, row in enumerate(rows, 1):
-        span = _span(records, row)
-        for trace in (*_limits(first, row, unit, span), *_lines(records, row, unit, by_role=by_role)):
+        signal, own = first.signals[row.members[0]], first.values[row.members[0]]
+        style = {"color": colours[base], "width": 1.3, "dash": "dot"}
+        figure.add_trace(view.line(first, 0.0 * own, _style(shown_name(base), signal, style)), row=place, col=1)
+        for label, record in records.items():
+            at = _found(record, signal)
+            if label != base and at is not None:
+                other = np.interp(first.time, record.time, record.values[at]) - own
+                line = {"color": colours[label], "width": 1.8}
+                figure.add_trace(view.line(first, other, _style(shown_name(label), signal, line)), row=place, col=1)
+        unit = "K" if row.unit == "degC" else row.unit
+        figure.update_yaxes(title_text=axis_text(unit), nticks=5, row=place, col=1)
+        _heading(figure, f"{row.title}, difference to {shown_name(base)}", place)
+    return _finished(figure, rows, first, view.unit)
+
+
+def cumulated(records: Mapping[str, EpisodeRecord], window: Window | None = None) -> go.Figure | None:
+    """What each controller has cost until then; the area of the errors where costs were not recorded, None without targets."""
+    costs = {label: cost for label, record in records.items() if (cost := running_cost(record)) is not None}
+    if not costs:
+        return None
+    first, view, colours = _fullest(records), _view(records, window), label_colours(list(records))
+    words, unit, _ = next(iter(costs.values()))
+    row = Row(words, unit, (0,), 2.6)
+    figure = _frame([row], records, window)
+    for label, (_, own, values) in costs.items():
+        if own == unit:
+            style = _style(shown_name(label), Signal(words, unit, "cost"), {"color": colours[label], "width": 1.9})
+            figure.add_trace(view.line(records[label], values, style), row=1, col=1)
+    figure.update_yaxes(title_text=axis_text(unit), row=1, col=1)
+    _heading(figure, words, 1)
+    return _finished(figure, [row], first, view.unit)
+
+
+def running_cost(record: EpisodeRecord) -> tuple[str, str, NDArray[np.float64]] | None:
+    """What it is, its unit, and its running sum: of the recorded cost, else of the absolute error of what has a target."""
+    for k in record.of_role("cost"):
+        return "cumulative cost", record.signals[k].unit, np.concatenate([[0.0], np.nancumsum(record.values[k])[:-1]])
+    for k in record.of_role("target"):
+        target = record.signals[k]
+        for i in record.of_role("pv"):
+            if record.signals[i].name == target.of:
+                gaps = np.diff(record.time, prepend=record.time[:1])
+                error = np.cumsum(np.abs(record.values[i] - record.values[k]) * gaps)
+                return f"cumulative absolute error of {target.of}", f"{target.unit} {record.time_unit}", error
+    return None
+
+
+def _view(records: Mapping[str, EpisodeRecord], window: Window | None) -> _View:
+    lines = sum(len(record.signals) for record in records.values())
+    return _View(time_unit(_fullest(records)), window, min(POINTS, max(_LEAST, _TOGETHER // max(lines, 1))))
+
+
+def thinned(records: Mapping[str, EpisodeRecord], record: EpisodeRecord) -> bool:
+    """Whether one of several records has more samples than are drawn when all of it is seen."""
+    return bool(record.time.size > _view(records, None).points)
+
+
+def _frame(rows: Sequence[Row], records: Mapping[str, EpisodeRecord], window: Window | None) -> go.Figure:
+    heights = [row.height for row in rows] or [1.0]
+    spacing = min(34.0 / _height(rows), 0.9 / len(heights))
+    figure = make_subplots(len(heights), 1, shared_xaxes=True, vertical_spacing=spacing, row_heights=heights)
+    if window is not None:
+        figure.update_xaxes(range=list(window))
+    return figure
+
+
+def _height(rows: Sequence[Row]) -> float:
+    return 88 + 92 * sum([row.height for row in rows] or [1.0])
+
+
+def _finished(figure: go.Figure, rows: Sequence[Row], first: EpisodeRecord, unit: str) -> go.Figure:
+    figure.update_xaxes(title_text=f"time ({unit})", row=max(len(rows), 1), col=1)
+    _name_once(figure)
+    return dressed(figure, height=int(_height(rows)), revision=f"{first.plant} {first.scenario} {first.seed}")
+
+
+def _stacked(records: Mapping[str, EpisodeRecord], window: Window | None, *, by_role: bool) -> go.Figure:
+    first, view = _fullest(records), _view(records, window)
+    rows = rows_of(first.signals)
+    figure = _frame(rows, records, window)
+    for place, row in enumerate(rows, 1):
+        if row.role == "shield":
+            traces, span = _held_back(records, row, view, by_role=by_role), (0.0, 105.0)
+        else:
+            span = _span(records, row)
+            traces = [*_limits(first, row, view, span), *_lines(records, row, view, by_role=by_role)]
+        for trace in traces:
             figure.add_trace(trace, row=place, col=1)
         figure.update_yaxes(title_text=axis_text(row.unit), range=list(span), nticks=_ticks(row), row=place, col=1)
         _heading(figure, row.title, place)
-    figure.update_xaxes(title_text=f"time ({unit})", row=len(heights), col=1)
-    _name_once(figure)
-    return dressed(figure, height=int(total), revision=f"{first.plant} {first.scenario} {first.seed}")
+    return _finished(figure, rows, first, view.unit)
 
 
 def _fullest(records: Mapping[str, EpisodeRecord]) -> EpisodeRecord:
@@ -106,47 +220,67 @@ def _fullest(records: Mapping[str, EpisodeRecord]) -> EpisodeRecord:
     return max(records.values(), key=lambda record: len(record.signals))
 
 
-def _lines(records: Mapping[str, EpisodeRecord], row: Row, unit: str, *, by_role: bool) -> list[go.Scatter]:
+def _found(record: EpisodeRecord, signal: Signal) -> int | None:
+    """Where a record holds a signal of this name and role."""
+    places = [k for k, s in enumerate(record.signals) if (s.name, s.role) == (signal.name, signal.role)]
+    return places[0] if places else None
+
+
+def _lines(records: Mapping[str, EpisodeRecord], row: Row, view: _View, *, by_role: bool) -> list[go.Scatter]:
     """Every controller's lines of a row; what does not depend on the controller is drawn once."""
-    first = _fullest(records)
+    first, colours = _fullest(records), label_colours(list(records))
     wanted = [first.signals[k] for k in row.members if not first.signals[k].role.startswith("limit")]
     lines: list[go.Scatter] = []
     for place, (label, record) in enumerate(records.items()):
-        where = {(signal.name, signal.role): k for k, signal in enumerate(record.signals)}
         for signal in wanted:
-            shared = signal.role in ("disturbance", "target", "baseline_sp")
-            if (signal.name, signal.role) not in where or (shared and place > 0):
+            at, shared = _found(record, signal), signal.role in _SHARED
+            if at is None or (shared and place > 0):
                 continue
             own = by_role or shared
             text = _ROLE_TEXT[signal.role] if own else shown_name(label)
-            colour = _ROLE[signal.role] if own else controller_colour(label, place)
-            lines.append(_line(record, where[signal.name, signal.role], unit, colour, text))
+            lines.append(_line(record, at, view, _ROLE[signal.role] if own else colours[label], text))
     return lines
 
 
-def _line(record: EpisodeRecord, k: int, unit: str, colour: str, text: str) -> go.Scatter:
+def _line(record: EpisodeRecord, k: int, view: _View, colour: str, text: str) -> go.Scatter:
     signal = record.signals[k]
-    keep = decimated(record.time, record.values[k])
     shape = "linear" if signal.role == "pv" else "hv"
-    return go.Scatter(
-        x=record.time[keep] * _factor(record, unit),
-        y=record.values[k][keep],
-        name=text,
-        legendgroup=text,
-        mode="lines",
-        line={"color": colour, "width": _width(signal.role), "dash": _DASH.get(signal.role, "solid"), "shape": shape},
-        hovertemplate=f"{text} {signal.name} %{{y:.5g}} {unit_text(signal.unit)}<extra></extra>",
-    )
+    line = {"color": colour, "width": _width(signal.role), "dash": _DASH.get(signal.role, "solid"), "shape": shape}
+    return view.line(record, record.values[k], _style(text, signal, line))
 
 
-def _limits(record: EpisodeRecord, row: Row, unit: str, span: tuple[float, float]) -> list[go.Scatter]:
+def _style(text: str, signal: Signal, line: Mapping[str, object]) -> go.Scatter:
+    hover = f"{text} {signal.name} %{{y:.5g}} {unit_text(signal.unit)}<extra></extra>"
+    return go.Scatter(name=text, legendgroup=text, line=dict(line), hovertemplate=hover)
+
+
+def _held_back(records: Mapping[str, EpisodeRecord], row: Row, view: _View, *, by_role: bool) -> list[go.Scatter]:
+    """The share of each move that the shield held back, and where nothing was certified, as filled steps."""
+    first, colours, traces = _fullest(records), label_colours(list(records)), list[go.Scatter]()
+    for label, record in records.items():
+        at = _found(record, first.signals[row.members[0]])
+        if at is None:
+            continue
+        share = np.clip(record.values[at], -1.0, 1.0)
+        words = _ROLE_TEXT["shield"] if by_role else shown_name(label)
+        parts = {words: (100.0 * (1.0 - np.maximum(share, 0.0)), _ROLE["shield"] if by_role else colours[label]),
+                 _UNCERTIFIED: (np.where(share < 0.0, 100.0, 0.0), _ROLE["limit_high"])}  # fmt: skip
+        for text, (values, colour) in parts.items():
+            style = _style(text, Signal("", "%", "cost"), {"color": colour, "width": 1.0, "shape": "hv"})
+            style.update(fill="tozeroy")
+            if text != _UNCERTIFIED or values.any():
+                traces.append(view.line(record, values, style))
+    return traces
+
+
+def _limits(record: EpisodeRecord, row: Row, view: _View, span: tuple[float, float]) -> list[go.Scatter]:
     """Each limit as a thin line, and the side of it that must not be entered, shaded to the edge of the axis."""
     traces: list[go.Scatter] = []
     for k in row.members:
         signal = record.signals[k]
         if not signal.role.startswith("limit"):
             continue
-        limit = _line(record, k, unit, _ROLE[signal.role], "limit")
+        limit = _line(record, k, view, _ROLE[signal.role], "limit")
         y = np.asarray(limit.y)
         edge = np.minimum(y, span[0]) if signal.role == "limit_low" else np.maximum(y, span[1])
         shade = go.Scatter(x=limit.x, y=edge, name="limit", legendgroup="limit", mode="lines", hoverinfo="skip")

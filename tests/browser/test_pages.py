@@ -229,15 +229,25 @@ def test_seeds_of_a_configuration_stand_together_with_their_interval(full: Dashb
     full.until(lambda: "3 runs" in full.texts("h2") and "group=" in full.chromium.current_url)
 
 
-def test_an_episode_is_picked_from_its_scores_without_drawing_the_page_anew(full: Dashboard) -> None:
-    full.open(f"/runs/{full.ids['reactor']}", full.ids["reactor"])
+def test_an_episode_is_picked_without_drawing_the_page_anew(full: Dashboard) -> None:
+    full.open(f"/runs/{full.ids['reactor']}?tab=episodes", full.ids["reactor"])
     full.run("document.querySelector('.head').dataset.same = 'yes'")
-    full.until(lambda: len(full.all("tbody button.link")) == 12)
-    full.all("tbody button.link")[5].click()
+    full.until(lambda: len(full.all("input[aria-label='episode']")) == 1)
+    full.all("input[aria-label='episode']")[0].click()
+    wanted = "tracking · seed 2 · PPO"
+    full.until(lambda: any(option.is_displayed() and option.text == wanted for option in full.all("[role=option]")))
+    next(option for option in full.all("[role=option]") if option.text == wanted).click()
     full.until(lambda: any("tracking, seed 2, PPO" in text for text in full.texts("#run-trend .note")))
     assert "episode=" in full.chromium.current_url
     assert full.run("document.querySelector('.head').dataset.same") == "yes"
     full.chromium.refresh()
+    full.until(lambda: any("tracking, seed 2, PPO" in text for text in full.texts("#run-trend .note")))
+
+
+def test_an_episode_is_opened_from_its_figures(full: Dashboard) -> None:
+    full.open(f"/runs/{full.ids['reactor']}?tab=kpis", full.ids["reactor"])
+    full.until(lambda: len(full.all("#run-kpis tbody a.link")) == 12)
+    full.all("#run-kpis tbody a.link")[5].click()
     full.until(lambda: any("tracking, seed 2, PPO" in text for text in full.texts("#run-trend .note")))
 
 
@@ -283,7 +293,7 @@ def test_a_run_grows_while_it_is_watched_and_keeps_the_zoom(tmp_path: Path, chro
             store.episode(run, reactor_episode("ppo", 0))
             store.finish(run, "completed", {})
             dashboard.until(lambda: "completed" in dashboard.texts(".head .status")[0])
-            dashboard.until(lambda: len(dashboard.all("tbody button.link")) == 1)
+            dashboard.until(lambda: "episodes\n1" in dashboard.texts(".head .facts div"))
 
 
 def _train(store: Historian, run: str) -> None:

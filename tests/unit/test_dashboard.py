@@ -239,7 +239,7 @@ def test_compare_works_across_runs(tmp_path: Path) -> None:
     with Historian(str(tmp_path / "runs.db")) as store:
         a, b = (benchmark(store, "exothermic_cstr", 1, {}) for _ in range(2))
     data = open_data(str(tmp_path / "runs.db"), Cards())
-    texts = list(_texts(compare.layout(data, {"a": a, "b": b})))
+    texts = list(_texts(compare.layout(data, {"runs": f"{a},{b}"})))
     assert f"PPO {a[-6:]}" in texts
     assert f"PPO {b[-6:]}" in texts
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -14,9 +15,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.records import EpisodeRecord
-from dashboard.figures import POINTS, VITALS, axis_text, decimated, learning_curve, shown_name, unit_text, vital
-from dashboard.trends import overlay, rows_of, time_unit, trends
+from controller.records import EpisodeRecord, Signal
+from controller.stability import LARGE_STEP, SIGNS
+from dashboard.figures import CONTROLLERS, POINTS, axis_text, decimated, label_colours, shown_name, unit_text
+from dashboard.fronts import Figure, front, undominated
+from dashboard.learning import VITALS, learning_curve, vital
+from dashboard.trends import cumulated, differences, overlay, rows_of, time_unit, trends
 from tests.browser.store import house_episode, reactor_episode
 
 ROOT = Path(__file__).parents[2]
@@ -168,14 +172,90 @@ def test_the_learning_curve_holds_the_pid_line_over_its_whole_length() -> None:
 def test_a_live_curve_is_made_of_lists_which_a_browser_can_extend() -> None:
     figure = learning_curve({"PPO": ([], []), "best so far": ([], [])}, {}, 1000.0, "return")
     assert figure.to_plotly_json()["data"][0]["x"] == []
-    assert isinstance(vital("train/kl", [1.0], [0.01], 10.0).to_plotly_json()["data"][0]["y"], (list, tuple))
+    assert isinstance(
+        vital(VITALS["train/kl"], ([1.0], [0.01]), 10.0, "train/kl").to_plotly_json()["data"][0]["y"], (list, tuple)
+    )
 
 
 @pytest.mark.parametrize("key", VITALS)
-def test_each_vital_sign_has_its_unit_and_its_usual_range(key: str) -> None:
-    figure = vital(key, [1.0, 2.0], [0.1, 0.2], 10.0)
-    assert _y_titles(figure) == [VITALS[key].unit]
-    assert len(figure.layout.shapes) == (VITALS[key].low is not None)
+def test_each_vital_sign_has_its_unit_and_the_limits_by_which_updates_are_judged(key: str) -> None:
+    figure = vital(VITALS[key], ([1.0, 2.0], [0.1, 0.2]), 10.0, key)
+    assert _y_titles(figure) == [axis_text(VITALS[key].unit)]
+    sign = SIGNS.get(key.removeprefix("train/"))
+    scale = 0.15 if sign is not None and sign.relative else 1.0
+    limits = [] if sign is None else [scale * limit for limit in (sign.warns, sign.harms) if math.isfinite(limit)]
+    assert [trace.y[0] for trace in _traces(figure)[1:]] == pytest.approx(limits)
+
+
+def test_a_vital_sign_beyond_its_limit_is_marked_and_says_what_to_do() -> None:
+    kl, explained, norm = (VITALS[f"train/{name}"] for name in ("kl", "explained_variance", "gradient_norm"))
+    assert (kl.crossed([0.01, 0.031]), kl.crossed([0.04, 0.01]), kl.crossed([])) == (True, False, False)
+    assert (explained.crossed([0.1]), explained.crossed([0.3])) == (True, False)
+    assert (norm.crossed([1.0] * 9 + [6.0]), norm.crossed([1.0] * 10)) == (True, False)
+    assert (kl.rule, kl.remedy) == ("unusual above 0.03 nat; taken back above 0.05 nat", LARGE_STEP)
+
+
+def test_a_window_is_drawn_with_every_sample_that_a_long_episode_has_there() -> None:
+    record = house_episode("ppo", 0, 100_001)
+    (whole,) = _named(trends(record), "PV")
+    (part,) = _named(trends(record, (3.0, 3.01)), "PV")
+    assert (whole.x[0], whole.x[-1]) == (0.0, pytest.approx(7.0))
+    assert len(whole.x) <= POINTS
+    assert len(part.x) == pytest.approx(100_000 * 0.01 / 7.0, abs=3)
+    assert part.x[0] <= 3.0
+    assert part.x[-1] >= 3.01
+    assert len(trends(record).data) == len(trends(record, (3.0, 3.01)).data)
+
+
+def test_what_the_shield_held_back_is_drawn_as_bars_and_marked_where_nothing_was_certified() -> None:
+    record = reactor_episode("ppo", 0)
+    share = np.ones(601)
+    share[100:200], share[300:310] = 0.25, -1.0
+    signal = Signal("share", "1", "shield", "", "share of the move let through")
+    shielded = replace(record, signals=(*record.signals, signal), values=np.vstack([record.values, share]))
+    (held,) = _named(trends(shielded), "held back by the shield")
+    (uncertified,) = _named(trends(shielded), "nothing certified: safe action")
+    assert (held.y[150], held.y[50], held.fill) == (75.0, 0.0, "tozeroy")
+    assert (uncertified.y[305], uncertified.y[150]) == (100.0, 0.0)
+    assert "%" in _y_titles(trends(shielded))
+
+
+def test_differences_are_to_the_baseline_at_the_same_times() -> None:
+    pid, ppo = reactor_episode("pid", 0), reactor_episode("ppo", 0, 301)
+    figure = differences({"pid": pid, "ppo": ppo}, "pid")
+    assert _y_titles(figure) == ["mol/L", "K", "K"]
+    base, other = _named(figure, "PID")[0], _named(figure, "PPO")[0]
+    assert not np.any(base.y)
+    assert other.y[200] == pytest.approx(ppo.values[0, 100] - pid.values[0, 200])
+
+
+def test_costs_add_up_and_where_none_was_recorded_errors_do() -> None:
+    records = {name: reactor_episode(name, 0) for name in ("pid", "ppo")}
+    figure = cumulated(records)
+    assert figure is not None
+    assert _y_titles(figure) == ["mol/L min"]
+    (pid,) = _named(figure, "PID")
+    assert pid.y[-1] == pytest.approx(records["pid"].kpis["IAE"], rel=0.01)
+    spent = Signal("cost", "EUR", "cost")
+    costly = {name: replace(r, signals=(spent,), values=np.ones((1, 601))) for name, r in records.items()}
+    figure = cumulated(costly)
+    assert figure is not None
+    assert (_y_titles(figure), _named(figure, "PPO")[0].y[-1]) == (["EUR"], 600.0)
+
+
+def test_labels_that_share_a_controller_have_colours_of_their_own() -> None:
+    colours = label_colours(["pid", "ppo 1", "ppo 2", "ppo 3", "nmpc"])
+    assert (colours["pid"], colours["ppo 1"], colours["nmpc"]) == tuple(CONTROLLERS[name] for name in ("pid", "ppo", "nmpc"))
+    assert len(set(colours.values())) == 5
+
+
+def test_a_front_holds_those_that_none_beats_in_both() -> None:
+    points = {"a": (1.0, 5.0), "b": (2.0, 2.0), "c": (3.0, 3.0), "d": (5.0, 1.0), "e": (math.nan, 0.0)}
+    travel, cost = Figure("travel", "strokes"), Figure("cost", "EUR")
+    assert undominated(points, travel, cost) == ["a", "b", "d"]
+    assert undominated(points, travel, Figure("return", "1", higher_is_better=True)) == ["a"]
+    drawn = front({"pid": (1.0, 2.0)}, travel, cost, {"pid": "#000000"})
+    assert (drawn.layout.xaxis.title.text, _y_titles(drawn)) == ("travel (strokes)", ["cost (EUR)"])
 
 
 @pytest.mark.parametrize(
@@ -194,5 +274,6 @@ def test_controllers_go_by_their_initials() -> None:
 
 
 def test_figures_never_import_dash() -> None:
-    code = "import sys, dashboard.trends; assert not {'dash', 'flask'} & set(sys.modules)"
+    modules = "dashboard.trends, dashboard.learning, dashboard.fronts, dashboard.policy_figures"
+    code = f"import sys, {modules}; assert not {{'dash', 'flask'}} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)

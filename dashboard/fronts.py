@@ -1,0 +1,74 @@
+"""Figures over many episodes as pure Plotly: two figures against each other with their Pareto front, and boxes over seeds."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from dashboard.figures import dressed, shown_name, unit_text
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure of an episode, with its unit; lower is better unless it says otherwise."""
+
+    name: str
+    unit: str
+    higher_is_better: bool = False
+
+    @property
+    def text(self) -> str:
+        """The axis title."""
+        unit = unit_text(self.unit)
+        return self.name if unit == "–" else f"{self.name} ({unit})"
+
+    def cost(self, value: float) -> float:
+        """The value, lower being better."""
+        return -value if self.higher_is_better else value
+
+
+def undominated(points: Mapping[str, Point], x: Figure, y: Figure) -> list[str]:
+    """The labels that no other beats in one figure without being beaten in the other, from left to right."""
+    costs = {label: (x.cost(a), y.cost(b)) for label, (a, b) in points.items() if math.isfinite(a) and math.isfinite(b)}
+
+    def beaten(label: str) -> bool:
+        a, b = costs[label]
+        return any(c <= a and d <= b and (c < a or d < b) for other, (c, d) in costs.items() if other != label)
+
+    return sorted((label for label in costs if not beaten(label)), key=lambda label: points[label])
+
+
+def front(points: Mapping[str, Point], x: Figure, y: Figure, colours: Mapping[str, str]) -> go.Figure:
+    """Each controller as a named point, and a line through those that none beats in both figures."""
+    figure = go.Figure()
+    best = undominated(points, x, y)
+    line = {"color": "#8a94a1", "width": 1.2, "dash": "dot", "shape": "hv"}
+    figure.add_trace(go.Scatter(x=[points[label][0] for label in best], y=[points[label][1] for label in best], mode="lines",
+                                line=line, hoverinfo="skip", name="Pareto front"))  # fmt: skip
+    for label, (a, b) in points.items():
+        hover = f"{shown_name(label)}<br>{x.text} %{{x:.5g}}<br>{y.text} %{{y:.5g}}<extra></extra>"
+        symbol = "circle" if label in best else "circle-open"
+        marker = {"size": 11, "color": colours[label], "symbol": symbol, "line": {"width": 2, "color": colours[label]}}
+        figure.add_trace(go.Scatter(x=[a], y=[b], mode="markers", name=shown_name(label), marker=marker, hovertemplate=hover))
+    figure.update_xaxes(title_text=x.text)
+    figure.update_yaxes(title_text=y.text)
+    return dressed(figure, height=320, revision=f"{x.name} {y.name}").update_layout(hovermode="closest")
+
+
+def boxes(values: Mapping[str, Sequence[float]], of: Figure, colours: Mapping[str, str]) -> go.Figure:
+    """Quartiles of a figure by controller, whiskers to the last value within 1.5 of their distance, every episode a point."""
+    figure = go.Figure()
+    for label, own in values.items():
+        figure.add_trace(
+            go.Box(y=[value for value in own if math.isfinite(value)], name=shown_name(label), boxpoints="all", jitter=0.4,
+                   pointpos=0, marker={"color": colours[label], "size": 4, "opacity": 0.7}, line={"width": 1.4},
+                   hovertemplate=f"%{{y:.5g}} {unit_text(of.unit)}<extra>{shown_name(label)}</extra>")
+        )  # fmt: skip
+    figure.update_yaxes(title_text=of.text)
+    dressed(figure, height=430, revision=of.name)
+    return figure.update_layout(showlegend=False, hovermode="closest")

@@ -1,0 +1,171 @@
+"""A run's page: its head, its tabs, and what changes while it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
+from dash.development.base_component import Component
+
+from controller.records import EpisodeRow, RunRecord
+from dashboard import components as ui
+from dashboard import curves, ids
+from dashboard.data import Data, whole_number
+from dashboard.pages import zoom
+from dashboard.pages.run import actions, artifacts, configuration, episodes, kpis, policy, training
+from dashboard.results import result_card
+from dashboard.verdict import verdicts
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One tab: its name, what it shows of a run, and whether only a training has it."""
+
+    name: str
+    body: Callable[[Data, RunRecord, Mapping[str, str]], Sequence[Component]]
+    training: bool = False
+
+
+TABS = {
+    "training": Tab("Training", training.body, training=True),
+    "episodes": Tab("Episodes", episodes.body),
+    "kpis": Tab("KPIs", kpis.body),
+    "policy": Tab("Policy map", policy.body, training=True),
+    "configuration": Tab("Configuration", configuration.body),
+    "artifacts": Tab("Artifacts", artifacts.body),
+}
+
+
+class _Seen(NamedTuple):
+    """What the browser has seen of the run, sent back with its next question."""
+
+    id: str
+    row: int
+    episodes: int
+    status: str
+    step: int
+    keys: str
+
+
+def layout(data: Data, query: Mapping[str, str]) -> Component:
+    """The run named by ``query['id']``, its tab by ``query['tab']``; raises UnknownName."""
+    run = data.run(query["id"])
+    rows, log = data.episodes(run.id), curves.log(run, data.metrics(run.id))
+    chosen = _tab(run, query, learned=bool(log.last))
+    return ui.page(
+        run.id,
+        html.Div(_head(data, run, rows), id=ids.RUN_HEAD),
+        *_results(run),
+        _bar(run, query, chosen, learned=bool(log.last)),
+        html.Div(list(TABS[chosen].body(data, run, query)), id=ids.RUN_BODY, className="stack"),
+        dcc.Store(id=ids.RUN_STAMP, data=_seen(run, log, len(rows))._asdict()),
+        dcc.Interval(id=ids.tick("run"), interval=2000, max_intervals=-1 if run.status == "running" else 0),
+        note=[f"{run.kind} of ", ui.link(run.plant, f"/plants/{run.plant}"), f" · started {ui.moment(run.started)}"],
+        actions=actions.buttons(data, run, rows),
+    )
+
+
+def register(app: Dash, data: Data) -> None:
+    """Let the page grow while the run does, show the episode that is picked, and hand out files."""
+    _register_live(app, data)
+    episodes.register(app, data)
+    actions.register(app, data)
+    artifacts.register(app, data)
+    zoom.register(app, data)
+    app.clientside_callback(
+        ClientsideFunction("setpoint", "remember"), Input(ids.RUN_EPISODE, "value"), prevent_initial_call=True
+    )
+
+
+def _register_live(app: Dash, data: Data) -> None:
+    @app.callback(
+        Output(ids.RUN_HEAD, "children"),
+        Output(ids.RUN_STAMP, "data"),
+        Output(ids.RUN_BODY, "children"),
+        Output(ids.tick("run"), "max_intervals"),
+        Output({"type": ids.CURVE, "key": ALL}, "extendData"),
+        Output({"type": ids.NOW, "key": ALL}, "children"),
+        Input(ids.tick("run"), "n_intervals"),
+        State(ids.RUN_STAMP, "data"),
+        State(ids.URL, "search"),
+        prevent_initial_call=True,
+    )
+    def update(_ticks: int, seen: object, search: object) -> Any:
+        shown, now = ([str(output["id"]["key"]) for output in ctx.outputs_list[place]] for place in (4, 5))
+        old = seen if isinstance(seen, dict) else {}
+        run = data.run(str(old.get("id")))
+        rows, log = data.episodes(run.id), curves.log(run, data.metrics(run.id))
+        fresh = _seen(run, log, len(rows))
+        if fresh._asdict() == old:
+            return *([no_update] * 4), [no_update] * len(shown), [no_update] * len(now)
+        query = {**dict(parse_qsl(str(search or "").removeprefix("?"))), "id": run.id}
+        tab = _tab(run, query, learned=bool(log.last))
+        again = _redrawn(tab, old, fresh)
+        body = list(TABS[tab].body(data, run, query)) if again else no_update
+        added = [] if again else data.metrics(run.id, whole_number(str(old.get("row"))))
+        grown = [curves.growth(run, key, added) or no_update for key in shown]
+        signs = [no_update if again else curves.latest(run, log, key) for key in now]
+        return _head(data, run, rows), fresh._asdict(), body, -1 if run.status == "running" else 0, grown, signs
+
+
+def _redrawn(tab: str, old: Mapping[str, Any], fresh: _Seen) -> bool:
+    """Whether the tab has another shape than before; a figure that only grows is not drawn anew, or it would lose its zoom."""
+    if tab == "training":
+        return bool(old.get("keys") != fresh.keys)
+    ended = old.get("status") != fresh.status
+    if tab in ("kpis", "episodes"):
+        return bool(old.get("episodes") != fresh.episodes) and (tab == "kpis" or not old.get("episodes") or ended)
+    return ended and tab in ("policy", "artifacts")
+
+
+def _seen(run: RunRecord, log: curves.Log, count: int) -> _Seen:
+    return _Seen(run.id, log.last, count, run.status, run.step, ",".join(log.terms))
+
+
+def _tab(run: RunRecord, query: Mapping[str, str], *, learned: bool) -> str:
+    """The tab that the address names, else the one that says most of this kind of run."""
+    trains = run.kind == "train" or learned
+    wanted = query.get("tab", "")
+    if wanted in TABS and (trains or not TABS[wanted].training):
+        return wanted
+    return "training" if trains and not query.get("episode") else "episodes"
+
+
+def _bar(run: RunRecord, query: Mapping[str, str], chosen: str, *, learned: bool) -> Component:
+    trains = run.kind == "train" or learned
+    tabs = {
+        key: (tab.name, {"tab": key, "episode": query.get("episode", "") if key == "episodes" else ""})
+        for key, tab in TABS.items()
+        if trains or not tab.training
+    }
+    return ui.tabs(f"/runs/{run.id}", tabs, chosen)
+
+
+def _results(run: RunRecord) -> list[Component]:
+    found = verdicts(run)
+    return [ui.panel("Result", html.Div([result_card(result) for result in found], className="results"))] if found else []
+
+
+def _head(data: Data, run: RunRecord, rows: Sequence[EpisodeRow]) -> Component:
+    pairs: dict[str, ui.Cell] = {
+        "status": ui.status(run.status),
+        "controller": ui.controller(run.controller),
+        "seed": str(run.seed),
+        "duration": ui.duration(run.seconds),
+        "episodes": str(len(rows)),
+    }
+    if run.step:
+        unit = str(run.config.get("score_unit", "return"))
+        pairs |= {"steps": f"{run.step:,}", f"score ({unit})": ui.number(run.score), f"best score ({unit})": ui.number(run.best)}
+    parts: list[ui.Cell] = [ui.facts(pairs)]
+    if run.status == "running":
+        parts.append(ui.progress(run))
+    if run.status == "stopped":
+        parts.append(html.P("This run was ended before its time; what it had recorded until then is here.", className="note"))
+    if error := run.result.get("error"):
+        parts.append(html.P(str(error), className="error"))
+    parts += actions.commands(data, run)
+    return html.Section(parts, className="panel head")

@@ -1,0 +1,194 @@
+"""A run's page: which tab and episode an address means, what is handed out, what is refused, and how a run is ended."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+
+from controller.ending import started, stop
+from controller.historian import Historian
+from controller.liveness import HOST
+from controller.policy import Policy
+from controller.policy_map import axes, reach, section, visited
+from controller.records import EpisodeRow, RunRecord
+from controller.store import runs_folder
+from dashboard.app import create_app
+from dashboard.data import open_data, ranked
+from dashboard.pages.run.actions import repeated, resumed
+from dashboard.pages.run.configuration import differing
+from dashboard.pages.run.episodes import chosen_episode
+from dashboard.pages.run.page import layout
+from dashboard.pages.zoom import WHOLE, zoomed
+from plant_models.catalogue import get
+from plant_models.core.errors import BadInput
+from tests.browser.plants import Cards
+from tests.browser.store import benchmark, training
+from tests.unit.test_dashboard import _texts
+
+RUN = RunRecord(
+    "plant-ppo-0a1b2c", "train", "exothermic_cstr", "ppo", 3, "running", {}, {}, {}, 0.0, None, 0.0, 1, HOST, 0, 0.0, 0.0
+)
+
+
+def row(number: int, cost: float, controller: str = "ppo", outcome: Any = "completed") -> EpisodeRow:
+    return EpisodeRow(number, RUN.id, "p", controller, "s", number, outcome, {"cost": cost}, {"cost": "EUR"})
+
+
+ROWS = [row(1, 9.0, "pid"), row(2, 5.0), row(3, 2.0), row(4, 0.1, outcome="tripped"), row(5, 7.0)]
+
+
+@pytest.mark.parametrize(("wanted", "number"), [("best", "3"), ("worst", "4"), ("last", "5"), ("1", "1"), ("", "2")])
+def test_an_address_means_an_episode_by_number_or_by_what_it_cost(wanted: str, number: str) -> None:
+    assert chosen_episode(RUN, ROWS, wanted) == number
+
+
+def test_an_episode_that_tripped_is_worse_than_any_and_returns_are_better_high() -> None:
+    assert [each.id for each in ranked(ROWS)] == [3, 2, 5, 1, 4]
+    returns = [replace(each, kpis={"return": -each.kpis["cost"]}) for each in ROWS]
+    assert [each.id for each in ranked(returns)] == [3, 2, 5, 1, 4]
+
+
+@pytest.mark.parametrize(
+    ("changed", "window"),
+    [
+        ({"xaxis.range[0]": 2.0, "xaxis.range[1]": 1.0}, (1.0, 2.0)),
+        ({"xaxis6.range": [5, 10]}, (5.0, 10.0)),
+        ({"xaxis.range[0]": 1, "xaxis.range[1]": 2, "xaxis2.range[0]": 1, "xaxis2.range[1]": 2}, (1.0, 2.0)),
+        ({"xaxis.autorange": True}, WHOLE), ({"autosize": True}, None), ({"yaxis.range[0]": 1, "yaxis.range[1]": 2}, None),
+        ({"xaxis.range": ["a", "b"]}, None), ({"xaxis.range": [1.0, float("nan")]}, None), ([], None), (None, None),
+    ],
+)  # fmt: skip
+def test_a_zoom_is_read_from_what_the_browser_tells(changed: object, window: object) -> None:
+    assert zoomed(changed) == window
+
+
+def test_settings_that_differ_come_first() -> None:
+    rows = differing({"seed": 1, "ppo": {"gamma": 0.9}}, {"seed": 2, "ppo": {"gamma": 0.9}, "safety": "shield"})
+    assert rows == [("seed", "1", "2", True), ("safety", "–", "shield", True), ("ppo.gamma", "0.9", "0.9", False)]
+
+
+def test_the_commands_that_go_on_with_a_run_and_repeat_it() -> None:
+    config = {"total_steps": 5000, "scenario": "tracking", "level": "setpoint", "safety": "shield"}
+    stopped = replace(RUN, status="stopped", config=config)
+    assert resumed(RUN) == ""
+    assert resumed(stopped) == f"setpoint train exothermic_cstr --resume {RUN.id}"
+    assert resumed(replace(stopped, status="completed")).endswith("--steps 10000")
+    assert repeated(stopped) == "setpoint train exothermic_cstr --seed 4 --steps 5000 --scenario tracking --safety shield"
+    judged = replace(stopped, kind="benchmark", controller="pid,ppo", config={"episodes": 20})
+    assert repeated(judged) == "setpoint benchmark exothermic_cstr --controllers pid,ppo --policy FOLDER --episodes 20 --seed 4"
+
+
+def test_a_run_is_stopped_only_where_its_process_is_the_one_that_began_it() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; print(1, flush=True); time.sleep(60)"], stdout=subprocess.PIPE
+    ) as own:
+        assert own.stdout is not None
+        own.stdout.readline()
+        run = replace(RUN, pid=own.pid, started=time.time())
+        for other, words in (
+            (replace(run, status="completed"), "completed already"),
+            (replace(run, host="elsewhere"), "runs on elsewhere"),
+            (replace(run, started=time.time() - 3600.0), "not .any more. the one that began it"),
+            (replace(run, pid=os.getpid()), "not .any more. the one that began it"),
+        ):
+            with pytest.raises(BadInput, match=words):
+                stop(other)
+        assert own.poll() is None
+        assert stop(run) in ("SIGINT", "SIGTERM")
+        assert own.wait(20) != 0
+    assert started(own.pid) is None
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
+    """A store with a benchmark, and a training that kept a policy."""
+    path = tmp_path_factory.mktemp("recorded") / "runs.db"
+    with Historian(str(path)) as store:
+        judged, learned = benchmark(store, "exothermic_cstr", 2, {}), training(store, "exothermic_cstr", 0)
+    _policy().save(runs_folder() / learned / "policy")
+    return path, judged, learned
+
+
+def _policy() -> Policy:
+    """A policy that answers the concentration's error, and nothing else."""
+    plant = get("exothermic_cstr")
+    entries = [axis.name for axis in axes(plant, "setpoint")]
+    weights = np.zeros((1, len(entries)), dtype=np.float32)
+    weights[0, entries.index("c_A error")] = 0.5
+    return Policy(plant, "setpoint", ((weights, np.zeros(1, dtype=np.float32)),))
+
+
+@pytest.fixture
+def client(recorded: tuple[Path, str, str]) -> FlaskClient:
+    return create_app(str(recorded[0]), Cards()).server.test_client()
+
+
+def test_files_are_handed_out_by_name_and_nothing_else_is(client: FlaskClient, recorded: tuple[Path, str, str]) -> None:
+    _, judged, learned = recorded
+    kept = runs_folder() / learned / "policy" / "weights.safetensors"
+    (kept.parent / "link").symlink_to("/etc/passwd")
+    with client.get(f"/artifacts/{learned}/policy/weights.safetensors") as answer:
+        assert answer.data == kept.read_bytes()
+    for path in (
+        f"{learned}/policy/../policy/weights.safetensors", f"{learned}/policy/link", f"{learned}/policy/nothing",
+        f"{learned}/../{learned}/policy/weights.safetensors", f"{judged}/policy/weights.safetensors",
+        "nobody/policy/weights.safetensors",
+        f"{learned}/%2e%2e/%2e%2e/runs.db", "../../etc/passwd",
+    ):  # fmt: skip
+        assert client.get(f"/artifacts/{path}").status_code == 404, path
+
+
+def test_signals_and_figures_are_handed_out_as_csv_with_their_units(client: FlaskClient, recorded: tuple[Path, str, str]) -> None:
+    _, judged, _ = recorded
+    signals = client.get("/episodes/1.csv").get_data(as_text=True).splitlines()
+    assert signals[0].startswith("time [min],c_A pv [mol/L],c_A target [mol/L],T pv [K]")
+    assert len(signals) == 602
+    figures = client.get(f"/artifacts/{judged}/kpis.csv").get_data(as_text=True).splitlines()
+    assert figures[0].startswith("plant,scenario,seed,controller,outcome,return,IAE [mol min/L]")
+    assert len(figures) == 5
+    assert client.get("/episodes/99.csv").status_code == 404
+
+
+@pytest.mark.parametrize("tab", ["training", "episodes", "kpis", "configuration", "artifacts", "nonsense"])
+def test_every_tab_shows_of_a_training_and_of_a_benchmark(recorded: tuple[Path, str, str], tab: str) -> None:
+    data = open_data(str(recorded[0]), Cards())
+    for run in recorded[1:]:
+        assert run in list(_texts(layout(data, {"id": run, "tab": tab, "with": recorded[1]})))
+
+
+def test_the_policy_map_shows_what_the_kept_policy_does(recorded: tuple[Path, str, str]) -> None:
+    texts = " ".join(_texts(layout(open_data(str(recorded[0]), Cards()), {"id": recorded[2], "tab": "policy"})))
+    assert "TIC-101 offset (K)" in texts
+    assert "8 validation episodes" in texts
+
+
+def test_a_section_goes_over_two_entries_and_holds_the_others() -> None:
+    policy = _policy()
+    seen = visited(policy, episodes=2)
+    names = [axis.name for axis in axes(policy.plant, policy.level)]
+    x, y = names.index("c_A error"), names.index("T")
+    cut = section(policy, seen.at("median"), x, y)
+    (move,) = cut.moves
+    offset = reach(policy.plant, policy.level)[0]
+    assert move[0, -1] == pytest.approx(0.5 * offset.half_range)
+    np.testing.assert_allclose(move[0], move[-1])
+    assert (cut.y[0], cut.y[-1]) == (310.0, 340.0)
+    assert seen.observations.shape[:2] == (policy.plant.scenario().steps, 2)
+    np.testing.assert_array_equal(seen.at("3"), seen.observations[3, 0])
+
+
+def test_a_run_without_a_policy_says_so(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        run = training(store, "exothermic_cstr", 0)
+    texts = " ".join(_texts(layout(open_data(str(tmp_path / "runs.db"), Cards()), {"id": run, "tab": "policy"})))
+    assert "no policy is kept" in texts
+    assert "setpoint train exothermic_cstr" in texts
