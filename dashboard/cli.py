@@ -28,7 +28,9 @@ app = typer.Typer(
 @app.callback()
 def options(
     context: typer.Context,
-    store: Annotated[str, typer.Option(help="Run store: a file or a database URL (default: the user's data folder).")] = "",
+    store: Annotated[
+        str, typer.Option(envvar="SETPOINT_STORE", help="Run store: a file or a database URL (default: the user's data folder).")
+    ] = "",
     debug: Annotated[bool, typer.Option(help="Show a traceback where something goes wrong.")] = False,
 ) -> None:
     """Take the options that every command shares."""

@@ -77,11 +77,12 @@ def picker(
     *,
     width: int,
     empty: bool = False,
+    label: str = "",
 ) -> Component:
-    """A choice of one; ``empty`` lets it be none, which its placeholder then names."""
+    """A choice of one; ``empty`` lets it be none, which its placeholder then names. ``label``: what a screen reader says."""
     choice: Component = dmc.Select(
         id=id, data=options, value=value, searchable=True, allowDeselect=False, clearable=empty, size="xs", w=width,
-        placeholder=name, maxDropdownHeight=420, **aria(name),
+        placeholder=name, maxDropdownHeight=420, **aria(label or name),
     )  # fmt: skip
     return choice
 

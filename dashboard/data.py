@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from controller import events, tags
 from controller.historian import Historian
 from controller.records import EpisodeRecord, EpisodeRow, MetricRow, RunRecord
+from controller.store import Store
 from dashboard.access import Access
 from dashboard.digest import Digest, pulse
 from dashboard.verdict import Verdict, verdicts
@@ -72,6 +73,11 @@ class Data:
     def store_name(self) -> str:
         """Where the store is, for people: a file's path, or an address without its password."""
         return self._store.url.removeprefix("sqlite:///")
+
+    @property
+    def store(self) -> Store:
+        """The database itself, for what stands beside the runs: jobs, tags, events."""
+        return self._store.store
 
     def runs(self) -> list[RunRecord]:
         """All runs, newest first."""
