@@ -127,9 +127,10 @@ def record(comparison: Comparison, historian: Historian, run_id: str, most: int 
     units = comparison.units()
     for name, run in comparison.runs.items():
         figures = {k: v.values for k, v in kpis(run).items()}
+        shown = run if name.endswith(BEHIND) else replace(run, share=None)
         for e in range(min(most, len(run.total))):
             numbers = {k: float(values[e]) for k, values in figures.items()}
-            historian.episode(run_id, episode_record(run, name, e, comparison.seed, numbers, units))
+            historian.episode(run_id, episode_record(shown, name, e, comparison.seed, numbers, units))
 
 
 def versions() -> dict[str, str]:

@@ -42,6 +42,7 @@ def _lines(run: Run, plant: Plant, e: int) -> Iterator[Line]:
     yield from _setpoints(run, plant, e)
     yield from _vector(plant.Input.quantities(), run.path["u"][e], "op")
     yield from _disturbances(run, plant, e)
+    yield from _shield(run, e)
     yield from _limits(run, plant, e)
 
 
@@ -84,6 +85,13 @@ def _disturbances(run: Run, plant: Plant, e: int) -> Iterator[Line]:
         if q.kind != "limit":
             meaning = q.meaning if q.measured else f"{q.meaning} (not measured)"
             yield Signal(name, q.shown, "disturbance", q.tag, meaning), shown(q, run.episodes.disturbance(name)[e, :samples])
+
+
+def _shield(run: Run, e: int) -> Iterator[Line]:
+    """Draw what the shield let through of each move, where there was one."""
+    if run.share is not None:
+        share = np.concatenate([run.share[e, :1], run.share[e]])
+        yield Signal("shield", "1", "shield", "", "share of the move let through, -1 where nothing was certified"), share
 
 
 def _limits(run: Run, plant: Plant, e: int) -> Iterator[Line]:

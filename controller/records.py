@@ -17,12 +17,15 @@ Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | Non
 Kind = Literal["train", "benchmark", "simulate", "demo", "stress"]
 Status = Literal["running", "completed", "stopped", "failed"]
 Outcome = Literal["completed", "tripped", "integration failed"]
-Role = Literal["pv", "sp", "op", "target", "baseline_sp", "disturbance", "limit_low", "limit_high", "offset", "cost"]
+Role = Literal["pv", "sp", "op", "target", "baseline_sp", "disturbance", "limit_low", "limit_high", "offset", "cost", "shield"]
 
 
 @dataclass(frozen=True)
 class Signal:
-    """One recorded line of a trend; ``of`` names the process variable that a setpoint or a limit belongs to."""
+    """One recorded line of a trend; ``of`` names the process variable that a setpoint or a limit belongs to.
+
+    Of role ``shield`` is the share of each move that a shield let through: 1 all of it, 0 none, -1 where nothing was certified.
+    """
 
     name: str
     unit: str

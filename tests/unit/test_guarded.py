@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ import pytest
 from numpy.typing import NDArray
 
 from controller.baselines import Pid
+from controller.benchmark import compare, record
 from controller.ground import Ground, environment
 from controller.ground import shield as shield_of
+from controller.historian import Historian
 from controller.interface import Reading
 from controller.methods import Method
+from controller.recording import episode_record
 from controller.rollout import returns, rollout
 from controller.safety.adversaries import channels, command, mixed
 from controller.safety.guarded import Guarded, Unguarded, behind
@@ -84,6 +88,27 @@ def test_a_run_behind_the_shield_knows_what_was_let_through(name: str) -> None:
     for kpi, decisions in expected.items():
         np.testing.assert_allclose(found[kpi].values, 100.0 * decisions.mean(axis=1))
         assert found[kpi].unit == "% of decisions"
+
+
+def test_what_was_let_through_is_recorded_with_the_episode_that_was_shielded_and_with_no_other() -> None:
+    """Sample k + 1 tells of decision k, as a setpoint does; where nothing was certified stands -1."""
+    known_share = np.tile([1.0, 0.5, HELD, UNCERTIFIED], 15)
+    run = rollout(Pid(CSTR), episodes(CSTR, 2), shield=known("exothermic_cstr"))
+    made = replace(run, share=np.stack([np.ones(60), known_share]))
+    kept = episode_record(made, "pid", 1, 0, {}, {})
+    (row,) = kept.of_role("shield")
+    assert kept.signals[row].unit == "1"
+    np.testing.assert_array_equal(kept.values[row][1:], known_share)
+    assert not episode_record(replace(run, share=None), "pid", 1, 0, {}, {}).of_role("shield")
+
+
+def test_a_comparison_records_the_shield_of_those_behind_it_alone(tmp_path: Path) -> None:
+    with Historian(f"sqlite:///{tmp_path / 'runs.db'}") as historian:
+        run = historian.start("benchmark", CSTR.name, "", 0, {}, {})
+        record(compare(CSTR, [Pid(CSTR)], 2, shield=known("exothermic_cstr")), historian, run, most=1)
+        found = {row.controller: historian.read_episode(row.id).of_role("shield") for row in historian.episodes(run)}
+    assert not found["pid"]
+    assert len(found["pid + shield"]) == 1
 
 
 def test_without_a_shield_a_run_knows_nothing_of_one() -> None:
