@@ -17,7 +17,7 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from controller.liveness import HOST, exists
 from controller.records import EpisodeRecord, EpisodeRow, Json, Kind, MetricRow, RunRecord, Signal, Status, pack, plain, unpack
@@ -27,6 +27,7 @@ from plant_models.core.errors import BadInput, UnknownName
 
 STALE = 30.0  # s without a sign of life until a run counts as stopped
 BEAT = 5.0  # s between signs of life
+_LISTED = [EPISODE.c[name] for name in ("id", "run", "plant", "controller", "scenario", "seed", "outcome", "kpis", "kpi_units")]
 _RUN_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -171,8 +172,13 @@ class Historian:
 
     def episodes(self, run: str) -> list[EpisodeRow]:
         """The run's episodes with their scores, without their signals."""
-        fields = ("id", "run", "plant", "controller", "scenario", "seed", "outcome", "kpis", "kpi_units")
-        query = select(*(EPISODE.c[name] for name in fields)).where(EPISODE.c.run == run).order_by(EPISODE.c.id)
+        return self._episode_rows(select(*_LISTED).where(EPISODE.c.run == run).order_by(EPISODE.c.id))
+
+    def newest_episodes(self, limit: int) -> list[EpisodeRow]:
+        """The newest episodes of all runs, newest first, without their signals."""
+        return self._episode_rows(select(*_LISTED).order_by(EPISODE.c.id.desc()).limit(limit))
+
+    def _episode_rows(self, query: Select[Any]) -> list[EpisodeRow]:
         return [EpisodeRow(**{**row._asdict(), "kpis": _numbers(row.kpis)}) for row in self.store.rows(query)]
 
     def read_episode(self, episode: int) -> EpisodeRecord:

@@ -97,6 +97,30 @@ def outcome(value: Outcome) -> Component:
     return html.Span(value, className=f"status {_OUTCOME.get(value, 'failed')}")
 
 
+def priority(value: int) -> Component:
+    """An alarm's priority, told by number, shape and colour."""
+    shape = {1: "▲", 2: "◆", 3: "●"}.get(value, "○")
+    return html.Span([html.Span(shape, className="mark"), str(value)], className=f"status alarm-{value}")
+
+
+def sparkline(values: Sequence[float], name: str) -> Component:
+    """The course of a number, small; it takes the colour of the text around it."""
+    if len(values) < 2:
+        return html.Span("–")
+    step = max(1, len(values) // 60)
+    shown = [*values[:-1:step], values[-1]]
+    low, span = min(shown), max(shown) - min(shown) or 1.0
+    points = " ".join(
+        f"{118 * k / (len(shown) - 1) + 1:.1f},{21 - 18 * (value - low) / span:.1f}" for k, value in enumerate(shown)
+    )
+    line = f"<polyline points='{points}' fill='none' stroke='black' stroke-width='1.5'/>"
+    drawing = f"<svg xmlns='http://www.w3.org/2000/svg' width='120' height='24'>{line}</svg>"
+    label = f"{name}: {number(values[0])} at first, {number(values[-1])} now, {number(min(values))} to {number(max(values))}"
+    mask = f'url("data:image/svg+xml,{quote(drawing)}")'
+    style = {"maskImage": mask, "WebkitMaskImage": mask}
+    return html.Span(className="sparkline", style=style, title=label, role="img", **aria(label))
+
+
 def controller(name: str, place: int = 0) -> Component:
     """A controller's name, or several with commas between, beside the colour it has in every figure."""
     names = name.split(",")

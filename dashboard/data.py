@@ -14,7 +14,7 @@ from controller.records import EpisodeRecord, EpisodeRow, MetricRow, RunRecord
 from controller.store import Store
 from dashboard.access import Access
 from dashboard.digest import Digest, pulse
-from dashboard.verdict import Verdict, verdicts
+from dashboard.verdict import Standing, Verdict, standings, verdicts
 from plant_models.core.errors import BadInput, UnknownName
 
 Card = Mapping[str, Any]
@@ -150,6 +150,19 @@ class Data:
         """Recent runs that hold episodes of at least two controllers, newest first."""
         candidates = [run for run in self.runs() if run.kind in ("benchmark", "demo", "train")][:newest]
         return [run for run in candidates if len({row.controller for row in self.episodes(run.id)}) > 1]
+
+    def standings(self) -> list[Standing]:
+        """The newest comparison of controllers for each plant."""
+        found: dict[str, Standing] = {}
+        for run in self.runs():
+            for standing in standings(run):
+                found.setdefault(standing.plant, standing)
+        return [found[plant] for plant in sorted(found)]
+
+    def offenders(self, limit: int, among: int = 400) -> list[EpisodeRow]:
+        """The newest episodes that crossed a hard limit, tripped, or could not be integrated, of the ``among`` newest."""
+        newest = self._store.newest_episodes(among)
+        return [row for row in newest if row.outcome != "completed" or row.kpis.get("hard-limit violations", 0.0) > 0][:limit]
 
     def verdicts(self) -> list[Verdict]:
         """The newest comparison of PPO with PID for each plant."""

@@ -21,7 +21,7 @@ def result_card(verdict: Verdict) -> Component:
             html.Div([html.H3(ui.link(verdict.plant, f"/plants/{verdict.plant}")), html.Span(words, className="verdict")]),
             html.Div([html.B(ui.signed(verdict.mean, 3)), html.Span(f"{unit}{share}")], className="difference"),
             html.Div(f"{ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}{unit}{count}", className="note"),
-            _interval(verdict, unit),
+            interval(verdict),
             _table(verdict),
             ui.button("Compare trends", "/compare", run=verdict.run.id, plant=verdict.plant, controllers="pid,ppo"),
         ],
@@ -40,8 +40,9 @@ def _table(verdict: Verdict) -> Component:
     return ui.table(heads, rows, range(1, len(heads)), f"{verdict.plant} by controller") if rows else html.Div(hidden=True)
 
 
-def _interval(verdict: Verdict, unit: str) -> Component:
+def interval(verdict: Verdict) -> Component:
     """A gain and its 95 % interval against zero, drawn to scale."""
+    unit = "" if verdict.unit in ("", "1") else f" {unit_text(verdict.unit)}"
     reach = 1.15 * max(abs(verdict.low), abs(verdict.high), 1e-12)
     at = [50 + 50 * value / reach for value in (verdict.low, verdict.mean, verdict.high)]
     colour = "better" if verdict.low > 0 else "worse" if verdict.high < 0 else "open"

@@ -12,6 +12,8 @@ HEADLINES = ("cost", "score", "return")
 """What a controller is judged by, under the names it goes by in results."""
 BESIDE = ("discomfort", "hard-limit violations", "trips")
 """What must be seen beside the headline: a gain that was bought with one of these is none."""
+REFERENCES = ("optimum",)
+"""What knows the future and so is no controller."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,70 @@ class Verdict:
         return self.mean / abs(pid) if pid else None
 
 
+@dataclass(frozen=True)
+class Standing:
+    """Every controller's figures on one plant in one comparison: the ``headline`` and what belongs beside it, in ``units``."""
+
+    plant: str
+    run: RunRecord
+    headline: str
+    figures: Mapping[str, Mapping[str, float]]
+    units: Mapping[str, str]
+
+    @property
+    def best(self) -> str:
+        """The controller with the best headline among those that did not buy it with what must be seen beside it."""
+        names = [name for name in self.figures if name not in REFERENCES and self.is_fair(name)]
+        return max(names, key=lambda name: self.sign * self.figures[name][self.headline])
+
+    @property
+    def sign(self) -> float:
+        """1 where more of the headline is better, else -1."""
+        return -1.0 if self.headline == "cost" else 1.0
+
+    def is_fair(self, name: str) -> bool:
+        """Whether a controller has no more violations and trips than PID, and at most 1.05 of its discomfort."""
+        pid = self.figures.get("pid", {})
+        allowed = {key: pid[key] * (1.05 if key == "discomfort" else 1.0) for key in BESIDE if key in pid}
+        return all(self.figures[name].get(key, 0.0) <= limit for key, limit in allowed.items())
+
+    def gain(self, other: str) -> float | None:
+        """The best controller's gain over another as a share of the other's figure; None where that says nothing."""
+        value = self.figures.get(other, {}).get(self.headline)
+        if not value:
+            return None
+        return self.sign * (self.figures[self.best][self.headline] - value) / abs(value)
+
+
+def standings(run: RunRecord) -> list[Standing]:
+    """The comparisons in a run's result, whichever controllers they have."""
+    found = []
+    for plant, part in _parts(run).items():
+        headline, figures, units = _table(part)
+        if len(figures) > 1 and "pid" in figures:
+            found.append(Standing(plant, run, headline, figures, units))
+    return found
+
+
 def verdicts(run: RunRecord) -> list[Verdict]:
-    """The comparisons in a run's result, which is one plant's, or several under ``plants``."""
+    """The comparisons of PPO with PID in a run's result."""
+    found = [_verdict(plant, run, part) for plant, part in _parts(run).items()]
+    return [verdict for verdict in found if verdict is not None]
+
+
+def _parts(run: RunRecord) -> dict[str, Mapping[str, Any]]:
+    """A run's result by plant: one, or several under ``plants``."""
     several = run.result.get("plants")
     parts = several if isinstance(several, Mapping) else {run.plant: run.result}
-    found = [_verdict(str(plant), run, part) for plant, part in parts.items() if isinstance(part, Mapping)]
-    return [verdict for verdict in found if verdict is not None]
+    return {str(plant): part for plant, part in parts.items() if isinstance(part, Mapping)}
+
+
+def _table(part: Mapping[str, Any]) -> tuple[str, dict[str, dict[str, float]], dict[str, str]]:
+    """The headline's name, every controller's figures worth showing, and their units."""
+    table = _mapping(part.get("controllers")) or part
+    units = {str(key): str(unit) for key, unit in _mapping(part.get("units")).items()}
+    headline = next((name for name in HEADLINES if any(name in _mapping(entry) for entry in table.values())), HEADLINES[0])
+    return headline, {str(name): numbers for name, entry in table.items() if (numbers := _figures(entry, headline))}, units
 
 
 def _verdict(plant: str, run: RunRecord, part: Mapping[str, Any]) -> Verdict | None:
@@ -52,10 +112,7 @@ def _verdict(plant: str, run: RunRecord, part: Mapping[str, Any]) -> Verdict | N
     mean, low, high = (_real(_mapping(difference).get(key)) for key in ("mean", "low", "high"))
     if mean is None or low is None or high is None:
         return None
-    table = _mapping(part.get("controllers")) or part
-    units = {str(key): str(unit) for key, unit in _mapping(part.get("units")).items()}
-    headline = next((name for name in HEADLINES if any(name in _mapping(entry) for entry in table.values())), HEADLINES[0])
-    figures = {str(name): numbers for name, entry in table.items() if (numbers := _figures(entry, headline))}
+    headline, figures, units = _table(part)
     unit = str(_mapping(difference).get("unit") or units.get(headline, ""))
     episodes = part.get("episodes", _mapping(difference).get("n"))
     count = episodes if isinstance(episodes, int) else None

@@ -1,29 +1,31 @@
-"""Overview: what is running now, and how PPO stands against PID on each plant."""
+"""Overview: what is running, what went wrong lately, and the best controller of each plant against PID and NMPC."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
-from controller.records import RunRecord
+from controller.events import Event
+from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Data
-from dashboard.results import result_card
-from dashboard.verdict import Verdict
+from dashboard.figures import unit_text
+from dashboard.results import interval
+from dashboard.verdict import Standing, Verdict
+
+SHOWN = 8  # of whatever is newest
 
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
     """The page as it is now, with the clock that keeps it so."""
-    runs = data.runs()
     return html.Div(
         [
-            html.Div(_body(data, runs), id=ids.OVERVIEW),
-            dcc.Store(id=ids.OVERVIEW_STAMP, data=_stamp(runs)),
+            html.Div(_body(data), id=ids.OVERVIEW),
+            dcc.Store(id=ids.OVERVIEW_STAMP, data=data.pulse()),
             dcc.Interval(id=ids.tick("overview"), interval=2000),
         ]
     )
@@ -40,24 +42,20 @@ def register(app: Dash, data: Data) -> None:
         prevent_initial_call=True,
     )
     def update(_ticks: int, seen: object) -> Any:
-        runs = data.runs()
-        stamp = _stamp(runs)
-        return (no_update, no_update) if stamp == seen else (_body(data, runs), stamp)
+        pulse = data.pulse()
+        return (no_update, no_update) if pulse == seen else (_body(data), pulse)
 
 
-def _stamp(runs: Sequence[RunRecord]) -> list[list[object]]:
-    """What of the runs shows here, as JSON gives it back."""
-    return [[run.id, run.status, run.step, None if math.isnan(run.best) else run.best] for run in runs[:50]]
-
-
-def _body(data: Data, runs: Sequence[RunRecord]) -> Component:
+def _body(data: Data) -> Component:
+    runs = data.runs()
     if not runs:
         hint = (
             "Nothing has been recorded yet. The demo trains PPO on two plants and compares it with a tuned PID, in a few minutes."
         )
         return ui.page("Overview", ui.panel("Begin here", ui.empty(hint, ui.EXAMPLES["demo"], ui.EXAMPLES["train"])))
     running = [run for run in runs if run.status == "running"]
-    return ui.page("Overview", _jobs(running), _results(data.verdicts()), _recent(runs[:8]), note=_tally(runs))
+    trouble = html.Div([_alarms(data.journal(SHOWN)), _violations(data.offenders(SHOWN))], className="columns")
+    return ui.page("Overview", _jobs(data, running), trouble, _best(data), _recent(runs[:SHOWN]), note=_tally(runs))
 
 
 def _tally(runs: Sequence[RunRecord]) -> str:
@@ -65,31 +63,100 @@ def _tally(runs: Sequence[RunRecord]) -> str:
     return " · ".join(f"{count} {status}" for status, count in counts.items() if count)
 
 
-def _jobs(running: Sequence[RunRecord]) -> Component:
+def _jobs(data: Data, running: Sequence[RunRecord]) -> Component:
     if not running:
         return ui.panel("Running now", ui.empty("Nothing is running.", ui.EXAMPLES["train"]))
+    data.digest.refresh()
     rows: list[list[ui.Cell]] = [
         [
             ui.link(run.id, f"/runs/{run.id}"),
+            run.kind,
             run.plant,
             ui.controller(run.controller),
             ui.progress(run),
+            ui.sparkline(data.digest.scores(run.id), f"score of {run.id}"),
             ui.number(run.score),
             ui.number(run.best),
         ]
         for run in running
     ]
-    return ui.panel(
-        "Running now", ui.table(["run", "plant", "controller", "progress", "score", "best"], rows, (4, 5), "running jobs")
-    )
+    heads = ["run", "kind", "plant", "controller", "progress", "course of the score", "score", "best"]
+    return ui.panel("Running now", ui.table(heads, rows, (6, 7), "running jobs"), aside=f"{len(running)} running")
 
 
-def _results(results: Sequence[Verdict]) -> Component:
-    if not results:
-        hint = "No comparison of PPO with PID has been recorded yet."
-        return ui.panel("PPO against PID", ui.empty(hint, ui.EXAMPLES["benchmark"]))
-    legend = "mean gain of PPO over PID on the same scenarios and seeds, with its 95 % interval; right of the line PPO is better"
-    return ui.panel("PPO against PID", html.Div([result_card(result) for result in results], className="results"), aside=legend)
+def _alarms(events: Sequence[Event]) -> Component:
+    if not events:
+        return ui.panel("Alarms and events", html.P("None has been recorded.", className="note"))
+    rows: list[list[ui.Cell]] = [
+        [
+            ui.priority(event.priority),
+            html.Span(ui.moment(event.time), className="nowrap"),
+            html.Span(event.tag, className="nowrap"),
+            ui.link(event.text, f"/runs/{event.run}") if event.run else event.text,
+            event.state,
+        ]
+        for event in events
+    ]
+    heads = ["priority", "time", "tag", "what", "state"]
+    return ui.panel("Alarms and events", ui.table(heads, rows, (), "alarms and events"))
+
+
+def _violations(episodes: Sequence[EpisodeRow]) -> Component:
+    title = "Last violations"
+    if not episodes:
+        words = "None of the newest 400 episodes crossed a hard limit, tripped, or failed."
+        return ui.panel(title, html.P(words, className="note"))
+    rows: list[list[ui.Cell]] = [
+        [
+            ui.outcome(row.outcome) if row.outcome != "completed" else html.Span("▲ hard limit", className="status failed"),
+            row.plant,
+            ui.controller(row.controller),
+            ui.link(f"{row.scenario}, seed {row.seed}", f"/runs/{row.run}", episode=row.id),
+        ]
+        for row in episodes
+    ]
+    return ui.panel(title, ui.table(["what", "plant", "controller", "episode"], rows, (), "last violations"))
+
+
+def _best(data: Data) -> Component:
+    standings = data.standings()
+    if not standings:
+        hint = "No comparison of controllers has been recorded yet."
+        return ui.panel("Best controller by plant", ui.empty(hint, ui.EXAMPLES["benchmark"]))
+    verdicts = {verdict.plant: verdict for verdict in data.verdicts()}
+    rows = [_standing(standing, verdicts.get(standing.plant)) for standing in standings]
+    heads = [
+        "plant",
+        "best controller",
+        "its figure",
+        "PID",
+        "gain on PID",
+        "NMPC",
+        "gain on NMPC",
+        "PPO − PID",
+        "95 % interval",
+        "",
+    ]
+    legend = "newest comparison of each; never who has more violations, trips or discomfort than PID"
+    return ui.panel("Best controller by plant", ui.table(heads, rows, (2, 3, 4, 5, 6), "best controller by plant"), aside=legend)
+
+
+def _standing(standing: Standing, verdict: Verdict | None) -> list[ui.Cell]:
+    numbers = {name: figures[standing.headline] for name, figures in standing.figures.items()}
+    unit = unit_text(standing.units.get(standing.headline, ""))
+    figure = html.Span(ui.number(numbers[standing.best]) + ("" if unit == "–" else f" {unit}"), title=standing.headline)
+    row: list[ui.Cell] = [ui.link(standing.plant, f"/plants/{standing.plant}"), ui.controller(standing.best), figure]
+    row += [ui.number(numbers.get("pid")), _share(standing.gain("pid"))]
+    row += [ui.number(numbers.get("nmpc")), _share(standing.gain("nmpc"))]
+    if verdict is None or verdict.run.id != standing.run.id:
+        return [*row, "–", "", ui.button("Trends", "/compare", run=standing.run.id, plant=standing.plant)]
+    words = html.Span(f"{ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}", className="nowrap")
+    link = ui.button("PPO against PID", "/compare", run=verdict.run.id, plant=verdict.plant, controllers="pid,ppo")
+    return [*row, interval(verdict), words, link]
+
+
+def _share(gain: float | None) -> str:
+    return "–" if gain is None else f"{100 * gain:+.1f} %".replace("-0.0", "0.0").replace("-", "−")
 
 
 def _recent(runs: Sequence[RunRecord]) -> Component:
