@@ -27,7 +27,7 @@ from controller.stability import REMEMBERED, STRIKES, Diverged, Update, Verdict,
 from plant_models.core.plant import Learning
 from plant_models.env.scenario import Single
 
-BATCH, EPOCHS, RATE = 4096, 10, 2e-3
+BATCH, EPOCHS = 4096, 10
 SLOWEST = 0.05
 """The learning rate falls linearly to this share of its start."""
 Model = TypeVar("Model", bound=BaseAlgorithm)
@@ -38,13 +38,14 @@ ADAM = ("step", "exp_avg", "exp_avg_sq")
 class Guard:
     """What a training remembers of its updates, and the share of the learning rate's course that is left.
 
-    ``entropy`` is the first entropy bonus, ``spoiled`` why the rollout just collected must not be learned from, ``told`` what a
-    user has to hear of the last update, by what it is about. ``weight`` is that of the penalty on the KL divergence, and zero
-    where the ratio is clipped.
+    ``entropy`` is the first entropy bonus, ``first`` the first learning rate, ``spoiled`` why the rollout just collected must not
+    be learned from, ``told`` what a user has to hear of the last update, by what it is about. ``weight`` is that of the penalty
+    on the KL divergence, and zero where the ratio is clipped.
     """
 
     entropy: float = 0.0
     weight: float = 0.0
+    first: float = Learning.rate
     share: float = 1.0
     strikes: int = 0
     undone: int = 0
@@ -56,7 +57,7 @@ class Guard:
 
     def rate(self, left: float) -> float:
         """Return the learning rate where this share of the training is still to come."""
-        return RATE * max(left, SLOWEST) * self.share
+        return self.first * max(left, SLOWEST) * self.share
 
     def strike(self, cause: str) -> None:
         """Count an update lost to numbers that are not finite; raises Diverged at the third."""
@@ -249,7 +250,7 @@ def learner(
     learning: Learning, env: VecEnv, seed: int, near: Penalty = "clip", kind: type[GuardedPPO] = GuardedPPO
 ) -> GuardedPPO:
     """Return a PPO whose first policy is exactly zero: the PID layer as it stands."""
-    guard = Guard(learning.entropy, penalty.FIRST if near == "kl" else 0.0)
+    guard = Guard(learning.entropy, penalty.FIRST if near == "kl" else 0.0, learning.rate)
     make = partial(
         kind, "MlpPolicy", env, n_steps=learning.rollout,
         batch_size=min(BATCH, env.num_envs * learning.rollout), n_epochs=EPOCHS, learning_rate=guard.rate,

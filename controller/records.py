@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from plant_models.core.errors import BadInput
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
-Kind = Literal["train", "benchmark", "simulate", "demo", "stress"]
+Kind = Literal["train", "benchmark", "simulate", "demo", "stress", "sweep"]
 Status = Literal["running", "completed", "stopped", "failed"]
 Outcome = Literal["completed", "tripped", "integration failed"]
 Role = Literal["pv", "sp", "op", "target", "baseline_sp", "disturbance", "limit_low", "limit_high", "offset", "cost", "shield"]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands import author, compare, learn, look, release, session, stress
+from dashboard.commands import author, compare, learn, look, release, session, stress, sweeping
 from dashboard.commands.stopping import Stopped
 from plant_models.core.errors import SetpointError
 
@@ -43,6 +43,7 @@ app.command()(author.check)
 app.command()(compare.simulate)
 app.command()(learn.tune)
 app.command()(learn.train)
+app.command()(sweeping.sweep)
 app.command()(compare.benchmark)
 app.command()(stress.stress)
 app.command()(release.promote)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal, NamedTuple, get_args
 
 from plant_models.core.building import Building
@@ -79,6 +79,7 @@ class Learning:
     ``parallel`` plants take ``rollout`` decisions between updates; ``net`` are the widths of the hidden layers; ``spread`` is
     the standard deviation of the first actions, as a share of the loops' authority; ``entropy`` the first bonus for entropy, in
     scaled reward a nat, which falls linearly to zero. ``gae`` is the lambda of the advantages: near 1 where a payoff comes late.
+    ``rate`` is PPO's first learning rate.
     """
 
     horizon: float
@@ -89,6 +90,12 @@ class Learning:
     spread: float = 0.2
     entropy: float = 0.0
     gae: float = 0.95
+    rate: float = 2e-3
+
+    def __repr__(self) -> str:
+        """Name what every plant sets, and the learning rate where it is not the usual one: results are kept under this text."""
+        shown = (each.name for each in fields(self) if each.name != "rate" or self.rate != Learning.rate)
+        return f"Learning({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

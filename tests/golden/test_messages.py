@@ -21,6 +21,7 @@ COMMANDS = (
     "simulate",
     "tune",
     "train",
+    "sweep",
     "benchmark",
     "stress",
     "promote",
