@@ -125,15 +125,15 @@ def _check_names(access: Access) -> None:
 
 
 def _check_body(app: Dash) -> None:
-    """Hold what is put to Dash against its own callbacks."""
-    if flask.request.method != "POST":
+    """Let through only JSON, and hold what is put to Dash against its own callbacks."""
+    if flask.request.method != "POST" or flask.request.url_rule is None:  # Flask itself refuses what has no rule
         return
-    if flask.request.path != "/_dash-update-component":
-        flask.abort(405)
     if not flask.request.is_json:
         flask.abort(415)
     try:
-        check(parsed(flask.request.get_data()), app.callback_map)
+        body = parsed(flask.request.get_data())
+        if flask.request.path == "/_dash-update-component":
+            check(body, app.callback_map)
     except Malformed as error:
         flask.abort(400, str(error))
 
