@@ -11,9 +11,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.provenance import provenance
 from controller.demo import demo
 from controller.historian import Historian
+from controller.provenance import provenance
 from controller.records import plain
 
 RESULTS = Path(__file__).parent / "results"

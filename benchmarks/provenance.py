@@ -1,40 +1,13 @@
-"""Where a result comes from: machine, versions, commit, date."""
+"""The options that every benchmark takes, and how it tells what it found and where that comes from."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import subprocess
-import sys
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "numba", "llvmlite", "casadi", "gymnasium", "stable_baselines3", "torch")
-
-
-def provenance() -> dict[str, Any]:
-    """Return what a reader needs to repeat a result."""
-    return {
-        "machine": {"cpu": _cpu(), "cores": os.cpu_count(), "system": platform.system()},
-        "python": sys.version.split()[0],
-        "versions": {name: version(name) for name in PACKAGES},
-        "commit": _commit(),
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
-
-
-def _cpu() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.processor())
-
-
-def _commit() -> str:
-    found = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return found.stdout.strip()
+from controller.provenance import provenance
 
 
 def parser(description: str) -> argparse.ArgumentParser:

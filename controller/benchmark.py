@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import version
@@ -90,15 +90,20 @@ def compare(
     return Comparison(plant, chosen.name, seed, runs)
 
 
-def baselines(plant: Plant) -> list[Controller]:
-    """Return the ladder, lowest first: published recipe, or best constant setpoints and published rule; the tuned PID layer."""
+def ladder(plant: Plant) -> dict[str, Callable[[], Controller]]:
+    """Return how to make what needs no training and no search: the floor first, the PID layer last."""
     duty = plant.duty
     if isinstance(duty, Batch):
-        return [Published(plant, duty.published), Pid(plant)]
-    below: list[Controller] = [best_constant(plant)]
+        return {"published recipe": lambda: Published(plant, duty.published), "pid": lambda: Pid(plant)}
+    found: dict[str, Callable[[], Controller]] = {"constant": lambda: best_constant(plant)}
     if isinstance(duty, Economic) and duty.rule:
-        below.append(Scheduled(plant, duty.rule, "rule"))
-    return [*below, Pid(plant)]
+        found["rule"] = lambda: Scheduled(plant, duty.rule, "rule")
+    return found | {"pid": lambda: Pid(plant)}
+
+
+def baselines(plant: Plant) -> list[Controller]:
+    """Return the ladder, lowest first: published recipe, or best constant setpoints and published rule; the tuned PID layer."""
+    return [make() for make in ladder(plant).values()]
 
 
 @cache

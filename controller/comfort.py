@@ -94,12 +94,16 @@ def tried(episodes: Episodes) -> Tried:
 
 
 def _outcome(run: Run) -> tuple[Array, Array, float]:
-    """Return cost and discomfort of each episode, and what discomfort is charged: by the term in proportion to it, if any."""
+    """Return cost and discomfort of each episode, and what discomfort is charged."""
     discomfort = building(run)["tdis"].values
-    terms = run.sums["terms"].sum(axis=1)
+    return run.total, discomfort, price(run.sums["terms"].sum(axis=1), discomfort)
+
+
+def price(terms: Array, discomfort: Array) -> float:
+    """Return what a K h/zone is charged: by that of the cost's terms, (n, terms), which is in proportion to it, if any."""
     prices = terms.sum(axis=0) / discomfort.sum() if discomfort.any() else np.zeros(terms.shape[1])
-    charged = [price for price, term in zip(prices, terms.T, strict=True) if np.allclose(term, price * discomfort, rtol=1e-6)]
-    return run.total, discomfort, float(max(charged, default=0.0))
+    charged = [each for each, term in zip(prices, terms.T, strict=True) if np.allclose(term, each * discomfort, rtol=1e-6)]
+    return float(max(charged, default=0.0))
 
 
 def front(points: Sequence[Point]) -> tuple[Point, ...]:

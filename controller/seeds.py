@@ -25,36 +25,18 @@ from controller.demo import recorded_training
 from controller.ground import Ground, environment, shield, validation
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
+from controller.source import Source
 from controller.statistics import interquartile_mean, stratified_bootstrap
 from controller.store import runs_folder
 from controller.train import Progress
 from controller.yardstick import Yardstick
-from plant_models.catalogue import get, load
 from plant_models.core.errors import SetpointError
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
-from plant_models.env.scenario_file import with_scenario
 from plant_models.env.substeps import judged
 
 GRACE = 10.0
 """Seconds that a process gets to record that it was stopped."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a process finds its plant, which it cannot be sent: by name or file, with a scenario's name or TOML file."""
-
-    name: str = ""
-    file: Path | None = None
-    scenario: str = ""
-
-    def case(self) -> tuple[Plant, str]:
-        """Return the plant and the name of the scenario."""
-        plant = get(self.name) if self.file is None else load(self.file)
-        if not self.scenario.endswith(".toml"):
-            return plant, plant.scenario(self.scenario).name
-        plant = with_scenario(plant, Path(self.scenario))
-        return plant, plant.scenarios[-1].name
 
 
 @dataclass(frozen=True)

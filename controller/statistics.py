@@ -10,11 +10,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta, t, trim_mean
+from scipy.stats import beta, mannwhitneyu, t, trim_mean
 
 from plant_models.core.scenario import Array
 
 RESAMPLES = 2000
+TAIL = 0.1
+"""Share of the episodes that make up the worst."""
 
 
 @dataclass(frozen=True)
@@ -80,3 +82,55 @@ def stratified_bootstrap(
 
     low, high = np.quantile([statistic(again()) for _ in range(resamples)], [0.025, 0.975])
     return float(low), float(high)
+
+
+def crossed_difference(worse: Array, better: Array, seed: int = 0) -> Interval:
+    """Return the mean of ``worse - better`` (episodes,) - (seeds, episodes), positive where ``better`` costs less.
+
+    With one seed of training the interval is Student's over the paired episodes, else a bootstrap's that draws training seeds and
+    episodes anew: the same episodes for all seeds.
+    """
+    if len(better) == 1:
+        return paired_difference(worse, better[0])
+    gained, rng = worse - better, np.random.default_rng(seed)
+    seeds, n = gained.shape
+    drawn = [gained[np.ix_(rng.integers(seeds, size=seeds), rng.integers(n, size=n))].mean() for _ in range(RESAMPLES)]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return Interval(float(gained.mean()), float(low), float(high))
+
+
+def worst_tenth(costs: Array) -> float:
+    """Return the mean cost of the worst tenth of the episodes, rounded up: the conditional value at risk at 90 %."""
+    flat = np.sort(np.ravel(costs))
+    return float(flat[-max(1, int(np.ceil(TAIL * len(flat)))) :].mean())
+
+
+def win_rate(worse: Array, better: Array) -> float:
+    """Return the share of pairs in which ``better`` costs less; a tie counts half."""
+    wins: Array = (better < worse) + 0.5 * (better == worse)
+    return float(wins.mean())
+
+
+def probability_of_improvement(pairs: Sequence[tuple[Array, Array]]) -> float:
+    """Return how likely a run of the first is above one of the second, unpaired, the mean over strata of (runs,), (runs,).
+
+    Source: Mann and Whitney, Ann. Math. Stat. 18 (1947) 50-60.
+    """
+    found = [mannwhitneyu(x, y, alternative="greater").statistic / (len(x) * len(y)) for x, y in pairs]
+    return float(np.mean(found))
+
+
+def performance_profile(
+    strata: Sequence[Array], scores: Array, resamples: int = 500, seed: int = 0
+) -> tuple[Array, Array, Array]:
+    """Return the share of runs above each of ``scores`` (m,), the mean over strata of (runs,), and its pointwise 95 % band."""
+    rng = np.random.default_rng(seed)
+    share, drawn = np.zeros(len(scores)), np.zeros((resamples, len(scores)))
+    for stratum in strata:
+        above = (stratum[:, None] > scores).astype(float)
+        again = rng.integers(len(stratum), size=(resamples, len(stratum)))
+        times = np.stack([np.bincount(each, minlength=len(stratum)) for each in again])
+        share += above.mean(axis=0) / len(strata)
+        drawn += times @ above / (len(stratum) * len(strata))
+    low, high = np.quantile(drawn, [0.025, 0.975], axis=0)
+    return share, low, high

@@ -23,7 +23,7 @@ from controller.executor import Workers, compute
 from controller.ground import score
 from controller.historian import Historian
 from controller.rollout import returns
-from controller.seeds import Source
+from controller.source import Source
 from controller.stability import Diverged
 from controller.statistics import interquartile_mean
 from controller.store import explained

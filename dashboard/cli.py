@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dashboard.commands import author, compare, learn, look, release, session, stress, sweeping
+from dashboard.commands import author, benchmark, compare, learn, look, release, session, stress, sweeping
 from dashboard.commands.stopping import Stopped
 from plant_models.core.errors import SetpointError
 
@@ -44,7 +44,7 @@ app.command()(compare.simulate)
 app.command()(learn.tune)
 app.command()(learn.train)
 app.command()(sweeping.sweep)
-app.command()(compare.benchmark)
+app.command()(benchmark.benchmark)
 app.command()(stress.stress)
 app.command()(release.promote)
 app.command()(release.rollback)

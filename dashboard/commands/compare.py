@@ -26,7 +26,7 @@ from dashboard.commands.session import (
     session,
     weather,
 )  # fmt: skip
-from dashboard.commands.shielding import Safety, shield
+from dashboard.commands.shielding import shield
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,21 +57,11 @@ def simulate(
     _run(session(context), "simulate", chosen, [controller], policy, scenario, episodes, seed, weather_file, as_json)
 
 
-def benchmark(
-    context: typer.Context,
-    plant: PlantName = "",
-    controllers_given: Annotated[str, typer.Option("--controllers", help="Names, separated by commas.")] = "constant,pid",
-    policy: PolicyFolder = None,
-    scenario: ScenarioName = "",
-    episodes: Episodes = 50,
-    seed: Seed = 0,
-    weather_file: WeatherFile = None,
-    plant_file: PlantFile = None,
-    replay: ReplayLog = None,
-    safety: Safety = "none",
-    as_json: Json = False,
-) -> None:
-    """Compare controllers on the same held-out episodes, with paired differences to the PID layer."""
+def one(
+    context: typer.Context, plant: str, controllers_given: str, policy: Path | None, scenario: str, episodes: int, seed: int,
+    weather_file: Path | None, plant_file: Path | None, replay: Path | None, safety: str, as_json: bool,
+) -> None:  # fmt: skip
+    """Compare controllers on one plant's scenario, and show every figure."""
     names = [name.strip() for name in controllers_given.split(",") if name.strip()]
     chosen, scenario = case(plant, plant_file, scenario, replay)
     _run(session(context), "benchmark", chosen, names, policy, scenario, episodes, seed, weather_file, as_json, safety)

@@ -125,31 +125,8 @@ def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Con
         UnknownName: for a name that this plant has no controller of.
         BadInput: where a policy is asked for and none is given, another algorithm trained it, or it does not fit.
     """
-    from controller.benchmark import baselines
-    from controller.methods import ALGORITHMS
-    from controller.nmpc import NAMES, nmpc
-    from controller.reference import NAME as OPTIMUM
-    from controller.reference import Optimum
-    from plant_models.core.errors import UnknownName, unknown
+    from controller.named import check, named
 
-    known = {c.name: c for c in baselines(plant)} | {name: nmpc(plant, name) for name in names if name in NAMES}
-    known |= {name: Optimum(plant) for name in names if name == OPTIMUM}
-    known |= {name: _trained(plant, name, policy) for name in names if name in ALGORITHMS}
     for name in names:
-        if name not in known:
-            raise UnknownName(unknown("controller", name, dict.fromkeys((*known, "ppo", *NAMES, OPTIMUM))))
-    return [known[name] for name in names]
-
-
-def _trained(plant: Plant, name: str, policy: Path | None) -> Controller:
-    """Load the policy that an algorithm has trained; raises BadInput."""
-    from controller.policy import load
-    from plant_models.core.errors import BadInput
-
-    if policy is None:
-        command = f"setpoint train {plant.name}" + ("" if name == "ppo" else f" --algorithm {name}")
-        raise BadInput(f"controller {name!r} needs a trained policy; run `{command}` and give its folder by --policy")
-    loaded = load(policy, plant)
-    if loaded.name != name:
-        raise BadInput(f"controller {name!r}: the policy in {policy} was trained by {loaded.name}; name it so")
-    return loaded
+        check(plant, name)
+    return [named(plant, name, policy) for name in names]

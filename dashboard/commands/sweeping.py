@@ -35,7 +35,7 @@ def sweep(
     """Tune how PPO learns on a plant, by Optuna on tuning episodes; the same command goes on with what was tried before."""
     chosen, name = case(plant, plant_file, scenario)
     from controller.executor import Workers
-    from controller.seeds import Source
+    from controller.source import Source
     from controller.sweep import sweep as run
 
     source, workers = Source(plant, plant_file, scenario), Workers(processes, cluster)

@@ -163,7 +163,8 @@ def _beside(mark: Yardstick | None) -> str:
 def many(request: Request, seeds: int) -> Shown:
     """Train several seeds side by side; the exit code is 1 where one of them failed."""
     plant, scenario = request.case()
-    from controller.seeds import Source, train_seeds
+    from controller.seeds import train_seeds
+    from controller.source import Source
 
     source, mark = Source(request.name, request.file, request.scenario), _yardstick(plant, scenario, request.against)
     chosen = range(request.seed, request.seed + seeds)

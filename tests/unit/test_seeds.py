@@ -12,7 +12,8 @@ import pytest
 
 from controller.historian import Historian
 from controller.policy import load
-from controller.seeds import Group, Seed, Source, train_seeds
+from controller.seeds import Group, Seed, train_seeds
+from controller.source import Source
 from controller.train import train
 from controller.yardstick import Yardstick
 from dashboard.cli import run

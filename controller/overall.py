@@ -1,0 +1,157 @@
+"""What a benchmark says over all its cases: interquartile mean, probability of improvement, performance profile, fronts.
+
+After R. Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice, NeurIPS 2021: cases are strata,
+runs are training seeds, or episodes where one policy ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from controller.comfort import Point, Tried, front, price, saved
+from controller.named import SHIFTED
+from controller.standing import CROSSED, PID, Compared
+from controller.statistics import (
+    Interval,
+    interquartile_mean,
+    performance_profile,
+    probability_of_improvement,
+    stratified_bootstrap,
+    upper95,
+)
+from plant_models.core.duty import Economic
+from plant_models.core.scenario import Array
+
+DISCOMFORT = "tdis"
+
+
+@dataclass(frozen=True)
+class Overall:
+    """A controller over all cases it ran in: ``iqm`` of its relative gains over PID; ``pid`` are PID's violations in them."""
+
+    label: str
+    cases: int
+    iqm: Interval
+    improvement: float
+    ahead: int
+    behind: int
+    violations: int
+    episodes: int
+    pid: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the numbers by name."""
+        return {
+            "cases": self.cases, "iqm": self.iqm.as_json(), "probability_of_improvement": self.improvement, "ahead": self.ahead,
+            "behind": self.behind, "level": self.cases - self.ahead - self.behind, "violations": self.violations,
+            "episodes": self.episodes, "violations_of_pid": self.pid,
+            "violation_rate_below": upper95(self.violations, self.episodes),
+        }  # fmt: skip
+
+
+def labels(cases: Sequence[Compared]) -> list[str]:
+    """Return the controllers of all cases, PID last of those without training."""
+    return list(dict.fromkeys(label for case in cases for label in case.shown()))
+
+
+def overall(cases: Sequence[Compared]) -> list[Overall]:
+    """Return every controller but PID over the cases that PID ran too."""
+    return [_one([c for c in cases if label in c.samples], label) for label in labels(_beside(cases)) if label != PID]
+
+
+def _beside(cases: Sequence[Compared]) -> list[Compared]:
+    return [case for case in cases if PID in case.samples]
+
+
+def _one(cases: Sequence[Compared], label: str) -> Overall:
+    cases = _beside(cases)
+    strata = [case.gains(label) for case in cases]
+    low, high = stratified_bootstrap(strata)
+    standings = [case.standing(label) for case in cases]
+    verdicts = [standing.verdict for standing in standings]
+    samples = [case.samples[label] for case in cases]
+    pairs = [(-sample.cost.ravel(), -case.samples[PID].cost.ravel()) for case, sample in zip(cases, samples, strict=True)]
+    return Overall(
+        label, len(cases), Interval(interquartile_mean(np.concatenate(strata)), low, high), probability_of_improvement(pairs),
+        verdicts.count("ahead"), verdicts.count("behind"), sum(each.violations for each in standings),
+        sum(sample.cost.size for sample in samples), sum(case.samples[PID].total(CROSSED) for case in cases),
+    )  # fmt: skip
+
+
+def profiles(cases: Sequence[Compared], scores: Array) -> dict[str, tuple[Array, Array, Array]]:
+    """Return for every controller but PID the share of runs that gain more than each of ``scores``, with its band."""
+    beside = _beside(cases)
+    found = {}
+    for label in labels(beside):
+        strata = [case.gains(label) for case in beside if label in case.samples]
+        if label != PID:
+            found[label] = performance_profile(strata, scores)
+    return found
+
+
+@dataclass(frozen=True)
+class Trade:
+    """What cost is paid with in one case: a point for each controller, (x, cost), and PID's own front.
+
+    ``saved`` is what each controller but PID costs less than PID on its front at the controller's own discomfort.
+    """
+
+    title: str
+    x: str
+    unit: str
+    points: dict[str, tuple[float, float]]
+    front: tuple[tuple[float, float], ...]
+    saved: dict[str, Interval]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the points by controller."""
+        return {"against": self.x, "unit": self.unit, "points": {k: list(v) for k, v in self.points.items()},
+                "front": [list(point) for point in self.front],
+                "saved_at_equal_comfort": {k: v.as_json() for k, v in self.saved.items()}}  # fmt: skip
+
+
+def trade(case: Compared) -> Trade | None:
+    """Return cost against discomfort for a building, against time beyond limits for another economic plant; else None."""
+    plant = case.case.plant
+    if not isinstance(plant.duty, Economic):
+        return None
+    if plant.building is not None and f"{SHIFTED}0" in case.samples:
+        return _comfort(case)
+    means = {label: (_beyond(case, label), float(case.samples[label].cost.mean())) for label in case.shown()}
+    return Trade(case.case.title, "time beyond limits (h)", plant.worth, means, (), {})
+
+
+def _beyond(case: Compared, label: str) -> float:
+    figures = case.samples[label].figures
+    return float(sum(values.mean() for name, values in figures.items() if name.startswith("time beyond")))
+
+
+def _comfort(case: Compared) -> Trade:
+    """Compare without what discomfort is charged: at equal discomfort that is the same."""
+    shifted = [label for label in case.samples if label.startswith(SHIFTED)]
+    charged = max(price(*_charges(case, label)) for label in shifted)
+    tried = Tried(tuple(_point(case, label, charged) for label in shifted), charged)
+    points = {label: _point(case, label, charged) for label in case.shown()}
+    ends = tuple((float(p.discomfort.mean()), float(p.cost.mean())) for p in front(tried.points))
+    n = len(tried.points[0].cost)
+    gained = {label: saved(tried.points, p) for label, p in points.items() if label != PID and len(p.cost) == n}
+    means = {label: (float(p.discomfort.mean()), float(p.cost.mean())) for label, p in points.items()}
+    return Trade(case.case.title, "discomfort (K h/zone)", case.case.plant.worth, means, ends, gained)
+
+
+def _point(case: Compared, label: str, charged: float) -> Point:
+    """Return a controller's mean over its policies, (n,)."""
+    sample = case.samples[label]
+    discomfort = sample.figures[DISCOMFORT].mean(axis=0)
+    return Point(sample.cost.mean(axis=0) - charged * discomfort, discomfort)
+
+
+def _charges(case: Compared, label: str) -> tuple[Array, Array]:
+    """Return what each term of the cost came to, (n, terms), and the discomfort, (n,)."""
+    figures = case.samples[label].figures
+    terms = [values[0] for name, values in figures.items() if name.endswith(" cost")]
+    return np.stack(terms, axis=1), figures[DISCOMFORT][0]
