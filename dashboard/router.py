@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.data import Data
-from dashboard.pages import compare, lost, overview, plant, plants, run, runs
+from dashboard.pages import compare, lost, overview, plant, plants, run, runs, safety
 from dashboard.pages.jobs import job, listing, new
 from plant_models.core.errors import SetpointError, UnknownName
 
@@ -44,6 +44,7 @@ ROUTES = (
     Route(("compare",), compare, "Compare"),
     Route(("plants",), plants, "Plants"),
     Route(("plants", "<name>"), plant),
+    Route(("safety",), safety, "Safety"),
     Route(("jobs",), listing, "Jobs"),
     Route(("jobs", "new"), new),
     Route(("jobs", "<id>"), job),

@@ -1,0 +1,195 @@
+"""Safety: limits crossed by controller, worst episodes, what the shield does, learning against judging, stress and faults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash.development.base_component import Component
+
+from controller.records import EpisodeRow, RunRecord
+from dashboard import components as ui
+from dashboard import ids, incidents
+from dashboard.data import Data
+from dashboard.incidents import Standing
+from dashboard.safety_figures import crossed, opposed, sizes
+
+BODY, STAMP, PLANT = "safety-body", "safety-stamp", "safety-plant"
+RUNS, LEARNING, READ = 40, 12, 16
+"""The newest runs that are looked at, trainings that are listed, and episodes whose shield is read."""
+
+
+def layout(data: Data, query: Mapping[str, str]) -> Component:
+    """What is known of one plant, the address's or the one worked on last."""
+    plants = list(dict.fromkeys(run.plant for run in data.runs()))
+    if not plants:
+        return ui.page(
+            "Safety", ui.panel("Begin here", ui.empty("Nothing has been recorded yet.", *_commands("exothermic_cstr")))
+        )
+    plant = query.get("plant") or plants[0]
+    choose = ui.picker(ids.choice("plant", plant), "plant", sorted({*plants, plant}), plant, width=240)
+    return ui.page(
+        "Safety",
+        html.Div(_body(data, plant), id=BODY),
+        dcc.Store(id=STAMP, data=data.pulse()),
+        dcc.Store(id=PLANT, data=plant),
+        dcc.Interval(id=ids.tick("safety"), interval=4000),
+        note=["limits, shield and stress of ", ui.link(plant, f"/plants/{plant}")],
+        actions=choose,
+    )
+
+
+def register(app: Dash, data: Data) -> None:
+    """Renew the page when something was recorded."""
+
+    @app.callback(
+        Output(BODY, "children"),
+        Output(STAMP, "data"),
+        Input(ids.tick("safety"), "n_intervals"),
+        State(STAMP, "data"),
+        State(PLANT, "data"),
+        prevent_initial_call=True,
+    )
+    def update(_ticks: int, seen: object, plant: str) -> Any:
+        stamp = data.pulse()
+        return (no_update, no_update) if stamp == seen else (_body(data, plant), stamp)
+
+
+def _commands(plant: str) -> tuple[str, str]:
+    return f"setpoint stress {plant}", f"setpoint benchmark {plant} --safety shield"
+
+
+def _body(data: Data, plant: str) -> list[Component]:
+    runs = [run for run in data.runs() if run.plant == plant][:RUNS]
+    compared = [run for run in runs if run.kind in ("benchmark", "demo", "simulate")]
+    judged = [row for run in compared for row in data.episodes(run.id)]
+    found = incidents.standings(compared)
+    panels = [_judged(plant, found), _worst(judged), _sizes(data, judged), _learning(data, runs)]
+    return [*panels, *_stress(plant, runs), *_faults(runs)]
+
+
+def _judged(plant: str, found: Sequence[Standing]) -> Component:
+    if not found:
+        return ui.panel("Limits by controller", ui.empty("No episode of this plant has been judged yet.", _commands(plant)[1]))
+    heads = ["controller", "episodes", "beyond a hard limit", "at most (95 %)", "trips", "interventions (%)", "uncertified (%)"]
+    rows: list[list[ui.Cell]] = [
+        [ui.controller(each.controller, k), str(each.episodes), _count(each.violating), f"{100 * each.bound:.2g} %",
+         _count(each.trips), ui.number(each.interventions, 3), ui.number(each.uncertified, 3)]
+        for k, each in enumerate(found)
+    ]  # fmt: skip
+    note = f"held-out episodes of the newest {RUNS} runs; time beyond soft limits stands in the figure"
+    table = ui.table(heads, rows, range(1, len(heads)), "limits by controller")
+    figure = [ui.graph(crossed(found), "safety-crossed")] if any(any(each.hours.values()) for each in found) else []
+    return ui.panel("Limits by controller", table, *figure, aside=note)
+
+
+def _count(count: int) -> Component:
+    return html.Span(str(count), className="bad") if count else html.Span("0")
+
+
+def _worst(rows: Sequence[EpisodeRow]) -> Component:
+    found = incidents.worst(rows)
+    if not found:
+        return ui.panel("Worst episodes", html.P("No recorded episode crossed a limit.", className="note"))
+    heads = ["episode", "controller", "scenario", "seed", "beyond limits (h)", "hard limit", "outcome"]
+    listed: list[list[ui.Cell]] = [
+        [ui.link(f"{row.run} · {row.id}", f"/runs/{row.run}", tab="episodes", episode=row.id), ui.controller(row.controller),
+         row.scenario, str(row.seed), ui.number(incidents.time_beyond(row), 3),
+         "crossed" if row.kpis.get("hard-limit violations") else "kept", ui.outcome(row.outcome)]
+        for row in found
+    ]  # fmt: skip
+    return ui.panel("Worst episodes", ui.table(heads, listed, (3, 4), "worst episodes"))
+
+
+def _sizes(data: Data, rows: Sequence[EpisodeRow]) -> Component:
+    shielded = [row for row in rows if row.kpis.get("interventions", 0.0) > 0.0][:READ]
+    cut: dict[str, list[Any]] = {}
+    for row in shielded:
+        cut.setdefault(row.controller, []).append(incidents.cut_away(data.episode(row.id)))
+    joined = {name: np.concatenate(parts) for name, parts in cut.items()}
+    drawn = {name: values for name, values in joined.items() if values.size}
+    if not drawn:
+        return ui.panel("Size of interventions", html.P("No recorded episode shows the shield at work.", className="note"))
+    words = f"from {len(shielded)} recorded episodes; 1: nothing of the move was let through"
+    return ui.panel("Size of interventions", ui.graph(sizes(drawn), "safety-sizes"), aside=words)
+
+
+def _learning(data: Data, runs: Sequence[RunRecord]) -> Component:
+    trained = [run for run in runs if run.kind in ("train", "demo") and run.step][:LEARNING]
+    if not trained:
+        return ui.panel(
+            "While learning", ui.empty("No training of this plant has been recorded.", "setpoint train --safety shield")
+        )
+    heads = [
+        "training",
+        "safety",
+        "decisions",
+        "beyond a hard limit",
+        "per 1,000",
+        "interventions (%)",
+        "uncertified (%)",
+        "score",
+    ]
+    return ui.panel(
+        "While learning", ui.table(heads, [_learned(data, run) for run in trained], range(2, len(heads)), "while learning"),
+        aside="episodes of exploration that crossed a hard limit; judged ones stand above",
+    )  # fmt: skip
+
+
+def _learned(data: Data, run: RunRecord) -> list[ui.Cell]:
+    last = {row.key: row.value for row in data.metrics(run.id)}
+    crossed_ = last.get("train/hard_violations", float("nan"))
+    shares = [ui.number(100.0 * last[key], 3) if key in last else "–" for key in ("train/interventions", "train/uncertified")]
+    return [
+        ui.link(run.id, f"/runs/{run.id}"), str(run.config.get("safety", "none")), f"{run.step:,}", ui.number(crossed_, 6),
+        ui.number(1000.0 * crossed_ / run.step, 3), *shares, ui.number(run.best),
+    ]  # fmt: skip
+
+
+def _stress(plant: str, runs: Sequence[RunRecord]) -> list[Component]:
+    run = next((run for run in runs if run.kind == "stress" and run.result.get("supervisors")), None)
+    if run is None:
+        return [ui.panel("Under attack", ui.empty("The plant has not been put under stress yet.", _commands(plant)[0]))]
+    rows = run.result["supervisors"]
+    heads = [
+        "supervisor",
+        "violating, shield off",
+        "shield on",
+        "at most (95 %)",
+        "intervened",
+        "uncertified",
+        "trips",
+        "nearest",
+    ]
+    cells = [_attacked(row) for row in rows.values()]
+    words = [f"{run.result['episodes']} held-out episodes each, {run.result['scenario']}, seed {run.result['seed']}: "]
+    table = ui.table(heads, cells, range(1, 7), "under attack")
+    return [
+        ui.panel(
+            "Under attack", table, ui.graph(opposed(rows), "safety-opposed"), aside=[*words, ui.link(run.id, f"/runs/{run.id}")]
+        )
+    ]
+
+
+def _attacked(row: Mapping[str, Any]) -> list[ui.Cell]:
+    near = min(row["smallest"], key=lambda limit: row["smallest"][limit] / row["scales"][limit])
+    return [
+        ui.controller(row["supervisor"]), str(row["violating_unshielded"]), _count(row["violating"]),
+        f"{100 * row['upper95']:.2g} %", f"{100 * row['interventions']:.1f} %", f"{100 * row['decided']['uncertified']:.2f} %",
+        _count(row["trips"]), f"{near}: {ui.number(row['smallest'][near])}",
+    ]  # fmt: skip
+
+
+def _faults(runs: Sequence[RunRecord]) -> list[Component]:
+    run = next((run for run in runs if run.kind == "stress" and run.result.get("faults")), None)
+    if run is None:
+        return []
+    heads = ["code", "fault", "expected", "mode", "decisions", "what the shell said", "limits crossed", "as expected"]
+    rows: list[list[ui.Cell]] = [
+        [each["code"], each["fault"], each["expected"], each["mode"], str(each["decisions"]), each["said"],
+         ", ".join(each["crossed"]) or "none", html.Span("yes") if each["kept"] else html.Span("▲ no", className="bad")]
+        for each in run.result["faults"]
+    ]  # fmt: skip
+    return [ui.panel("Faults", ui.table(heads, rows, (4,), "faults"), aside=ui.link(run.id, f"/runs/{run.id}"))]
