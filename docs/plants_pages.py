@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import safety_pages
 from pictures import Panel, multiples
 
 from controller.recording import shown as displayed
@@ -26,7 +27,7 @@ LONG = 7200.0
 def write(folder: Path) -> None:
     """Write the pages; one that is current is left alone, so that a second build does nothing."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = {f"{name}.md": page(name) for name in usable()} | {"summary.txt": summary()}
+    files = {f"{name}.md": page(name) for name in usable()} | {"summary.txt": summary()} | safety_pages.tables()
     for name in usable():
         files |= pictures(name)
     for stale in set(folder.iterdir()) - {folder / file for file in files}:
@@ -116,6 +117,7 @@ def _parts(shown: dict[str, Any]) -> Iterator[str]:
         yield "## Steady-state map"
         yield "Where the plant comes to rest for each value of an input, followed from the nominal point."
         yield f"![steady-state map]({shown['name']}_steady.svg)"
+    yield from filter(None, [safety_pages.section(shown["name"])])
     yield "## Sources"
     yield "\n".join(f"- {_source(source)}" for source in shown["sources"])
 

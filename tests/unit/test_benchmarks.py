@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import control
+from benchmarks import control, merged
 from benchmarks.c_limit import PLANTS
 from benchmarks.simulator import HandWritten, Sides, relative_difference
 from plant_models.catalogue import get
@@ -110,6 +110,26 @@ def test_the_safety_benchmark_refuses_what_it_cannot_measure(asked: list[str], s
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert said in done.stderr
+
+
+def test_results_measured_in_parts_are_joined_by_plant(tmp_path: Path) -> None:
+    rest = {"machine": {"cores": 2}, "python": "3.11", "versions": {}}
+    first = rest | {"commit": "a", "date": "2026-01-01", "plants": {"x": {"adversaries": {"max": 1}, "price": 2.0}, "y": {}}}
+    second = rest | {"commit": "b", "date": "2026-01-02", "plants": {"x": {"adversaries": {"ppo": 3}, "price": 1.0}}}
+    paths = [tmp_path / name for name in ("a.json", "b.json", "whole.json")]
+    for path, result in zip(paths, (first, second), strict=False):
+        path.write_text(json.dumps(result))
+    assert merged.main([*map(str, paths[:2]), "--out", str(paths[2])]) == 0
+    plants = json.loads(paths[2].read_text())["plants"]
+    assert plants["x"] == {"adversaries": {"max": 1, "ppo": 3}, "price": 1.0, "commits": ["a", "b"], "date": "2026-01-02"}
+    assert plants["y"] == {"commits": ["a"], "date": "2026-01-01"}
+
+
+def test_what_is_no_result_is_not_joined(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "a.json").write_text("{}")
+    assert merged.main([str(tmp_path / "a.json"), "--out", str(tmp_path / "b.json")]) == 2
+    assert "plants: missing" in capsys.readouterr().err
+    assert not (tmp_path / "b.json").exists()
 
 
 def test_the_resume_benchmark_finds_no_difference(tmp_path: Path) -> None:

@@ -86,7 +86,8 @@ def test_commands_and_environments_named_anywhere_exist(path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def plants_pages() -> ModuleType:
-    module_at(DOCS / "pictures.py", "pictures")
+    for name in ("pictures", "safety_pages"):
+        module_at(DOCS / f"{name}.py", name)
     return module_at(DOCS / "plants_pages.py", "plants_pages")
 
 
@@ -108,10 +109,52 @@ def test_every_plant_has_pictures_and_one_that_is_gone_goes_too(tmp_path: Path, 
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     steady = [name for name in names() if not isinstance(get(name).duty, Batch)]
     pictures = {f"{name}_steps.svg" for name in names()} | {f"{name}_steady.svg" for name in steady}
-    assert set(written) == {f"{name}.md" for name in names()} | pictures | {"summary.txt"}
+    assert set(written) == {f"{name}.md" for name in names()} | pictures | {"summary.txt", "safety_kept.txt", "safety_cost.txt"}
     assert all("<path" in written[f"{name}_steps.svg"] for name in names())
     assert not any(re.search(r"\bnan\b", written[picture]) for picture in pictures)
     assert all(get(name).title in written["summary.txt"] for name in names())
+
+
+@pytest.fixture(scope="module")
+def safety_pages() -> ModuleType:
+    return module_at(DOCS / "safety_pages.py", "safety_pages")
+
+
+def test_a_plant_that_misses_a_goal_of_safety_says_why(safety_pages: ModuleType) -> None:
+    measured = safety_pages.measured()
+    missed = [(name, goal.key) for name, row in measured.items() for goal in safety_pages.goals(name, row) if goal.met is False]
+    assert missed
+    assert [(name, key) for name, key in missed if not safety_pages.reason(name, key)] == []
+
+
+def test_the_safety_of_a_plant_is_held_against_its_goals(safety_pages: ModuleType) -> None:
+    shown = safety_pages.section("batch_crystallizer")
+    assert "| `CMA-ES`: no violation in 3,000 episodes | 0 of 3,000, at most 0.1 % (95 %) | met |" in shown
+    assert "python -m benchmarks.safety --json --plants batch_crystallizer`" in shown
+    assert safety_pages.section("heat_pump_house") == "", "it has no hard limit"
+    assert all(name in safety_pages.tables()["safety_cost.txt"] for name in safety_pages.measured())
+
+
+@pytest.mark.parametrize(("violating", "episodes", "met"), [(0, 3000, True), (1, 3000, False), (0, 200, False)])
+def test_a_bound_that_too_few_episodes_give_is_no_goal_met(
+    violating: int, episodes: int, met: bool, safety_pages: ModuleType
+) -> None:
+    row = {"violating": violating, "violating_unshielded": episodes, "episodes": episodes, "upper95": 0.001}
+    (goal,) = safety_pages.goals("exothermic_cstr", {"adversaries": {"ppo": row}})
+    assert goal.met is met
+
+
+@pytest.mark.parametrize(("name", "low", "high", "met"), [
+    ("batch_crystallizer", 0.1, 0.5, True), ("batch_crystallizer", -0.1, 0.5, False),
+    ("exothermic_cstr", -0.1, 0.5, True), ("exothermic_cstr", -0.5, -0.1, False),
+])  # fmt: skip
+def test_where_there_is_a_gap_the_policy_must_be_ahead_and_elsewhere_no_worse(
+    name: str, low: float, high: float, met: bool, safety_pages: ModuleType
+) -> None:
+    row = dict(safety_pages.measured()["batch_crystallizer"])
+    row["learning"] = row["learning"] | {"against_pid": {"mean": (low + high) / 2.0, "low": low, "high": high}}
+    (goal,) = (goal for goal in safety_pages.goals(name, row) if goal.key == "against_pid")
+    assert goal.met is met
 
 
 @pytest.mark.parametrize("path", WRITTEN, ids=lambda p: str(p.relative_to(ROOT)))

@@ -1,0 +1,213 @@
+"""What the shield keeps of each plant, held against its goals: tables and sections made from the committed results."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from controller.safety.stress import ADVERSARIES
+from controller.safety.trial import hard
+from plant_models.catalogue import get, usable
+
+HERE = Path(__file__).resolve().parent
+RESULTS, REASONS = HERE.parent / "benchmarks" / "results", HERE / "safety_reasons.toml"
+FEW_STATES, FAST = 4, 500.0
+"""States up to which a decision has to be taken within so many microseconds; with more, within 1 % of its interval."""
+EPISODES, TIMID, DEAR, MEDDLING, HALF = 3000, 0.15, 1.25, 0.10, 0.50
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One goal: what is asked, what was measured, and whether it is met; None where it is only told. ``key`` names its reason."""
+
+    key: str
+    asked: str
+    figure: str
+    met: bool | None
+
+
+@cache
+def measured() -> dict[str, Row]:
+    """Return the committed rows by plant."""
+    found: dict[str, Row] = json.loads((RESULTS / "safety.json").read_text(encoding="utf-8"))["plants"]
+    return found
+
+
+@cache
+def gaps() -> dict[str, bool | None]:
+    """Return on which plants NMPC is ahead of PID; None where that is not known."""
+    plants = json.loads((RESULTS / "control.json").read_text(encoding="utf-8"))["plants"]
+    return {name: row["gap"] for name, row in plants.items()}
+
+
+@cache
+def reasons() -> dict[str, dict[str, str]]:
+    """Return why plants miss goals, by plant and goal; what is true of ``any`` plant stands there."""
+    found: dict[str, dict[str, str]] = tomllib.loads(REASONS.read_text(encoding="utf-8"))
+    return found
+
+
+def reason(name: str, key: str) -> str:
+    """Return why a plant misses a goal; empty where nothing is known."""
+    return reasons().get(name, {}).get(key, reasons()["any"].get(key, ""))
+
+
+def having() -> tuple[str, ...]:
+    """Return the plants that have hard limits."""
+    return tuple(name for name in usable() if hard(get(name)).any())
+
+
+def goals(name: str, row: Row) -> Iterator[Goal]:
+    """Hold one plant's row against the goals, as far as it was measured."""
+    yield from _kept(row)
+    if "nominal" in row:
+        steps = f"{row['nominal']['steps']:,} decisions of the nominal plant, all adversaries"
+        yield _none("nominal", row["nominal"]["violating"], steps)
+    if "states" in row:
+        yield _none("false_safe", row["false_safe"], f"{row['states']['certified']} states certified, by CVODES")
+        share = row["false_unsafe"]
+        refused = f"{100 * share:.1f} % of {row['states']['states']} states"
+        yield Goal("false_unsafe", f"at most {100 * TIMID:.0f} % refused in vain", refused, share <= TIMID)
+    if "p99_us" in row:
+        yield _fast(name, row)
+    yield from _learned(name, row)
+
+
+def _none(key: str, count: int, of: str) -> Goal:
+    asked = {"nominal": "no violation", "false_safe": "no certificate in vain", "training": "no violation while learning"}[key]
+    return Goal(key, asked, f"{count} in {of}", count == 0)
+
+
+def _kept(row: Row) -> Iterator[Goal]:
+    """Hold the adversaries' rows, and the policy's, against the bound."""
+    rows = row.get("adversaries", {})
+    if set(ADVERSARIES) <= set(rows):
+        share = max(rows[each]["violating_unshielded"] / rows[each]["episodes"] for each in ADVERSARIES)
+        worst = f"{100 * share:.0f} % of the worst one's"
+        yield Goal("counts", "without the shield an adversary violates in half of its episodes", worst, bool(row["counts"]))
+    for each, found in rows.items():
+        figure = f"{found['violating']} of {found['episodes']:,}, at most {100 * found['upper95']:.2g} % (95 %)"
+        met = found["violating"] == 0 and found["episodes"] >= EPISODES
+        yield Goal("violating" if found["violating"] else "few", f"`{each}`: no violation in {EPISODES:,} episodes", figure, met)
+
+
+def _fast(name: str, row: Row) -> Goal:
+    p99 = f"{1e-3 * row['p99_us']:.2f} ms (p50 {1e-3 * row['p50_us']:.2f} ms)"
+    if len(get(name).State.names()) <= FEW_STATES:
+        return Goal("p99", f"a decision in {1e-3 * FAST:g} ms, p99", p99, row["p99_us"] <= FAST)
+    share = row["p99_of_interval"]
+    return Goal("p99", "a decision in 1 % of its interval, p99", f"{p99}, {100 * share:.2g} %", share <= 0.01)
+
+
+def _learned(name: str, row: Row) -> Iterator[Goal]:
+    if "learning" not in row:
+        return
+    learning, share = row["learning"], row["training_share"]
+    yield _none("training", row["training_violations"], f"{learning['steps']:,} decisions of learning")
+    asked = f"at most {100 * HALF:.0f} % of learning" if name == "exothermic_cstr" else "told"
+    met = share <= HALF if name == "exothermic_cstr" else None
+    yield Goal("share", f"the shield's share of the processor time: {asked}", f"{100 * share:.0f} %", met)
+    price = row["price"]
+    yield Goal("price", f"price of the shield for PPO at most {DEAR:g}", f"{price:.3f}", price <= DEAR)
+    done = row["interventions"]["ppo"]
+    changed = f"at most {100 * MEDDLING:.0f} % of the policy's moves changed"
+    yield Goal("interventions", changed, f"{100 * done:.2g} %", done <= MEDDLING)
+    ahead, gap = learning["against_pid"], gaps().get(name)
+    unit = "" if learning["unit"] == "1" else f" {learning['unit']}"
+    figure = f"{ahead['mean']:+.3g} [{ahead['low']:+.3g}, {ahead['high']:+.3g}]{unit} in {learning['episodes']} episodes"
+    asked = "ahead of PID behind the same shield" if gap else "no worse than PID behind the same shield"
+    yield Goal("against_pid", asked, figure, ahead["low"] > 0.0 if gap else ahead["high"] >= 0.0)
+
+
+def section(name: str) -> str:
+    """Return the section of a plant's page; empty for a plant without hard limits."""
+    if name not in having():
+        return ""
+    row = measured().get(name)
+    if row is None:
+        return f"## Safety\n\nNot measured behind the shield yet. {_safe_action(name)}\n\n{_command(name, {})}"
+    found = list(goals(name, row))
+    lines = [[goal.asked, goal.figure, {True: "met", False: "missed", None: ""}[goal.met]] for goal in found]
+    missed = {goal.key: goal.asked for goal in reversed(found) if goal.met is False}
+    why = "\n".join(f"- *{asked}*: {reason(name, key)}" for key, asked in reversed(missed.items()))
+    about = "Behind the shield, on held-out episodes; see [Safety](../../safety.md)."
+    parts = ["## Safety", about, _table(("goal", "measured", ""), lines), f"Missed, and why:\n\n{why}" if why else "",
+             _safe_action(name), _command(name, row)]  # fmt: skip
+    return "\n\n".join(part for part in parts if part)
+
+
+def _safe_action(name: str) -> str:
+    return reasons().get(name, {}).get("safe_action", "")
+
+
+def _command(name: str, row: Row) -> str:
+    episodes = [found["episodes"] for each, found in row.get("adversaries", {}).items() if each in ADVERSARIES]
+    fewer = f" --episodes {max(episodes)}" if episodes and max(episodes) != EPISODES else ""
+    command = f"python -m benchmarks.safety --json --plants {name}{fewer}"
+    return f"To repeat these figures: `{command}`" + (f", measured at commit {', '.join(row['commits'])}." if row else ".")
+
+
+def kept_table() -> str:
+    """Return every plant's violating episodes without the shield and with it."""
+    heads = ("plant", "episodes", *ADVERSARIES, "PPO", "worst cases", "nominal plant", "uncertified, at most", "tells")
+    return _table(heads, [_kept_line(name, row) for name, row in measured().items() if "counts" in row])
+
+
+def _kept_line(name: str, row: Row) -> list[str]:
+    rows = row["adversaries"]
+    worst = max(rows[each]["decided"]["uncertified"] for each in ADVERSARIES)
+    pairs = [_pair(rows[each]) if each in rows else "" for each in (*ADVERSARIES, "ppo")]
+    nominal = f"{row['nominal']['violating']} in {row['nominal']['steps']:,}" if "nominal" in row else ""
+    found, tells = row.get("worst_cases"), "yes" if row["counts"] else "no"
+    searched = f"{_pair(found)} of {found['episodes']}" if found else ""
+    return [_linked(name), f"{rows['max']['episodes']:,}", *pairs, searched, nominal, f"{100 * worst:.2g} %", tells]
+
+
+def _pair(found: Row) -> str:
+    on = str(found["violating"])
+    return f"{found['violating_unshielded']}, {on if on == '0' else f'**{on}**'}"
+
+
+def cost_table() -> str:
+    """Return every plant's false verdicts, times, and what learning behind the shield brings and costs."""
+    heads = ("plant", "certified in vain", "refused in vain", "p50, p99 [ms]", "violations in learning", "share of learning",
+             "price", "moves changed", "ahead of PID, both shielded", "goals missed")  # fmt: skip
+    return _table(heads, [_cost_line(name, row) for name, row in measured().items()])
+
+
+def _cost_line(name: str, row: Row) -> list[str]:
+    states, learning, brought = row.get("states"), row.get("learning"), [""] * 3
+    seen = [f"{row['false_safe']} of {states['certified']}", f"{100 * row['false_unsafe']:.0f} %"] if states else ["", ""]
+    took = f"{1e-3 * row['p50_us']:.2f}, {1e-3 * row['p99_us']:.2f}" if "p99_us" in row else ""
+    if learning:
+        violations = f"{row['training_violations']} in {learning['steps']:,}"
+        brought = [violations, f"{100 * row['training_share']:.0f} %", f"{row['price']:.3f}"]
+    done = row.get("interventions", {})
+    both = {"PPO": done.get("ppo"), "PID": done.get("pid", {}).get("share")}
+    shares = ", ".join(f"{who} {100 * share:.2g} %" for who, share in both.items() if share is not None)
+    ahead = "{mean:+.3g} [{low:+.3g}, {high:+.3g}]".format(**learning["against_pid"]) if learning else ""
+    missed = sum(goal.met is False for goal in goals(name, row))
+    return [_linked(name), *seen, took, *brought, shares, ahead, str(missed)]
+
+
+def _linked(name: str) -> str:
+    return f"[`{name}`](plants/_generated/{name}.md)"
+
+
+def tables() -> dict[str, str]:
+    """Return the files that docs/safety.md includes."""
+    missing = ", ".join(f"`{name}`" for name in having() if "counts" not in measured().get(name, {}))
+    open_ = f"\n\nNot measured yet: {missing}." if missing else ""
+    return {"safety_kept.txt": kept_table() + open_ + "\n", "safety_cost.txt": cost_table() + "\n"}
+
+
+def _table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
+    lines = [list(heads), ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
