@@ -65,7 +65,8 @@ class Store:
 def insert_once(connection: Connection, into: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless its key is taken; return whether it was inserted."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    return connection.execute(dialect.insert(into).values(**row).on_conflict_do_nothing()).rowcount > 0
+    once = dialect.insert(into).values(**row).on_conflict_do_nothing().returning(*into.primary_key)
+    return connection.execute(once).first() is not None
 
 
 def default_url() -> str:
@@ -119,6 +120,7 @@ def _remedy(problem: str) -> str:
         "unable to open": "cannot be opened; its folder must exist and be writable, or name another with --store",
         "readonly": "read-only; make the file and its folder writable, or name another with --store",
         "locked": f"locked by another program for {BUSY_TIMEOUT:.0f} s; end that program, or name another with --store",
+        "too long": "a name is too long for it; shorten the plant's, the controller's or the scenario's",
         "full": "the disk is full; free some space and start again",
         "no such table": "not a complete run store; move it away, or name another with --store",
         "no such column": "not a run store of this version; move it away, or name another with --store",

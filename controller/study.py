@@ -11,7 +11,8 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -58,13 +59,22 @@ class Proposals:
 
     def __init__(self, store: Store, name: str, declared: Learning, seed: int) -> None:
         optuna = _optuna()
-        storage = _storage(store)
+        storage = self._storage = _storage(store)
         self._declared = declared
         self._study: Study = optuna.create_study(study_name=name, storage=storage, load_if_exists=True, direction="maximize")
         self._take_over()
         self._study.sampler = optuna.samplers.TPESampler(seed=self._start(seed), multivariate=True, constant_liar=True)
         own = {knob: vars(declared)[knob] for knob in KNOBS}
         self._study.enqueue_trial(own, skip_if_exists=True)
+
+    def __enter__(self) -> Self:
+        """The study itself."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        """Let go of the database."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
 
     def _start(self, seed: int) -> int:
         """Return where the sampler's random numbers begin: elsewhere than those of who was here before, or is here too."""

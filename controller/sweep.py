@@ -84,20 +84,21 @@ def sweep(
         check(chosen.cluster)
     judged = draw(plant, plant.scenario(scenario), 0, TUNING_EPISODES, "tuning")
     pid, name = score(returns(Pid(plant), judged), plant), _name(plant, scenario, judged, seeds, total)
-    with explained(historian.store.engine.url):
-        study = Proposals(historian.store, name, plant.learning, seeds[0])
-        config = {"study": name, "trials": trials, "total_steps": total, "scenario": scenario, "seeds": list(seeds)}
-        config |= {"baseline": {"pid": pid}}
-        with historian.run("sweep", plant.name, "ppo", seeds[0], config, versions()) as run:
-            while (left := trials - len(study.tried())) > 0:
-                with study.some(min(left, _at_once(chosen))) as proposals:
-                    orders = _orders(source, proposals, seeds, total)
-                    _judge(study, orders, len(seeds), chosen)
-                done = study.tried()
-                historian.metrics(run, len(done), {"score/ppo": done[0].score, "score/best": done[0].score})
-                report(len(done), done[0].score)
-            found = _result(study.tried(), plant.learning, name, pid, run)
-            historian.finish(run, "completed", found.as_json())
+    config = {"study": name, "trials": trials, "total_steps": total, "scenario": scenario, "seeds": list(seeds)}
+    config |= {"baseline": {"pid": pid}}
+    with (
+        explained(historian.store.engine.url),
+        Proposals(historian.store, name, plant.learning, seeds[0]) as study,
+        historian.run("sweep", plant.name, "ppo", seeds[0], config, versions()) as run,
+    ):
+        while (left := trials - len(study.tried())) > 0:
+            with study.some(min(left, _at_once(chosen))) as proposals:
+                _judge(study, _orders(source, proposals, seeds, total), len(seeds), chosen)
+            done = study.tried()
+            historian.metrics(run, len(done), {"score/ppo": done[0].score, "score/best": done[0].score})
+            report(len(done), done[0].score)
+        found = _result(study.tried(), plant.learning, name, pid, run)
+        historian.finish(run, "completed", found.as_json())
     return found
 
 

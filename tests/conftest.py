@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.databases import database, postgres
 from tests.safety import SHARED
+
+__all__ = ["database", "postgres"]
 
 settings.register_profile("setpoint", deadline=None, max_examples=50, derandomize=True)
 settings.load_profile("setpoint")

@@ -35,8 +35,8 @@ def _tables(url: str) -> set[str]:
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'runs.db'}"
+def url(database: str) -> str:
+    return database.replace("postgresql:", "postgresql+psycopg:")
 
 
 @pytest.mark.parametrize("old", [False, True])
@@ -115,7 +115,8 @@ def test_a_setpoint_from_before_the_steps_is_told_to_keep_away(url: str) -> None
 
 def test_a_study_in_the_same_database_keeps_its_own_revision(url: str) -> None:
     optuna = pytest.importorskip("optuna")
-    optuna.storages.RDBStorage(url)
-    open_store(url).close()
-    optuna.storages.RDBStorage(url)
+    for _ in range(2):
+        study = optuna.storages.RDBStorage(url)
+        study.engine.dispose()
+        open_store(url).close()
     assert {"alembic_version", REVISION_TABLE, "studies", "run"} <= _tables(url)

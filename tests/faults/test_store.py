@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
 
 from controller.historian import Historian
 from plant_models.core.errors import BadInput
@@ -51,14 +52,13 @@ def _line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def test_what_was_recorded_survives_kill_9_and_the_run_reads_as_stopped(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'runs.db'}"
-    with _writer(url, 10**6) as process:
+def test_what_was_recorded_survives_kill_9_and_the_run_reads_as_stopped(database: str) -> None:
+    with _writer(database, 10**6) as process:
         run = _line(process)
         confirmed = [int(_line(process)) for _ in range(60)][-1]
         process.send_signal(signal.SIGKILL)
         process.wait()
-    with Historian(url) as store:
+    with Historian(database) as store:
         steps = [row.step for row in store.metrics_after(run) if row.key == "score/ppo"]
         assert steps[: confirmed + 1] == list(range(confirmed + 1))
         assert store.find(run).status == "stopped"
@@ -67,21 +67,24 @@ def test_what_was_recorded_survives_kill_9_and_the_run_reads_as_stopped(tmp_path
         assert store.read_episode(episodes[-1].id).values[0, -1] == 499.0
 
 
-def test_two_writers_and_two_readers_share_one_store(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'runs.db'}"
-    with _writer(url, 40) as one, _writer(url, 40) as two, Historian(url) as store, Historian(url) as other:
+def test_two_writers_and_two_readers_share_one_store(database: str) -> None:
+    with _writer(database, 40) as one, _writer(database, 40) as two, Historian(database) as store, Historian(database) as other:
         runs = [_line(one), _line(two)]
         while any(reader.find(run).status == "running" for reader in (store, other) for run in runs):
             assert all(process.poll() in (None, 0) for process in (one, two))
-    with Historian(url) as store:
+    with Historian(database) as store:
         for run in runs:
             assert [row.step for row in store.metrics_after(run) if row.key == "train/kl"] == list(range(40))
             assert store.find(run).status == "completed"
 
 
-def test_processes_that_open_a_new_store_at_once_all_succeed(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'new' / 'runs.db'}"
-    command = [sys.executable, "-c", "import sys; from controller.historian import Historian; Historian(sys.argv[1])", url]
+def test_processes_that_open_a_new_store_at_once_all_succeed(database: str) -> None:
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from controller.historian import Historian; Historian(sys.argv[1])",
+        database.replace("runs.db", "new/runs.db"),
+    ]
     processes = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE) for _ in range(4)]
     errors = [process.communicate()[1] for process in processes]
     assert [process.returncode for process in processes] == [0] * 4, errors
@@ -115,20 +118,21 @@ def test_a_damaged_store_is_named_with_the_remedy(tmp_path: Path) -> None:
     assert "--store" not in str(caught.value)
 
 
-def test_another_programs_database_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "race.db"
-    with sqlite3.connect(path) as raw:
-        raw.execute("CREATE TABLE run (runner TEXT)")
-    raw.close()
-    assert "database of another program" in _refusal(path)
+def _foreign(database: str, statement: str) -> None:
+    engine = create_engine(database.replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
 
 
-def test_a_store_may_share_its_file_with_other_tables(tmp_path: Path) -> None:
-    path = tmp_path / "sweep.db"
-    with sqlite3.connect(path) as raw:
-        raw.execute("CREATE TABLE studies (name TEXT)")
-    raw.close()
-    with Historian(str(path)) as store:
+def test_another_programs_database_is_refused(database: str) -> None:
+    _foreign(database, "CREATE TABLE run (runner TEXT)")
+    assert "database of another program" in _refusal(database)
+
+
+def test_a_store_may_share_its_database_with_other_tables(database: str) -> None:
+    _foreign(database, "CREATE TABLE studies (name TEXT)")
+    with Historian(database) as store:
         assert store.runs() == []
 
 
@@ -149,6 +153,8 @@ def test_a_folder_in_place_of_a_file_is_named(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "names no file"),
         ("://", "not a database URL"),
         ("postgresql://user:secret@127.0.0.1:1/none", "no driver|cannot be used"),
+        ("postgres://user:secret@127.0.0.1:1/none", "no driver|cannot be used"),
+        ("mysql://user:secret@127.0.0.1:1/none", "neither SQLite nor PostgreSQL"),
     ],
 )
 def test_an_address_that_leads_nowhere_is_explained_without_its_password(location: str, reason: str) -> None:
@@ -166,3 +172,13 @@ def test_a_locked_store_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyP
     with Historian(str(path)) as store, pytest.raises(BadInput, match="locked by another program"):
         store.start("train", "exothermic_cstr", "ppo", 0, {}, {})
     raw.close()
+
+
+def test_without_a_driver_for_a_server_the_remedy_is_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    assert "run: pip install 'setpoint[postgres]'" in _refusal("postgresql://127.0.0.1:1/none")
+
+
+@pytest.mark.slow
+def test_a_server_that_lacks_the_database_is_explained(postgres: str) -> None:
+    assert 'database "absent" does not exist' in _refusal(f"postgresql://setpoint@/absent?host={postgres}")

@@ -12,18 +12,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from controller import historian as module
 from controller.historian import Historian
 from controller.records import EpisodeRecord, Signal, pack, plain, unpack
+from controller.schema import RUN
 from plant_models.core.errors import BadInput, UnknownName
 
 SIGNALS = (Signal("T", "K", "pv", "TIC-101", "reactor temperature"), Signal("T_c", "K", "op", "TIC-101", of="T"))
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Historian]:
-    with Historian(f"sqlite:///{tmp_path / 'runs.db'}") as historian:
+def store(database: str) -> Iterator[Historian]:
+    with Historian(database) as historian:
         yield historian
 
 
@@ -51,7 +53,7 @@ def test_a_run_has_a_readable_id_and_comes_back_as_it_was_entered(store: Histori
 
 
 def test_an_id_stays_short_and_plain_whatever_the_names(store: Historian) -> None:
-    run = store.start("demo", "P" * 200 + " / ../x", "PPO & PID", 0, {}, {})
+    run = store.start("demo", "P" * 100 + " / ../x", "PPO & PID", 0, {}, {})
     assert re.fullmatch(r"[a-z0-9-]{1,64}", run)
 
 
@@ -152,11 +154,10 @@ def test_a_silent_run_reads_as_stopped(store: Historian, monkeypatch: pytest.Mon
     assert store.runs(status="running") == []
 
 
-def test_a_run_on_another_machine_is_judged_by_its_heartbeat_alone(store: Historian, tmp_path: Path) -> None:
+def test_a_run_on_another_machine_is_judged_by_its_heartbeat_alone(store: Historian) -> None:
     run = _start(store)
-    with sqlite3.connect(tmp_path / "runs.db") as raw:
-        raw.execute("UPDATE run SET host = 'elsewhere', pid = 999999999")
-    raw.close()
+    with store.store.transaction() as connection:
+        connection.execute(update(RUN).values(host="elsewhere", pid=999999999))
     assert store.find(run).status == "running"
 
 

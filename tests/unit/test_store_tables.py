@@ -7,7 +7,6 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -21,8 +20,8 @@ from plant_models.core.errors import BadInput, UnknownName
 
 
 @pytest.fixture
-def historian(tmp_path: Path) -> Iterator[Historian]:
-    with Historian(f"sqlite:///{tmp_path / 'runs.db'}") as opened:
+def historian(database: str) -> Iterator[Historian]:
+    with Historian(database) as opened:
         yield opened
 
 

@@ -36,10 +36,16 @@ with Proposals(open_store(sys.argv[1]), "s", DECLARED, 0).some(1):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
-    opened = open_store(str(tmp_path / "s.db"))
+def store(database: str) -> Iterator[Store]:
+    opened = open_store(database)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def study(store: Store) -> Iterator[Proposals]:
+    with Proposals(store, "s", DECLARED, 0) as opened:
+        yield opened
 
 
 def _judge(study: Proposals, count: int, scores: list[float]) -> list[Learning]:
@@ -49,8 +55,8 @@ def _judge(study: Proposals, count: int, scores: list[float]) -> list[Learning]:
         return [proposal.learning for proposal in proposals.values()]
 
 
-def test_the_first_proposal_is_what_the_plant_declares_and_later_ones_stay_near_it(store: Store) -> None:
-    first, *others = _judge(Proposals(store, "s", DECLARED, 0), 4, [1.0, 2.0, 3.0, math.nan])
+def test_the_first_proposal_is_what_the_plant_declares_and_later_ones_stay_near_it(study: Proposals) -> None:
+    first, *others = _judge(study, 4, [1.0, 2.0, 3.0, math.nan])
     assert first == DECLARED
     for other in others:
         assert other != DECLARED
@@ -59,26 +65,29 @@ def test_the_first_proposal_is_what_the_plant_declares_and_later_ones_stay_near_
         assert 2e-4 <= other.rate <= 1e-2
 
 
-def test_whoever_comes_later_goes_on_with_the_best_first_and_what_diverged_last(store: Store) -> None:
-    _judge(Proposals(store, "s", DECLARED, 0), 3, [1.0, math.nan, 3.0])
-    study = Proposals(store, "s", DECLARED, 0)
-    _judge(study, 1, [2.0])
-    assert [each.score for each in study.tried()][:3] == [3.0, 2.0, 1.0]
-    assert math.isnan(study.tried()[3].score)
-    assert study.tried()[2].learning == DECLARED
-    assert len({each.learning for each in study.tried()}) == 4
+def test_whoever_comes_later_goes_on_with_the_best_first_and_what_diverged_last(study: Proposals, store: Store) -> None:
+    _judge(study, 3, [1.0, math.nan, 3.0])
+    with Proposals(store, "s", DECLARED, 0) as later:
+        _judge(later, 1, [2.0])
+        found = later.tried()
+    assert [each.score for each in found][:3] == [3.0, 2.0, 1.0]
+    assert math.isnan(found[3].score)
+    assert found[2].learning == DECLARED
+    assert len({each.learning for each in found}) == 4
 
 
-def test_what_was_not_judged_is_proposed_again(store: Store) -> None:
-    left = _judge(Proposals(store, "s", DECLARED, 0), 2, [1.0])[1]
-    assert _judge(Proposals(store, "s", DECLARED, 0), 1, [2.0]) == [left]
+def test_what_was_not_judged_is_proposed_again(study: Proposals, store: Store) -> None:
+    left = _judge(study, 2, [1.0])[1]
+    with Proposals(store, "s", DECLARED, 0) as later:
+        assert _judge(later, 1, [2.0]) == [left]
 
 
 @pytest.mark.slow
-def test_what_a_killed_process_had_asked_for_is_proposed_again(store: Store, tmp_path: Path) -> None:
-    command = [sys.executable, "-c", KILLED, str(tmp_path / "s.db")]
+def test_what_a_killed_process_had_asked_for_is_proposed_again(store: Store, database: str) -> None:
+    command = [sys.executable, "-c", KILLED, database]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == 9
-    assert _judge(Proposals(store, "s", DECLARED, 0), 1, [1.0]) == [DECLARED]
+    with Proposals(store, "s", DECLARED, 0) as later:
+        assert _judge(later, 1, [1.0]) == [DECLARED]
 
 
 def test_without_optuna_the_remedy_is_a_line(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
