@@ -168,6 +168,13 @@ def tabs(path: str, entries: Mapping[str, tuple[str, Mapping[str, object]]], cho
     return html.Nav(links, className="tabs", **aria("parts of this page"))
 
 
+def waiting(id: str, words: str) -> Component:  # noqa: A002 - Dash's own word
+    """A place for what takes a while, which says so until it is there."""
+    note = html.P([dmc.Loader(size="xs"), f" {words} …"], className="note waiting", role="status")
+    live: dict[str, Any] = {"aria-live": "polite"}
+    return html.Div(note, id=id, className="stack", **live)
+
+
 def empty(text: str, *commands: str) -> Component:
     """What stands where there is nothing yet: why, and the command that changes it."""
     lines = [html.Code(command) for command in commands]

@@ -35,6 +35,11 @@ RUN_STOPPED = "run-stopped"
 
 COMPARE_FIGURE = "compare-figure"
 
+PLANT_MAP = "plant-map"
+PLANT_MAPPED = "plant-mapped"
+PLANT_STEP = "plant-step"
+PLANT_STEPPED = "plant-stepped"
+
 
 def tick(page: str) -> dict[str, str]:
     """The clock of a live page; one pattern for all, so that a hidden browser tab can stop it."""

@@ -75,13 +75,25 @@ def steps(plant: Plant, share: float = 0.1) -> list[Response]:
         IntegrationError: where CVODES cannot go on.
         SetpointError: where a continuous plant has no steady state near its nominal point.
     """
-    start = nominal(plant.State) if isinstance(plant.duty, Batch) else nominal_equilibrium(plant)
-    loop, found = OpenLoop(plant, _duration(plant, start)), []
-    for i, (name, q) in enumerate(plant.Input.quantities().items()):
-        size, moved = _inward(q, share), nominal(plant.Input)
-        moved[i] += size
-        found.append(Response(name, size, loop.time, loop.run(start, moved, nominal(plant.Disturbance))))
-    return found
+    start = _start(plant)
+    loop = OpenLoop(plant, _duration(plant, start))
+    return [_stepped(loop, start, name, _inward(q, share)) for name, q in plant.Input.quantities().items()]
+
+
+def step(plant: Plant, name: str, size: float) -> Response:
+    """Return the answer to a step of one input; raises as :func:`steps` does."""
+    start = _start(plant)
+    return _stepped(OpenLoop(plant, _duration(plant, start)), start, name, size)
+
+
+def _start(plant: Plant) -> Array:
+    return nominal(plant.State) if isinstance(plant.duty, Batch) else nominal_equilibrium(plant)
+
+
+def _stepped(loop: OpenLoop, start: Array, name: str, size: float) -> Response:
+    moved = nominal(loop.plant.Input)
+    moved[loop.plant.Input.names().index(name)] += size
+    return Response(name, size, loop.time, loop.run(start, moved, nominal(loop.plant.Disturbance)))
 
 
 def _inward(q: Quantity, share: float) -> float:

@@ -327,3 +327,37 @@ def _quiet_for_two_beats(dashboard: Dashboard) -> bool:
     dashboard.chromium.set_script_timeout(30)
     dashboard.chromium.execute_async_script("setTimeout(arguments[0], 5000)")
     return _requests(dashboard.chromium) == []
+
+
+@pytest.mark.slow
+def test_a_step_test_shows_the_model_and_every_rule_beside_the_present_tuning(empty: Dashboard) -> None:
+    empty.open("/plants/exothermic_cstr?tab=step", HEADINGS["/plants/exothermic_cstr"])
+    rules = {"present tuning", "SIMC", "lambda", "Ziegler-Nichols", "AMIGO"}
+    empty.until(lambda: rules <= set(empty.texts("#plant-step .legendtext")) | set(empty.texts("#plant-step .controller")))
+    empty.until(lambda: "fitted model" in empty.texts("#plant-step .legendtext"))
+    empty.all("input[aria-label='size of the step']")[0].send_keys("-0.5\n")
+    empty.until(lambda: "size=-0.5" in empty.chromium.current_url)
+    empty.until(lambda: any("stepped by −0.5000 K" in text for text in empty.texts("#plant-step .aside")))
+    empty.open("/plants/exothermic_cstr?tab=steady", HEADINGS["/plants/exothermic_cstr"])
+    empty.until(lambda: len(empty.all("#plant-map .js-plotly-plot .main-svg")) > 0)
+
+
+@pytest.mark.slow
+def test_equations_are_set(empty: Dashboard) -> None:
+    empty.open("/plants/exothermic_cstr", HEADINGS["/plants/exothermic_cstr"])
+    empty.until(lambda: len(empty.all(".typeset mjx-container")) >= 2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("view", ["trends", "difference", "cumulative", "fronts", "seeds"])
+def test_every_view_of_a_comparison_shows(full: Dashboard, view: str) -> None:
+    full.open(f"/compare?run={full.ids['reactor']}&view={view}", "Compare")
+    full.until(lambda: len(full.all(".panel .js-plotly-plot .main-svg")) > 0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("tab", ["training", "episodes", "kpis", "policy", "configuration", "artifacts"])
+def test_every_tab_of_a_training_shows(full: Dashboard, tab: str) -> None:
+    full.open(f"/runs/{full.ids['trained']}?tab={tab}", full.ids["trained"])
+    full.until(lambda: len(full.all(".tab.here")) == 1)
+    full.until(lambda: full.all(".tab.here")[0].get_attribute("href").endswith(f"tab={tab}"))

@@ -43,7 +43,21 @@ def seeds(data: Data, choice: Choice, query: Mapping[str, str]) -> Sequence[Comp
     figure = boxes(values, _figure(choice, name), label_colours(list(choice.labels)))
     picker = ui.picker(ids.choice("kpi", name), "figure", names, name, width=260)
     title = f"{name} over {len(choice.shared)} scenarios and seeds"
-    return [ui.panel(title, ui.graph(figure, {"type": "boxes", "of": name}), aside=picker)]
+    whole = ui.panel(title, ui.graph(figure, {"type": "boxes", "of": name}), aside=picker)
+    return [html.Div([whole, _paired(choice, name, values)], className="columns wide")]
+
+
+def _paired(choice: Choice, name: str, values: Mapping[str, Sequence[float]]) -> Component:
+    """The differences on the same scenario and seed, which say more than the spread between scenarios."""
+    base = values[choice.base]
+    gaps = {label: [a - b for a, b in zip(own, base, strict=True)] for label, own in values.items() if label != choice.base}
+    of = _figure(choice, name)
+    figure = boxes(
+        gaps, Figure(f"{of.name}, difference to {shown_name(choice.base)}", of.unit), label_colours(list(choice.labels))
+    )
+    figure.add_hline(y=0.0, line={"color": "#8a94a1", "width": 1, "dash": "dot"})
+    title = f"Difference to {shown_name(choice.base)} on the same scenario and seed"
+    return ui.panel(title, ui.graph(figure, {"type": "boxes", "of": f"{name} difference"}))
 
 
 def _names(choice: Choice) -> list[str]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dash import Dash, html
+from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboard import bench
 from dashboard import components as ui
 from dashboard.data import Card, Data
 from dashboard.figures import unit_text
@@ -18,13 +19,11 @@ Entry = Mapping[str, Any]
 Column = tuple[str, Callable[[Entry], ui.Cell]]
 
 
-def layout(data: Data, query: Mapping[str, str]) -> Component:
-    """The plant named by ``query['name']``; raises UnknownName."""
-    card = data.card(query["name"])
+def body(data: Data, card: Card, query: Mapping[str, str]) -> Sequence[Component]:
+    """Everything that the plant's file declares, and its latest runs."""
     vectors = card.get("vectors", {})
     tables = [_quantities(title, vectors.get(key, ()), columns) for key, (title, columns) in _tables(card).items()]
-    return ui.page(
-        str(card["title"]),
+    return [
         _facts(card),
         _equations(card),
         _loops(card),
@@ -33,13 +32,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         _reproduced(card),
         _sources(card),
         _runs(data, str(card["name"])),
-        note=html.Code(str(card["name"])),
-        actions=ui.button("Runs of this plant", "/runs", plant=card["name"]),
-    )
-
-
-def register(app: Dash, data: Data) -> None:
-    """Nothing: the page does not change while it is looked at."""
+    ]
 
 
 def _facts(card: Card) -> Component:
@@ -64,7 +57,14 @@ def _spoken(key: str, value: object) -> str:
 
 
 def _equations(card: Card) -> Component:
-    return ui.panel("Equations", html.Pre(str(card.get("equations", "")).strip(), className="equations"))
+    """The equations as the file's head states them, and as they are computed, set from the very expressions."""
+    stated = html.Pre(str(card.get("equations", "")).strip(), className="equations")
+    lines = bench.equations(str(card["name"]))
+    if not lines:
+        return ui.panel("Equations", stated)
+    set_lines = [dcc.Markdown(rf"$$\displaystyle {line}$$", mathjax=True) for line in lines]
+    computed = html.Details([html.Summary("as computed"), html.Div(set_lines, className="typeset")], open=True)
+    return ui.panel("Equations", stated, computed)
 
 
 def _tables(card: Card) -> dict[str, tuple[str, list[Column]]]:

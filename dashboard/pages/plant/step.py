@@ -1,0 +1,157 @@
+"""A step test: an input or a setpoint is stepped, a model fitted, and rules of the books tried against the present tuning."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import dash_mantine_components as dmc
+from dash import Dash, Input, Output, dcc, html, no_update
+from dash.development.base_component import Component
+
+from dashboard import bench, ids
+from dashboard import components as ui
+from dashboard.data import Card, Data
+from dashboard.figures import unit_text
+from dashboard.plant_figures import PRESENT, TUNINGS, step, tunings
+from plant_models.core.errors import SetpointError
+
+GOOD = 0.9  # share of the variance that a model must explain for rules to be worth much
+
+
+def body(data: Data, card: Card, query: Mapping[str, str]) -> Sequence[Component]:
+    """The choice of what is stepped, by how much and what is looked at, and a place for what comes of it."""
+    name = str(card["name"])
+    try:
+        moves, outputs = bench.choices(name), bench.answers(name)
+    except SetpointError as error:
+        return [ui.panel("Step test", ui.empty(str(error)))]
+    first, seen = bench.usual(name)
+    moved = query["step"] if query.get("step") in moves else first
+    fallback = seen if moved == first else next(iter(outputs))
+    of = query["of"] if query.get("of") in outputs else fallback
+    size = _real(query.get("size", ""))
+    asked = {"name": name, "step": moved, "of": of, "size": size}
+    return [
+        html.Div([_picker("step", moves, moved, 380), _picker("of", outputs, of, 300), _size(size)], className="filters"),
+        ui.waiting(ids.PLANT_STEP, "stepping; the first test of a plant traces its equations"),
+        dcc.Store(id=ids.PLANT_STEPPED, data=asked),
+    ]
+
+
+def register(app: Dash, data: Data) -> None:
+    """Run the test."""
+
+    @app.callback(Output(ids.PLANT_STEP, "children"), Input(ids.PLANT_STEPPED, "data"))
+    def run(asked: object) -> Any:
+        if not isinstance(asked, dict):
+            return no_update
+        name = str(data.card(str(asked.get("name")))["name"])
+        return _result(name, str(asked.get("step")), _real(str(asked.get("size"))), str(asked.get("of")))
+
+
+def _picker(field: str, words: Mapping[str, str], chosen: str, width: int) -> Component:
+    titles = {"step": "what is stepped", "of": "the answer that is fitted"}
+    options = [{"value": key, "label": text} for key, text in words.items()]
+    return ui.picker(ids.choice(field, chosen), titles[field], options, chosen, width=width)
+
+
+def _size(size: float | None) -> Component:
+    shown = "" if size is None else str(size)
+    field: Component = dmc.TextInput(
+        id=ids.choice("size", shown), value=shown, placeholder="size of the step: 5 % of the range", size="xs", w=230,
+        debounce=True,        inputProps={"inputMode": "decimal"}, **ui.aria("size of the step"),
+    )  # fmt: skip
+    return field
+
+
+def _real(text: str) -> float | None:
+    try:
+        value = float(text.replace("−", "-").replace(",", "."))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _result(name: str, moved: str, size: float | None, of: str) -> Component:
+    if moved not in bench.choices(name) or of not in bench.answers(name):
+        return ui.panel("Step test", ui.empty("There is no such input, loop or output."))
+    try:
+        answer = bench.answer(name, moved, size, of)
+        tried = bench.preview(name, moved, size, of)
+    except SetpointError as error:
+        return ui.panel("Step test", ui.empty(str(error)))
+    return html.Div([_answer(answer), _preview(answer, tried)], className="stack")
+
+
+def _answer(found: bench.Answer) -> Component:
+    chosen = found.outputs[found.of]
+    others = [line for k, line in enumerate(found.outputs) if k != found.of]
+    figure = ui.graph(step(found.time, found.time_unit, chosen, others, found.model), {"type": "step", "of": found.moved})
+    size = f"{found.moved} stepped by {ui.number(found.size)} {unit_text(found.size_unit)}"
+    if found.fit is None:
+        return ui.panel("Step test", html.P(found.why_not, className="note"), figure, aside=size)
+    return ui.panel("Step test", _model(found), figure, aside=size)
+
+
+def _model(found: bench.Answer) -> Component:
+    """The fitted model's numbers with their units, by the times to 28.3 % and 63.2 %, or by the ramp's asymptote."""
+    assert found.fit is not None
+    model, unit = found.fit.model, found.time_unit
+    of, by = found.outputs[found.of].unit.replace("degC", "K"), found.size_unit
+    ratio = f"{unit_text(of)} per {unit_text(by)}"
+    tau = getattr(model, "tau", None)
+    pairs: dict[str, ui.Cell] = {
+        "model": "k e^(−θs) / (τs + 1)" if tau is not None else "k′ e^(−θs) / s",
+        "gain k" if tau is not None else "slope k′": f"{ui.number(float(model.k))} {ratio}"
+        + ("" if tau is not None else f" {unit}"),
+        "delay θ": f"{ui.number(float(model.theta))} {unit}",
+        "variance explained": f"{100 * found.fit.explained:.1f} %",
+    }
+    if tau is not None:
+        pairs["time constant τ"] = f"{ui.number(float(tau))} {unit}"
+    if found.fit.explained >= GOOD:
+        return ui.facts(pairs)
+    words = (
+        "▲ A first-order model hardly describes this answer (inverse response, oscillation or drift): take the rules with care."
+    )
+    return html.Div([ui.facts(pairs), html.P(words, className="unlike")])
+
+
+def _preview(found: bench.Answer, tried: bench.Preview | None) -> Component:
+    if tried is None:
+        hint = "No loop moves what was stepped by looking at this output, so there is nothing to tune here: choose another pair."
+        return ui.panel("Tuning rules", ui.empty(found.why_not or hint))
+    trials = {words: each.trial for words, each in tried.tried.items()}
+    figure = ui.graph(tunings(trials, tried.pv, tried.op, tried.time_unit), {"type": "tunings", "of": tried.tag})
+    size = f"{ui.number(tried.size)} {unit_text(tried.pv.unit.replace('degC', 'K'))}"
+    aside = f"setpoint of {tried.tag} stepped by {size}; setpoint weight, feed-forwards and schedule stay"
+    return ui.panel(f"Tuning rules for {tried.tag}, in closed loop", _table(tried), figure, aside=aside)
+
+
+def _table(tried: bench.Preview) -> Component:
+    unit, pv = tried.time_unit, unit_text(tried.pv.unit.replace("degC", "K"))
+    gains = [f"K_c ({_spoken(tried.gain_unit)})", f"T_i ({unit})", f"T_d ({unit})"]
+    figures = [f"IAE ({pv} {unit})", "overshoot (%)", f"settling 5 % ({unit})", "travel (strokes)", "peak sensitivity M_s"]
+    heads = ["tuning", *gains, *figures]
+    rows: list[list[ui.Cell]] = []
+    for place, (words, each) in enumerate(tried.tried.items()):
+        g, j = each.gains, each.judged
+        numbers = (g.K_c, g.T_i, g.T_d, j.iae, j.overshoot, j.settling, j.travel)
+        peak = (
+            ui.number(float(each.sensitivity), 3)
+            if math.isfinite(each.sensitivity)
+            else html.Span("▲ unstable", className="unlike")
+        )
+        label = (
+            html.B(ui.swatch(words, TUNINGS[place % len(TUNINGS)]))
+            if words == PRESENT
+            else ui.swatch(words, TUNINGS[place % len(TUNINGS)])
+        )
+        rows.append([label, *(ui.number(float(value)) for value in numbers), "▲ tripped" if each.failed else peak])
+    return ui.table(heads, rows, range(1, len(heads)), "tunings")
+
+
+def _spoken(unit: str) -> str:
+    return " per ".join(unit_text(part) for part in unit.split(" per "))

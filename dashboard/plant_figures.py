@@ -1,0 +1,119 @@
+"""Figures of a plant as pure Plotly: where it comes to rest, how it answers to a step, how tunings compare."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.subplots import make_subplots
+
+from dashboard.figures import CONTROLLERS, OTHERS, axis_text, dressed, unit_text
+
+Values = NDArray[np.float64]
+PRESENT = "present tuning"
+TUNINGS = (CONTROLLERS["pid"], CONTROLLERS["ppo"], CONTROLLERS["nmpc"], CONTROLLERS["schedule"], OTHERS[0])
+_FIT = "#c2587d"
+
+
+@dataclass(frozen=True)
+class Line:
+    """A quantity over something: its tag or name, what it means, its unit, and its values."""
+
+    name: str
+    meaning: str
+    unit: str
+    values: Values
+
+    @property
+    def axis(self) -> str:
+        """The axis title."""
+        return f"{self.name} {axis_text(self.unit)}" if self.unit in ("", "1") else f"{self.name} ({unit_text(self.unit)})"
+
+
+def grid(moved: Line, outputs: Sequence[Line], nominal: float) -> go.Figure:
+    """Steady outputs over one input, side by side; the dotted line is the nominal point, a gap means that there is no rest."""
+    columns = min(3, len(outputs))
+    rows = -(-len(outputs) // columns)
+    figure = make_subplots(rows, columns, horizontal_spacing=0.09, vertical_spacing=min(0.3, 70.0 / (190.0 * rows)))
+    for k, line in enumerate(outputs):
+        row, col = k // columns + 1, k % columns + 1
+        hover = f"{moved.name} %{{x:.5g}} {unit_text(moved.unit)}<br>{line.name} %{{y:.5g}} {unit_text(line.unit)}<extra></extra>"
+        style = {"color": CONTROLLERS["ppo"], "width": 1.8}
+        figure.add_trace(go.Scatter(x=moved.values, y=line.values, mode="lines+markers", line=style, marker={"size": 4},
+                                    hovertemplate=hover), row=row, col=col)  # fmt: skip
+        figure.add_vline(x=nominal, line={"color": "#8a94a1", "width": 1, "dash": "dot"}, row=row, col=col)
+        figure.update_xaxes(title_text=moved.axis, nticks=6, row=row, col=col)
+        figure.update_yaxes(title_text=line.axis, nticks=5, row=row, col=col)
+    dressed(figure, height=60 + 210 * rows, revision=moved.name)
+    return figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 66, "r": 14, "t": 14, "b": 42})
+
+
+def step(time: Values, unit: str, answer: Line, others: Sequence[Line], model: Values | None) -> go.Figure:
+    """What a step brought: the chosen output with the fitted model, and every other output below."""
+    lines = [answer, *others]
+    heights = [2.4, *([1.0] * len(others))]
+    total = 90 + 96 * sum(heights)
+    figure = make_subplots(len(lines), 1, shared_xaxes=True, row_heights=heights, vertical_spacing=min(0.2, 26.0 / total))
+    for k, line in enumerate(lines, 1):
+        hover = f"{line.name} %{{y:.5g}} {unit_text(line.unit)}<extra></extra>"
+        style = {"color": CONTROLLERS["ppo"], "width": 2.0 if k == 1 else 1.5}
+        figure.add_trace(
+            go.Scatter(x=time, y=line.values, mode="lines", name=line.name, line=style, hovertemplate=hover, showlegend=k == 1),
+            row=k, col=1,
+        )  # fmt: skip
+        figure.update_yaxes(title_text=line.axis, nticks=5, row=k, col=1)
+    if model is not None:
+        style = {"color": _FIT, "width": 1.8, "dash": "dash"}
+        hover = f"model %{{y:.5g}} {unit_text(answer.unit)}<extra></extra>"
+        figure.add_trace(
+            go.Scatter(x=time, y=model, mode="lines", name="fitted model", line=style, hovertemplate=hover), row=1, col=1
+        )
+    figure.add_vline(x=0.0, line={"color": "#8a94a1", "width": 1, "dash": "dot"})
+    figure.update_xaxes(title_text=f"time from the step ({unit})", row=len(lines), col=1)
+    return dressed(figure, height=int(total), revision=answer.name)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """A loop's setpoint step under one tuning: time, setpoint, PV and OP, in display units."""
+
+    time: Values
+    setpoint: Values
+    pv: Values
+    op: Values
+
+
+def tunings(trials: Mapping[str, Loop], pv: Line, op: Line, unit: str) -> go.Figure:
+    """The same setpoint step under several tunings: PV and setpoint, and the output below."""
+    figure = make_subplots(2, 1, shared_xaxes=True, row_heights=[2.0, 1.2], vertical_spacing=0.07)
+    first = next(iter(trials.values()))
+    style = {"color": "#8a94a1", "width": 1.4, "dash": "dash", "shape": "hv"}
+    hover = f"setpoint %{{y:.5g}} {unit_text(pv.unit)}<extra></extra>"
+    figure.add_trace(
+        go.Scatter(x=first.time, y=first.setpoint, mode="lines", name="setpoint", line=style, hovertemplate=hover), row=1, col=1
+    )
+    for place, (name, trial) in enumerate(trials.items()):
+        line = {"color": TUNINGS[place % len(TUNINGS)], "width": 2.2 if name == PRESENT else 1.5}
+        for row, values, of in ((1, trial.pv, pv), (2, trial.op, op)):
+            hover = f"{name} {of.name} %{{y:.5g}} {unit_text(of.unit)}<extra></extra>"
+            figure.add_trace(
+                go.Scatter(x=trial.time, y=values, mode="lines", name=name, legendgroup=name, line=line, hovertemplate=hover,
+                           showlegend=row == 1),
+                row=row, col=1,
+            )  # fmt: skip
+    for row, of in ((1, pv), (2, op)):
+        figure.update_yaxes(title_text=of.axis, nticks=6, row=row, col=1)
+    figure.update_yaxes(range=_shown(first), row=1, col=1)
+    figure.update_xaxes(title_text=f"time from the step ({unit})", row=2, col=1)
+    return dressed(figure, height=470, revision=pv.name)
+
+
+def _shown(first: Loop) -> list[float]:
+    """An axis around the step: a tuning that runs away must not squeeze the others flat."""
+    low, high = float(first.setpoint.min()), float(first.setpoint.max())
+    size = (high - low) or 1.0
+    reach = [min(low - 0.6 * size, float(first.pv.min())), max(high + 0.6 * size, float(first.pv.max()))]
+    return [reach[0] - 0.05 * size, reach[1] + 0.05 * size]

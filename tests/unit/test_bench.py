@@ -1,0 +1,139 @@
+"""A plant on the bench: step tests, fits, rules of the books, what they are worth in closed loop, and its equations for print."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from controller.loop_test import LoopTest
+from controller.simc import FirstOrder, Integrating
+from controller.tuning_rules import RULES, gains, identified, simulated
+from dashboard import bench
+from dashboard.data import open_data
+from dashboard.pages.plant import layout
+from dashboard.pages.plant.page import TABS
+from dashboard.plant_figures import PRESENT, grid, step, tunings
+from plant_models.catalogue import get
+from plant_models.core.errors import BadInput
+from plant_models.core.loop import Gains
+from plant_models.derive.responses import step as stepped
+from plant_models.derive.responses import steps
+from plant_models.derive.typeset import name, typeset
+from tests.browser.plants import Cards
+from tests.unit.test_dashboard import _texts
+
+TIME = np.linspace(0.0, 20.0, 2001)
+
+
+@pytest.mark.parametrize("model", [FirstOrder(-2.0, 3.0, 1.0), FirstOrder(0.5, 1.0, 4.0), Integrating(0.2, 2.0)])
+def test_a_fit_finds_the_model_that_made_the_response(model: FirstOrder | Integrating) -> None:
+    fit = identified(simulated(model, TIME), TIME[1])
+    assert type(fit.model) is type(model)
+    assert vars(fit.model) == pytest.approx(vars(model), rel=0.02, abs=0.03)
+    assert fit.explained > 0.999
+
+
+def test_a_response_that_washes_out_has_no_fit() -> None:
+    with pytest.raises(BadInput, match="comes back to where it was"):
+        identified(TIME * np.exp(-TIME), TIME[1])
+    with pytest.raises(BadInput, match="does not answer"):
+        identified(np.ones(50), 0.1)
+
+
+def test_rules_are_those_of_the_books() -> None:
+    """k = 1, tau = 10, theta = 2: by hand from the sources that the module names."""
+    found = {rule: gains(rule, FirstOrder(1.0, 10.0, 2.0), 0.0) for rule in RULES}
+    assert {rule: (round(g.K_c, 4), round(g.T_i, 4)) for rule, g in found.items()} == {
+        "SIMC": (2.5, 10.0), "lambda": (0.3125, 10.0), "Ziegler-Nichols": (4.5, 6.66), "AMIGO": (1.2056, 7.7652),
+    }  # fmt: skip
+    ramp = {rule: gains(rule, Integrating(0.1, 2.0), 0.0) for rule in RULES}
+    assert {rule: (round(g.K_c, 4), round(g.T_i, 4)) for rule, g in ramp.items()} == {
+        "SIMC": (2.5, 16.0), "lambda": (2.1875, 14.0), "Ziegler-Nichols": (4.5, 6.66), "AMIGO": (1.75, 26.8),
+    }  # fmt: skip
+    assert gains("SIMC", FirstOrder(1.0, 10.0, 1.0), 1.0) == found["SIMC"]
+
+
+def test_one_step_is_that_of_all_steps() -> None:
+    (whole,) = steps(get("exothermic_cstr"), 0.1)
+    np.testing.assert_array_equal(stepped(get("exothermic_cstr"), whole.moved, whole.step).outputs, whole.outputs)
+
+
+@pytest.fixture(scope="module")
+def test_bench() -> LoopTest:
+    return LoopTest(get("exothermic_cstr"), "TIC-101", 6.0)
+
+
+def test_a_loop_rests_until_its_setpoint_is_stepped_and_then_follows(test_bench: LoopTest) -> None:
+    trial = test_bench.run(1.0)
+    temperature, before = trial.outputs[1], trial.time < 0.0
+    assert np.ptp(temperature[before]) < 1e-6
+    assert (trial.setpoint[before][0], trial.setpoint[-1]) == pytest.approx((temperature[0], temperature[0] + 1.0))
+    assert temperature[-1] == pytest.approx(trial.setpoint[-1], abs=0.05)
+    assert not trial.failed
+
+
+def test_other_gains_change_the_loop_under_test_and_nothing_else(test_bench: LoopTest) -> None:
+    plant = test_bench.plant
+    own, slow = plant.loops[-1].gains, Gains(K_c=0.1, T_i=2.0)
+    assert test_bench.loops(None) is plant.loops
+    assert (test_bench.loops(slow)[-1].gains.K_c, test_bench.loops(slow)[-1].gains.b) == (0.1, own.b)
+    assert test_bench.loops(slow)[:-1] == plant.loops[:-1]
+    present, other = (test_bench.judged(test_bench.run(1.0, each)) for each in (None, slow))
+    assert other.iae > 1.5 * present.iae
+    assert test_bench.sensitivity(Gains(K_c=500.0, T_i=0.01)) == float("inf")
+
+
+def test_a_step_test_is_fitted_and_its_rules_are_tried_against_the_present_tuning() -> None:
+    moved, of = bench.usual("exothermic_cstr")
+    assert (moved, of) == ("TIC-101", "c_A")
+    found = bench.answer("exothermic_cstr", "T_c", None, "T")
+    assert found.fit is not None
+    assert (found.loop, found.size_unit, found.fit.explained > 0.9) == ("TIC-101", "K", True)
+    tried = bench.preview("exothermic_cstr", "T_c", None, "T")
+    assert tried is not None
+    assert list(tried.tried) == [PRESENT, *RULES]
+    assert tried.tried[PRESENT].gains is get("exothermic_cstr").loops[-1].gains
+    figure = tunings({words: each.trial for words, each in tried.tried.items()}, tried.pv, tried.op, "min")
+    assert [axis.title.text for axis in figure.select_yaxes()] == ["TI-101 (K)", "TV-101 (K)"]
+    drawn = step(found.time, "min", found.outputs[1], found.outputs[:1], found.model)
+    assert [axis.title.text for axis in drawn.select_yaxes()] == ["TI-101 (K)", "AI-101 (mol/L)"]
+
+
+def test_a_step_out_of_range_or_of_nothing_is_refused_with_what_is_allowed() -> None:
+    with pytest.raises(BadInput, match=r"step of 50 K: leaves the range; -10 to 10 allowed"):
+        bench.answer("exothermic_cstr", "T_c", 50.0, "T")
+    with pytest.raises(BadInput, match="give a size other than 0"):
+        bench.answer("exothermic_cstr", "T_c", 0.0, "T")
+
+
+def test_a_batch_has_no_map_and_no_setpoint_test() -> None:
+    with pytest.raises(BadInput, match="is a batch"):
+        bench.maps("batch_crystallizer")
+    with pytest.raises(BadInput, match="is a batch"):
+        LoopTest(get("batch_crystallizer"), get("batch_crystallizer").loops[0].tag, 1.0)
+
+
+def test_a_steady_map_has_the_nominal_point_on_it() -> None:
+    (found,) = bench.maps("exothermic_cstr")
+    middle = int(np.argmin(np.abs(found.moved.values - found.nominal)))
+    assert found.outputs[1].values[middle] == pytest.approx(324.5, abs=0.5)
+    figure = grid(found.moved, found.outputs, found.nominal)
+    assert {axis.title.text for axis in figure.select_xaxes()} == {"TV-101 (K)"}
+
+
+def test_balances_are_set_from_the_expressions_that_are_compiled() -> None:
+    lines = typeset(get("exothermic_cstr"))
+    assert lines[0] == (
+        r"\frac{\mathrm{d} c_{A}}{\mathrm{d}t} = \frac{q}{V} \, \left(c_{f} - c_{A}\right) - k_{0} \, \exp\!\left("
+        r"-\frac{E_{R}}{T}\right) \, c_{A}"
+    )
+    assert typeset(get("distillation_column")) == ()
+    assert (name("rho"), name("dH"), name("T_ret"), name("k_0")) == (r"\rho", r"\mathrm{dH}", r"T_{\mathrm{ret}}", "k_{0}")
+
+
+@pytest.mark.parametrize("tab", [*TABS, "nonsense"])
+def test_every_tab_of_a_plant_shows(tab: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+    data = open_data(str(tmp_path_factory.mktemp("empty") / "runs.db"), Cards())
+    assert "exothermic_cstr" in list(
+        _texts(layout(data, {"name": "exothermic_cstr", "tab": tab, "size": "x", "of": "?", "step": "!"}))
+    )
