@@ -135,8 +135,10 @@ def maps(name: str) -> tuple[Map, ...]:
 
 
 @lru_cache(maxsize=32)
-def answer(name: str, moved: str, size: float | None, of: str) -> Answer:
+def answer(name: str, moved: str, size: float | None, of: str, lasts: float | None = None) -> Answer:
     """The answer of an output to a step of an input or of a loop's setpoint, by a share of its range unless a size is given.
+
+    It ``lasts`` until it has settled unless a time is given: short, slow parts of the answer look like a ramp.
 
     Raises:
         BadInput: for a size that is zero, or a setpoint step of a batch.
@@ -145,11 +147,12 @@ def answer(name: str, moved: str, size: float | None, of: str) -> Answer:
     with _ONE_AT_A_TIME:
         plant = _plant(name)
         unit, by = _size(plant, moved, size)
+        _check_time(plant, lasts)
         if moved in plant.Input.names():
-            found = _late("plant_models.derive.responses").step(plant, moved, by)
+            found = _late("plant_models.derive.responses").step(plant, moved, by, lasts)
             time, outputs = found.time, found.outputs
         else:
-            duration = plant.scenario().steps * plant.decision
+            duration = lasts or plant.scenario().steps * plant.decision
             trial = _late("controller.loop_test").LoopTest(plant, moved, duration).run(by)
             time, outputs = trial.time, trial.outputs
     k = plant.Output.names().index(of)
@@ -163,9 +166,9 @@ def answer(name: str, moved: str, size: float | None, of: str) -> Answer:
 
 
 @lru_cache(maxsize=16)
-def preview(name: str, moved: str, size: float | None, of: str) -> Preview | None:
+def preview(name: str, moved: str, size: float | None, of: str, lasts: float | None = None) -> Preview | None:
     """The loop that a fit can tune under its present gains and those of every rule; None where there is no such loop."""
-    found = answer(name, moved, size, of)
+    found = answer(name, moved, size, of, lasts)
     if found.fit is None or not found.loop:
         return None
     with _ONE_AT_A_TIME:
@@ -234,6 +237,12 @@ def _size(plant: Plant, moved: str, size: float | None) -> tuple[str, float]:
     if not low <= q.nominal + chosen <= high:
         raise BadInput(f"step of {chosen:g} {unit}: leaves the range; {low - q.nominal:.4g} to {high - q.nominal:.4g} allowed")
     return unit, float(chosen)
+
+
+def _check_time(plant: Plant, lasts: float | None) -> None:
+    least, most = 10.0 * plant.loop_period, 100.0 * plant.scenario().steps * plant.decision
+    if lasts is not None and not least <= lasts <= most:
+        raise BadInput(f"test of {lasts:g} {plant.time_unit}: {least:.3g} to {most:.3g} {plant.time_unit} allowed")
 
 
 def _difference(q: Quantity) -> str:

@@ -80,10 +80,10 @@ def steps(plant: Plant, share: float = 0.1) -> list[Response]:
     return [_stepped(loop, start, name, _inward(q, share)) for name, q in plant.Input.quantities().items()]
 
 
-def step(plant: Plant, name: str, size: float) -> Response:
-    """Return the answer to a step of one input; raises as :func:`steps` does."""
+def step(plant: Plant, name: str, size: float, duration: float | None = None) -> Response:
+    """Return the answer to a step of one input, by default until it has settled; raises as :func:`steps` does."""
     start = _start(plant)
-    return _stepped(OpenLoop(plant, _duration(plant, start)), start, name, size)
+    return _stepped(OpenLoop(plant, duration or _duration(plant, start)), start, name, size)
 
 
 def _start(plant: Plant) -> Array:

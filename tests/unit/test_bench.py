@@ -106,6 +106,16 @@ def test_a_step_out_of_range_or_of_nothing_is_refused_with_what_is_allowed() -> 
         bench.answer("exothermic_cstr", "T_c", 0.0, "T")
 
 
+def test_a_short_test_sees_a_slow_plant_as_a_ramp_which_the_rules_then_hold() -> None:
+    """Days pass until the house has settled; what matters to its loop are the first hours."""
+    found = bench.answer("heat_pump_house", "y", None, "T_z", 7200.0)
+    assert found.fit is not None
+    assert isinstance(found.fit.model, Integrating)
+    assert (found.time[-1], found.fit.explained > 0.95) == (7200.0, True)
+    with pytest.raises(BadInput, match="test of 1 s: 3e"):
+        bench.answer("heat_pump_house", "y", None, "T_z", 1.0)
+
+
 def test_a_batch_has_no_map_and_no_setpoint_test() -> None:
     with pytest.raises(BadInput, match="is a batch"):
         bench.maps("batch_crystallizer")

@@ -32,9 +32,18 @@ def body(data: Data, card: Card, query: Mapping[str, str]) -> Sequence[Component
     fallback = seen if moved == first else next(iter(outputs))
     of = query["of"] if query.get("of") in outputs else fallback
     size = _real(query.get("size", ""))
-    asked = {"name": name, "step": moved, "of": of, "size": size}
+    lasts = _real(query.get("lasts", ""))
+    asked = {"name": name, "step": moved, "of": of, "size": size, "lasts": lasts}
     return [
-        html.Div([_picker("step", moves, moved, 380), _picker("of", outputs, of, 300), _size(size)], className="filters"),
+        html.Div(
+            [
+                _picker("step", moves, moved, 380),
+                _picker("of", outputs, of, 300),
+                _field("size", size, "size of the step", "size of the step: 5 % of the range"),
+                _field("lasts", lasts, "length of the test", f"length of the test ({card.get('time_unit', '')}): until settled"),
+            ],
+            className="filters",
+        ),
         ui.waiting(ids.PLANT_STEP, "stepping; the first test of a plant traces its equations"),
         dcc.Store(id=ids.PLANT_STEPPED, data=asked),
     ]
@@ -48,7 +57,8 @@ def register(app: Dash, data: Data) -> None:
         if not isinstance(asked, dict):
             return no_update
         name = str(data.card(str(asked.get("name")))["name"])
-        return _result(name, str(asked.get("step")), _real(str(asked.get("size"))), str(asked.get("of")))
+        size, lasts = (_real(str(asked.get(key))) for key in ("size", "lasts"))
+        return _result(name, str(asked.get("step")), size, str(asked.get("of")), lasts)
 
 
 def _picker(field: str, words: Mapping[str, str], chosen: str, width: int) -> Component:
@@ -57,13 +67,14 @@ def _picker(field: str, words: Mapping[str, str], chosen: str, width: int) -> Co
     return ui.picker(ids.choice(field, chosen), titles[field], options, chosen, width=width)
 
 
-def _size(size: float | None) -> Component:
-    shown = "" if size is None else str(size)
-    field: Component = dmc.TextInput(
-        id=ids.choice("size", shown), value=shown, placeholder="size of the step: 5 % of the range", size="xs", w=230,
-        debounce=True,        inputProps={"inputMode": "decimal"}, **ui.aria("size of the step"),
+def _field(field: str, value: float | None, name: str, hint: str) -> Component:
+    """A number that goes into the address; empty, the page chooses."""
+    shown = "" if value is None else f"{value:g}"
+    text: Component = dmc.TextInput(
+        id=ids.choice(field, shown), value=shown, placeholder=hint, size="xs", w=230, debounce=True,
+        inputProps={"inputMode": "decimal"}, **ui.aria(name),
     )  # fmt: skip
-    return field
+    return text
 
 
 def _real(text: str) -> float | None:
@@ -74,12 +85,12 @@ def _real(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _result(name: str, moved: str, size: float | None, of: str) -> Component:
+def _result(name: str, moved: str, size: float | None, of: str, lasts: float | None) -> Component:
     if moved not in bench.choices(name) or of not in bench.answers(name):
         return ui.panel("Step test", ui.empty("There is no such input, loop or output."))
     try:
-        answer = bench.answer(name, moved, size, of)
-        tried = bench.preview(name, moved, size, of)
+        answer = bench.answer(name, moved, size, of, lasts)
+        tried = bench.preview(name, moved, size, of, lasts)
     except SetpointError as error:
         return ui.panel("Step test", ui.empty(str(error)))
     return html.Div([_answer(answer), _preview(answer, tried)], className="stack")
@@ -113,9 +124,8 @@ def _model(found: bench.Answer) -> Component:
         pairs["time constant τ"] = f"{ui.number(float(tau))} {unit}"
     if found.fit.explained >= GOOD:
         return ui.facts(pairs)
-    words = (
-        "▲ A first-order model hardly describes this answer (inverse response, oscillation or drift): take the rules with care."
-    )
+    cause = "inverse response, oscillation or drift"
+    words = f"▲ A first-order model hardly describes this answer ({cause}): take the rules with care, or shorten the test."
     return html.Div([ui.facts(pairs), html.P(words, className="unlike")])
 
 
