@@ -18,7 +18,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Draw
 from plant_models.derive.layout import Level
 from plant_models.derive.observer import Estimate, observer
-from plant_models.derive.prediction import prediction
+from plant_models.derive.prediction import Prediction, prediction
 from plant_models.derive.shooting import STATUSES, Course, Shooting, Status, shooting, spans
 from plant_models.env.scenario import BLOCK, Episodes, Single
 from plant_models.env.start import Settings
@@ -56,6 +56,8 @@ class _Moment:
     e: Array
     past: Array
     courses: tuple[Array, ...]
+    ahead: tuple[Array, Array]
+    """What was foreseen of the first plant, (rows, horizon), and what was held true of it."""
 
 
 class Nmpc:
@@ -106,8 +108,29 @@ class Nmpc:
         z, w = self._state(self._observer.states(estimate), panel), self._observer.deviations(estimate)
         found = [self._search(problem, panel, i, (z[i], e[i], s[i], w[i])) for i in range(n)]
         past = np.concatenate([past, d[:, None]], axis=1)[:, -day(self.plant) :]
-        self._last = _Moment(panel, estimate, z, e[:, :, 0], past, tuple(course for course, _ in found))
+        self._last = _Moment(panel, estimate, z, e[:, :, 0], past, tuple(course for course, _ in found), (e[0], s[0]))
         return np.stack([action for _, action in found])
+
+    def foreseen(self) -> Array:
+        """Return the outputs that the last course brings the first plant by the model, from now on, (horizon + 1, outputs).
+
+        Raises:
+            BadInput: before the first decision.
+        """
+        if self._last is None:
+            raise BadInput("nmpc foresees nothing before its first decision")
+        model = prediction(self.plant, self.level, self._fineness)
+        (e, s), z, course = self._last.ahead, self._last.z[0], self._last.courses[0]
+        p, none = s[model.s["p"]], np.zeros(len(self.plant.State.names()))
+        path = [self._shown(model, z, e[model.e["d"], 0], p)]
+        for k, v in enumerate(course):
+            z = model.step(z, v, e[:, k], s, none)[0].full()[:, 0]
+            path.append(self._shown(model, z, e[model.e["d1"], k], p))
+        return np.array(path)
+
+    def _shown(self, model: Prediction, z: Array, d: Array, p: Array) -> list[float]:
+        given = zip(self.plant.arguments, (z[model.z["x"]], z[model.z["u"]], d, p), strict=True)
+        return [float(y) for y in self.plant.outputs(*(vector.of(list(values)) for vector, values in given))]
 
     def account(self) -> dict[str, float]:
         """Return how many searches ended how, how many decisions fell back, and seconds a search, median and 99th percentile."""

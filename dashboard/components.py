@@ -27,7 +27,7 @@ EXAMPLES = {
 }
 _STATUS = {"running": "●", "completed": "✓", "stopped": "■", "failed": "▲"}
 _OUTCOME = {"completed": "completed", "tripped": "stopped", "integration failed": "failed"}
-_GRAPH: Any = {
+GRAPH: Any = {
     "displayModeBar": "hover",
     "displaylogo": False,
     "showSendToCloud": False,  # Plotly's own button for it would leave this machine
@@ -66,7 +66,7 @@ def table(heads: Sequence[Cell], rows: Sequence[Sequence[Cell]], numeric: Sequen
 
 def graph(figure: Figure, id: str | dict[str, str]) -> Component:  # noqa: A002 - Dash's own word
     """A figure."""
-    return dcc.Graph(id=id, figure=figure, config=_GRAPH, className="graph", style={"height": f"{figure.layout.height}px"})
+    return dcc.Graph(id=id, figure=figure, config=GRAPH, className="graph", style={"height": f"{figure.layout.height}px"})
 
 
 def picker(

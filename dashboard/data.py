@@ -14,6 +14,7 @@ from controller.records import EpisodeRecord, EpisodeRow, MetricRow, RunRecord
 from controller.store import Store
 from dashboard.access import Access
 from dashboard.digest import Digest, pulse
+from dashboard.live.desk import Desk
 from dashboard.verdict import Standing, Verdict, standings, verdicts
 from plant_models.core.errors import BadInput, UnknownName
 
@@ -68,6 +69,11 @@ class Data:
         self._plants = plants
         self._card = lru_cache(maxsize=None)(plants.card)
         self._episode = lru_cache(maxsize=KEPT)(store.read_episode)
+
+    @cached_property
+    def live(self) -> Desk:
+        """Where live sessions are started and found."""
+        return Desk(self.runs)
 
     @cached_property
     def store_name(self) -> str:

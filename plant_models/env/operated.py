@@ -126,6 +126,23 @@ class OperatedPlant:
             raise BadInput(f"{tag}: a setpoint given in {self._modes[i]}; allowed in AUTO: set the mode first")
         self._local[i] = self._checked(tag, "setpoint", value, *self._limits(i))
 
+    def sent_to(self, tag: str) -> bool:
+        """Return whether a master loop, the hierarchy or a supervisor sends a loop its setpoint: whether it has a CAS.
+
+        Raises:
+            UnknownName: for a tag that no loop has.
+        """
+        return _sent(self.episodes, self.plant.loops[self._index(tag)])
+
+    def limits(self, tag: str) -> tuple[tuple[float, float], tuple[float, float]]:
+        """Return the lowest and highest setpoint of a loop, and output, in units.
+
+        Raises:
+            UnknownName: for a tag that no loop has.
+        """
+        i = self._index(tag)
+        return self._limits(i), self._range(i)
+
     def _index(self, tag: str) -> int:
         if tag not in self._tags:
             raise UnknownName(unknown("loop", tag, self._tags))

@@ -98,6 +98,18 @@ class Simulator:
         self.P.fill(plants, begun.P)
         self.k[plants], self.clipped[plants] = begun.at, 0
 
+    def prescribe(self, episodes: Episodes) -> None:
+        """Exchange what the rest of the running episodes brings: the plants go on as they stand.
+
+        Raises:
+            BadInput: where they are not as many, as long and of the same plant as those that run.
+        """
+        parts = (episodes.exogenous, self._M), (episodes.noise, self.noises), (episodes.forecasts, self._F)
+        if episodes.plant is not self.plant or any(given.shape != held.shape for given, held in parts):
+            raise BadInput(f"{self.plant.name}: episodes that differ in more than their signals from those that run")
+        for given, held in parts:
+            held[:] = given
+
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return copies of what changes while episodes run, and a fingerprint of the episodes, which are not among them."""
         return {name: np.array(part) for name, part in self._parts().items()} | {"episodes": self._fingerprint()}

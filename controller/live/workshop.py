@@ -1,0 +1,109 @@
+"""Where a session's controllers and shields are built, ahead of the order that asks for them, since both may take long."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+from controller.baselines import Pid
+from controller.interface import Controller
+from controller.live.case import Case, sound
+from controller.live.driver import Distant, Driver, Inline
+from controller.nmpc import NAMES
+from controller.safety.governor import Calibration, Governor
+from controller.safety.known import calibrated, found
+from controller.safety.trial import check_hard
+from plant_models.catalogue import get
+from plant_models.core.errors import UnknownName, unknown
+from plant_models.core.plant import Plant
+
+PID = "pid"
+Load = Callable[[Plant], Controller]
+
+
+class Kept:
+    """Builds controllers by name: ``pid``, those of NMPC, and ``policies``, each loaded when it is first asked for."""
+
+    def __init__(self, case: Case, policies: Mapping[str, Load]) -> None:
+        self.case, self._policies = case, policies
+        self._episodes = sound(case)
+        self._plant = self._episodes.plant
+        self._drivers: list[Driver] = []
+        self._governors: list[Governor] = []
+        self._known: Calibration | None = None
+        self._lock = threading.Lock()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The controllers that there are."""
+        return (PID, *self._policies, *NAMES[:1])
+
+    def preparation(self, name: str, count: int) -> tuple[str, Callable[[], None]] | None:
+        """Return what a controller's building is called and does; None where it takes no time."""
+        if name in NAMES:
+            return f"{name.upper()} is being built", lambda: self._build(name, count)
+        return None
+
+    def shielding(self, count: int) -> tuple[str, Callable[[], None]]:
+        """Return what a shield's building is called and does: the first one of a plant and scenario takes minutes."""
+        return "the shield is being calibrated, which takes minutes the first time", lambda: self._calibrate(count)
+
+    def driver(self, name: str) -> Driver:
+        """Return a controller of this name; raises UnknownName, BadInput where it cannot run, InvalidFile."""
+        with self._lock:
+            ready = next((driver for driver in self._drivers if driver.name == name), None)
+            if ready is not None:
+                self._drivers.remove(ready)
+                return ready
+        return self._made(name)
+
+    def governor(self) -> Governor:
+        """Return a shield; raises BadInput for a plant without hard limits."""
+        with self._lock:
+            if self._governors:
+                return self._governors.pop()
+        self._calibrate(1)
+        return self.governor()
+
+    def close(self) -> None:
+        """Let go of what was built and not asked for."""
+        with self._lock:
+            for driver in self._drivers:
+                driver.close()
+            self._drivers.clear()
+
+    def _made(self, name: str) -> Driver:
+        if name in NAMES:
+            return Distant(name, self.case)
+        if name == PID:
+            return Inline(name, Pid(self._plant), self._episodes)
+        if name not in self._policies:
+            raise UnknownName(unknown("controller", name, self.names))
+        return Inline(name, self._policies[name](self._plant), self._episodes)
+
+    def _build(self, name: str, count: int) -> None:
+        for _ in range(count):
+            driver = self._made(name)
+            with self._lock:
+                self._drivers.append(driver)
+
+    def _calibrate(self, count: int) -> None:
+        check_hard(self._plant)
+        scenario = self._plant.scenario(self.case.scenario)
+        known = self._known or found(self._plant, scenario)
+        if known is None:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                pool.submit(_calibrated, self.case).result()
+            known = calibrated(self._plant, scenario)
+        self._known = known
+        governors = [Governor(self._plant, 1, known) for _ in range(count)]
+        with self._lock:
+            self._governors += governors
+
+
+def _calibrated(case: Case) -> None:
+    """Calibrate in another process, which leaves what it found in the user's cache."""
+    plant = get(case.plant)
+    calibrated(plant, plant.scenario(case.scenario))

@@ -1,0 +1,68 @@
+/* The live page's parts: small makers of elements, the orders, and the numbers as they are shown. */
+(function () {
+  "use strict";
+
+  const live = window.setpointLive = {session: null, plan: null, last: null, twins: "AB", loop: 0, pending: {}};
+
+  live.make = function (tag, attributes, ...children) {
+    const made = document.createElement(tag);
+    Object.entries(attributes || {}).forEach(function ([key, value]) {
+      if (key.startsWith("on")) { made.addEventListener(key.slice(2), value); }
+      else if (value !== null && value !== undefined && value !== false) { made.setAttribute(key, value === true ? "" : value); }
+    });
+    children.flat(Infinity).forEach(function (child) { if (child !== null && child !== undefined) { made.append(child); } });
+    return made;
+  };
+
+  /* Text is written only where it changes: a browser lays out what is written. */
+  live.write = function (node, text) { if (node.textContent !== text) { node.textContent = text; } };
+  live.mark = function (node, name, on) { if (node.classList.contains(name) !== Boolean(on)) { node.classList.toggle(name, Boolean(on)); } };
+  live.set = function (node, name, value) { if (node.getAttribute(name) !== String(value)) { node.setAttribute(name, String(value)); } };
+
+  live.number = function (value, digits) {
+    return value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−");
+  };
+  live.figures = function (value) {
+    if (value === null || value === undefined) { return "–"; }
+    const size = Math.abs(value);
+    return (size >= 1e5 || (size && size < 1e-3) ? value.toExponential(2) : value.toPrecision(4)).replace("-", "−");
+  };
+  live.clock = function (seconds) {
+    const whole = Math.floor(seconds), h = Math.floor(whole / 3600), two = function (n) { return String(n).padStart(2, "0"); };
+    const day = Math.floor(h / 24);
+    return (day ? day + " d " : "") + two(h % 24) + ":" + two(Math.floor(whole / 60) % 60) + ":" + two(whole % 60);
+  };
+
+  /* An order is sent at once; what comes of it is asked for at once too, so that a key is seen on the trend without waiting. */
+  live.order = function (given) {
+    const plan = live.plan, asked = live.session;
+    return fetch("/_live/" + asked + "/order", {
+      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(given)
+    }).then(function (answer) { return answer.json().catch(function () { return {}; }); }).then(function (found) {
+      if (plan !== live.plan) { return; }
+      live.say(found.error ? found.error : "", Boolean(found.error));
+      live.ask(true);
+    }).catch(function () { live.say("the dashboard does not answer", true); });
+  };
+
+  live.button = function (text, attributes, onclick) {
+    return live.make("button", Object.assign({type: "button", class: "lv-button", onclick: onclick}, attributes), text);
+  };
+
+  /* Moves the setpoint of a loop by a share of its range, from where the last press has put it. */
+  live.nudge = function (i, share, twin) {
+    const loop = live.plan.loops[i], range = loop.setpoints[1] - loop.setpoints[0], now = live.asked(i, twin);
+    if (now === null) { return; }
+    live.setpoint(i, Math.min(Math.max(now + share * range, loop.setpoints[0]), loop.setpoints[1]));
+  };
+  live.asked = function (i, twin) {
+    const pending = live.pending[i];
+    if (pending && performance.now() - pending.at < 700) { return pending.value; }
+    const of = twin || live.twins[0];
+    return live.last ? live.last.twins[of].faces[i][2] : null;
+  };
+  live.setpoint = function (i, value) {
+    live.pending[i] = {value: value, at: performance.now()};
+    live.order({do: "setpoint", twins: live.twins, tag: live.plan.loops[i].tag, value: Number(value.toPrecision(9))});
+  };
+})();

@@ -1,0 +1,75 @@
+"""What an operator did and what is changed, in words and display units."""
+
+from __future__ import annotations
+
+from controller.live import commands as ask
+from controller.live.commands import Command
+from controller.live.prescription import Held, Stepped, What
+from dashboard.figures import shown_name, unit_text
+from dashboard.live.plan import displayed, moves
+from plant_models.core.loop import Loop
+from plant_models.core.plant import Plant
+from plant_models.core.quantity import Quantity
+
+
+def journal(plant: Plant, what: Command | str) -> str:
+    """Return a line of the journal."""
+    return what if isinstance(what, str) else f"{' + '.join(what.twins)}: {ordered(plant, what)}"
+
+
+def ordered(plant: Plant, command: Command) -> str:
+    """Return what a command does."""
+    if isinstance(command, ask.Disturb):
+        return change_words(plant, Stepped(command.name, command.size))
+    if isinstance(command, ask.Inject):
+        return change_words(plant, command.fault)
+    return _moved(plant, command) or _watched(command)
+
+
+def _moved(plant: Plant, command: Command) -> str:
+    match command:
+        case ask.SetMode():
+            return f"{command.tag} to {command.mode}"
+        case ask.SetSetpoint():
+            return f"{command.tag} setpoint {_value(plant.Output.quantities()[_loop(plant, command.tag).pv], command.value)}"
+        case ask.SetOutput():
+            return f"{command.tag} output {_value(moves(plant, _loop(plant, command.tag)), command.value)}"
+        case ask.Release():
+            return f"{command.tag} back to the programme"
+        case _:
+            return ""
+
+
+def _watched(command: Command) -> str:
+    match command:
+        case ask.Swap():
+            return f"{shown_name(command.controller)} takes over"
+        case ask.Shield():
+            return f"shield {'on' if command.on else 'off'}"
+        case ask.Acknowledge():
+            return f"acknowledged {command.alarm or 'all alarms'}"
+        case ask.Shelve():
+            return f"{command.alarm} {'shelved' if command.decisions else 'off the shelf'}"
+        case ask.Mend():
+            return f"{command.place} mended"
+        case _:
+            return type(command).__name__
+
+
+def change_words(plant: Plant, what: What) -> str:
+    """Return a change that holds."""
+    if isinstance(what, Held):
+        return f"{what.tag} by hand"
+    if isinstance(what, Stepped):
+        unit = unit_text(plant.Disturbance.quantities()[what.name].unit)
+        return f"{what.name} {what.size:+.4g} {unit}".replace("-", "−") if what.size else f"{what.name} as the scenario has it"
+    place, *sizes = vars(what).values()
+    return " ".join([type(what).__name__.lower(), "at", place, *(f"{size:.4g}" for size in sizes if size)])
+
+
+def _value(q: Quantity, value: float) -> str:
+    return f"{displayed(q, value):.5g} {unit_text(q.shown)}"
+
+
+def _loop(plant: Plant, tag: str) -> Loop:
+    return next(loop for loop in plant.loops if loop.tag == tag)
