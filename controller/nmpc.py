@@ -66,7 +66,8 @@ class Nmpc:
     ``horizon`` in decisions is by default that of :func:`decisions`, and what is left of a batch. A search that takes more than
     ``limit`` iterations or ``deadline`` seconds is late. Where a search is late, finds no course or meets what is not finite,
     the decision falls back to the PID layer (zero offset; at level ``direct`` the last course goes on), and ``solves`` says so.
-    With ``preview`` the scenario's future is known, which it is in no control room.
+    With ``preview`` the scenario's future is known, which it is in no control room. ``fineness`` is the prediction's sub-steps in
+    a loop period, by default a quarter of the simulator's: a plant that settles within them needs more.
 
     Raises:
         BadInput: for level ``absolute`` or a horizon below 1.
@@ -74,7 +75,7 @@ class Nmpc:
 
     def __init__(
         self, plant: Plant, level: Level = "setpoint", horizon: int | None = None, limit: int = LIMIT,
-        deadline: float | None = None, preview: bool = False,
+        deadline: float | None = None, preview: bool = False, fineness: int | None = None,
     ) -> None:  # fmt: skip
         if level == "absolute":
             raise BadInput("nmpc at level 'absolute'; allowed are 'setpoint' and 'direct'")
@@ -85,7 +86,7 @@ class Nmpc:
         self.solves: list[Solve] = []
         self._asked, self._limit, self._deadline, self._preview = horizon, limit, deadline, preview
         self._unit, self._centre = spans(plant, level)
-        self._fineness = min(substeps(plant), max(FEWEST, -(-substeps(plant) // COARSER)))
+        self._fineness = fineness or min(substeps(plant), max(FEWEST, -(-substeps(plant) // COARSER)))
         self._observer, self._places = observer(plant, level, self._fineness), prediction(plant, level, self._fineness).s["p"]
         self._episodes: Episodes
         self._s: Array
