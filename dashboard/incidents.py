@@ -9,6 +9,7 @@ import numpy as np
 
 from controller.records import EpisodeRecord, EpisodeRow, RunRecord
 from controller.statistics import upper95
+from dashboard.matrix import episodes_of, rows
 
 BEYOND, LIMIT = "time beyond ", " limit"
 
@@ -34,13 +35,12 @@ class Standing:
         return upper95(self.violating, self.episodes)
 
 
-def standings(runs: Sequence[RunRecord]) -> list[Standing]:
-    """What comparisons say of each controller, all their episodes together, in the order in which controllers first came."""
+def standings(runs: Sequence[RunRecord], plant: str) -> list[Standing]:
+    """What comparisons say of each controller on a plant, all episodes together, in the order in which controllers came."""
     grouped: dict[str, list[tuple[int, Mapping[str, float]]]] = {}
-    for run in runs:
-        for controller, figures in run.result.get("controllers", {}).items():
-            if "hard-limit violations" in figures:
-                grouped.setdefault(controller, []).append((int(run.result["episodes"]), figures))
+    for row in (row for run in runs for row in rows(run) if row["plant"] == plant):
+        if "hard-limit violations" in row["kpis"]:
+            grouped.setdefault(str(row["controller"]), []).append((episodes_of(row), row["kpis"]))
     return [_standing(controller, parts) for controller, parts in grouped.items()]
 
 
@@ -62,9 +62,9 @@ def _mean(parts: Sequence[tuple[int, Mapping[str, float]]], name: str) -> float 
     return sum(n * value for n, value in having) / sum(n for n, _ in having) if having else None
 
 
-def worst(rows: Sequence[EpisodeRow], most: int = 12) -> list[EpisodeRow]:
+def worst(episodes: Sequence[EpisodeRow], most: int = 12) -> list[EpisodeRow]:
     """The episodes that crossed limits worst: those tripped first, then hard limits, then by the time beyond any limit."""
-    crossed = [row for row in rows if _severity(row) > (0.0, 0.0, 0.0)]
+    crossed = [row for row in episodes if _severity(row) > (0.0, 0.0, 0.0)]
     return sorted(crossed, key=_severity, reverse=True)[:most]
 
 
@@ -79,8 +79,8 @@ def time_beyond(row: EpisodeRow) -> float:
 
 def cut_away(record: EpisodeRecord) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """The share of the move that the shield cut away in each decision it intervened in; empty where none was recorded."""
-    rows = record.of_role("shield")
-    through = record.values[rows[0]] if rows else np.ones(0)
+    recorded = record.of_role("shield")
+    through = record.values[recorded[0]] if recorded else np.ones(0)
     through = through[np.isfinite(through)]
     cut: np.ndarray[tuple[int], np.dtype[np.float64]] = 1.0 - np.clip(through[through < 1.0], 0.0, 1.0)
     return cut

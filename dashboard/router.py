@@ -11,7 +11,7 @@ from dash.development.base_component import Component
 
 from dashboard import ids
 from dashboard.data import Data
-from dashboard.pages import compare, live, live_session, lost, overview, plant, plants, run, runs, safety
+from dashboard.pages import benchmark, compare, live, live_session, lost, overview, plant, plants, run, runs, safety
 from dashboard.pages.jobs import job, listing, new
 from plant_models.core.errors import SetpointError, UnknownName
 
@@ -42,6 +42,7 @@ ROUTES = (
     Route(("runs",), runs, "Runs"),
     Route(("runs", "<id>"), run),
     Route(("compare",), compare, "Compare"),
+    Route(("benchmark",), benchmark, "Benchmark"),
     Route(("live",), live, "Live"),
     Route(("live", "<id>"), live_session),
     Route(("plants",), plants, "Plants"),

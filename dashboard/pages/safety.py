@@ -62,10 +62,10 @@ def _commands(plant: str) -> tuple[str, str]:
 
 
 def _body(data: Data, plant: str) -> list[Component]:
-    runs = [run for run in data.runs() if run.plant == plant][:RUNS]
+    runs = [run for run in data.runs() if plant == run.plant or plant in run.result.get("plants", ())][:RUNS]
     compared = [run for run in runs if run.kind in ("benchmark", "demo", "simulate")]
-    judged = [row for run in compared for row in data.episodes(run.id)]
-    found = incidents.standings(compared)
+    judged = [row for run in compared for row in data.episodes(run.id) if row.plant == plant]
+    found = incidents.standings(compared, plant)
     panels = [_judged(plant, found), _worst(judged), _sizes(data, judged), _learning(data, runs)]
     return [*panels, *_stress(plant, runs), *_faults(runs)]
 

@@ -26,7 +26,7 @@ def row(number: int, **kpis: float) -> EpisodeRow:
 
 
 def test_runs_are_pooled_by_their_episodes() -> None:
-    (pid,) = standings([run(10, pid=figures(1, 0.5)), run(30, pid=figures(3, 0.1, interventions=8.0))])
+    (pid,) = standings([run(10, pid=figures(1, 0.5)), run(30, pid=figures(3, 0.1, interventions=8.0))], "tank")
     assert (pid.episodes, pid.violating, pid.interventions, pid.uncertified) == (40, 4, 8.0, None)
     assert pid.hours["hot"] == pytest.approx((10 * 0.5 + 30 * 0.1) / 40)
     assert pid.bound == upper95(4, 40)
@@ -48,7 +48,7 @@ def test_only_decisions_that_the_shield_changed_count_in_its_size() -> None:
 
 
 def test_a_figure_shows_limits_that_were_crossed_and_no_others() -> None:
-    found = standings([run(10, pid=figures(1, 0.5) | {"time beyond cold limit": 0.0}, ppo=figures(0, 0.0))])
+    found = standings([run(10, pid=figures(1, 0.5) | {"time beyond cold limit": 0.0}, ppo=figures(0, 0.0))], "tank")
     drawn = crossed(found).data
     assert [list(bar.y) for bar in drawn] == [["hot "], ["hot "]]
     assert [list(bar.x) for bar in drawn] == [[0.5], [0.0]]
