@@ -138,7 +138,10 @@ def _runners(asked: Asked, plant: Plant, folders: list[Path], historian: Histori
 def _policies(plant: Plant, name: str, folders: list[Path], historian: Historian) -> list[_Runner]:
     """Return the policies given that this algorithm trained, else those of its last training in the store; raises BadInput."""
     if folders:
-        chosen = [folder for folder in folders if _manifest(folder).get("algorithm", "ppo") == name] or folders[:1]
+        chosen = [folder for folder in folders if _manifest(folder).get("algorithm", "ppo") == name]
+        chosen = chosen or (
+            folders if len(folders) == 1 else []
+        )  # the one policy's own trouble says more than that none is there
     else:
         chosen = trained(plant, name, historian)
     if not chosen:

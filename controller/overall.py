@@ -47,7 +47,7 @@ class Overall:
         """Return the numbers by name."""
         return {
             "cases": self.cases, "iqm": self.iqm.as_json(), "probability_of_improvement": self.improvement, "ahead": self.ahead,
-            "behind": self.behind, "level": self.cases - self.ahead - self.behind, "violations": self.violations,
+            "behind": self.behind, "unclear": self.cases - self.ahead - self.behind, "violations": self.violations,
             "episodes": self.episodes, "violations_of_pid": self.pid,
             "violation_rate_below": upper95(self.violations, self.episodes),
         }  # fmt: skip

@@ -18,8 +18,10 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import layout
 
-SETTLED = 0.05
-"""Settling: within 5 % of the target's move, for the rest of its hold."""
+SETTLED, CLOSELY = 0.05, 0.02
+"""Settling: within 5 %, or 2 %, of the target's move, for the rest of its hold."""
+STILL = 0.001
+"""A move of a valve by less of its stroke than this reverses nothing."""
 SMALLEST_MOVE = 0.01
 """A move of the target by less of the output's range is none to settle after."""
 
@@ -55,13 +57,14 @@ def _tracking(run: Run, plant: Plant, i: int, name: str) -> dict[str, Kpi]:
     error = y - target
     moves = [_moves(each, SMALLEST_MOVE * (q.high - q.low)) for each in target]
     since = np.stack([_since(each, steps) for each in moves]) * h
-    overshoot, settling = _after_moves(y, target, moves, h)
+    overshoot, settling, closely = _after_moves(y, target, moves, h)
     return {
         "IAE": Kpi(np.abs(error).sum(axis=1) * h, f"{unit} {plant.time_unit}"),
         "ISE": Kpi((error**2).sum(axis=1) * h, f"({unit})^2 {plant.time_unit}"),
         "ITAE": Kpi((np.abs(error) * since).sum(axis=1) * h, f"{unit} {plant.time_unit}^2"),
         "overshoot": Kpi(overshoot, "%"),
         "settling": Kpi(settling, plant.time_unit),
+        "settling, 2 %": Kpi(closely, plant.time_unit),
     }
 
 
@@ -93,21 +96,22 @@ def _since(moves: list[_Move], steps: int) -> Array:
     return at.astype(float)
 
 
-def _after_moves(y: Array, target: Array, moves: list[list[_Move]], h: float) -> tuple[Array, Array]:
-    """Return the mean overshoot in % of the move and the mean settling time after the moves of each episode; 0 without any."""
-    overshoot, settling = np.zeros(len(y)), np.zeros(len(y))
+def _after_moves(y: Array, target: Array, moves: list[list[_Move]], h: float) -> tuple[Array, Array, Array]:
+    """Return the mean overshoot in % of the move and both mean settling times after the moves of each episode; 0 without any."""
+    found = np.zeros((3, len(y)))
     for e, each in enumerate(moves):
         held = [(y[e, m.held : m.ends], target[e, m.held], target[e, m.begins - 1]) for m in each]
         if held:
-            overshoot[e], settling[e] = np.mean([_response(*one, h) for one in held], axis=0)
-    return overshoot, settling
+            found[:, e] = np.mean([_response(*one, h) for one in held], axis=0)
+    return found[0], found[1], found[2]
 
 
-def _response(y: Array, target: float, before: float, h: float) -> tuple[float, float]:
+def _response(y: Array, target: float, before: float, h: float) -> tuple[float, float, float]:
     size = target - before
     beyond = float(np.max((y - target) * np.sign(size)))
-    outside = np.flatnonzero(np.abs(y - target) > SETTLED * abs(size))
-    return 100.0 * max(beyond, 0.0) / abs(size), float(outside[-1] + 1 if len(outside) else 0) * h
+    outside = [np.flatnonzero(np.abs(y - target) > share * abs(size)) for share in (SETTLED, CLOSELY)]
+    settling, closely = (float(each[-1] + 1 if len(each) else 0) * h for each in outside)
+    return 100.0 * max(beyond, 0.0) / abs(size), settling, closely
 
 
 def _money(run: Run, plant: Plant) -> dict[str, Kpi]:
@@ -145,6 +149,14 @@ def _shielded(run: Run) -> dict[str, Kpi]:
 
 
 def _travel(run: Run, plant: Plant) -> dict[str, Kpi]:
-    moved = np.abs(np.diff(run.path["u"], axis=1)).sum(axis=1)
-    quantities = plant.Input.quantities().items()
-    return {f"{name} travel": Kpi(moved[:, i] / (q.high - q.low), "strokes") for i, (name, q) in enumerate(quantities)}
+    """Return for each valve its travel in full strokes, and how often it turned round, from decision to decision."""
+    quantities = plant.Input.quantities()
+    moves = np.diff(run.path["u"], axis=1) / [q.high - q.low for q in quantities.values()]
+    found = {f"{name} travel": Kpi(np.abs(moves[:, :, i]).sum(axis=1), "strokes") for i, name in enumerate(quantities)}
+    return found | {f"{name} reversals": Kpi(_reversals(moves[:, :, i]), "turns") for i, name in enumerate(quantities)}
+
+
+def _reversals(moves: Array) -> Array:
+    """Return how often moves (n, steps) change their direction, those too small left out, (n,)."""
+    directions = [each[np.abs(each) > STILL] for each in moves]
+    return np.array([float((np.diff(np.sign(each)) != 0.0).sum()) for each in directions])

@@ -163,7 +163,7 @@ class Standing:
         """Against PID, by the 95 % interval."""
         if self.saved is None:
             return ""
-        return "ahead" if self.saved.low > 0.0 else "behind" if self.saved.high < 0.0 else "level"
+        return "ahead" if self.saved.low > 0.0 else "behind" if self.saved.high < 0.0 else "unclear"
 
     def as_json(self) -> dict[str, Any]:
         """Return the row by names."""

@@ -23,6 +23,7 @@ CONTROLLERS = {
     "constant": "#8a94a1",
 }
 OTHERS = ("#c2587d", "#5d9c3b", "#6f6fd0", "#a7673f", "#3f7f8c", "#b0894f")
+INITIALS = ("ppo", "pid", "nmpc", "a2c", "trpo", "sac", "td3", "ddpg", "reinforce")
 SUPERSCRIPT = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 
 
@@ -59,7 +60,7 @@ def label_colours(labels: Sequence[str]) -> dict[str, str]:
 def shown_name(name: str) -> str:
     """Controllers known by their initials in capitals, others as they are."""
     first, *rest = name.split(" ", 1)
-    return " ".join([first.upper() if first in ("ppo", "pid", "nmpc") else first, *rest])
+    return " ".join([first.upper() if first in INITIALS else first, *rest])
 
 
 def decimated(time: NDArray[np.float64], values: NDArray[np.float64], points: int = POINTS) -> NDArray[np.intp]:

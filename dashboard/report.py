@@ -69,23 +69,24 @@ def markdown(findings: Findings) -> str:
     parts = ["# Benchmark", "\n".join(f"- {text}." for text in sentences(findings))]
     over = [overall_row(each) for each in findings.overall]
     if over:
-        parts += ["## Over all cases", _pipes(OVERALL_HEADS, over)]
+        parts += ["## Over all cases", pipes(OVERALL_HEADS, over)]
     parts.append("## By case")
     for rows in by_case(findings.standings):
-        parts += [f"### {title(rows[0])}", _pipes(HEADS, [row(each) for each in rows])]
+        parts += [f"### {title(rows[0])}", pipes(HEADS, [row(each) for each in rows])]
     if findings.notes:
         parts += ["## Left out", "\n".join(f"- {note}" for note in findings.notes)]
     parts += ["## How to read it", "\n".join(f"- **{head}**: {text}." for head, text in ABOUT.items())]
-    parts += ["## Where it comes from", _pipes(("", ""), _origins(findings))]
+    parts += ["## Where it comes from", pipes(("", ""), origins(findings))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _pipes(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def pipes(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table in Markdown, numbers flush right."""
     lines = [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 
-def _origins(findings: Findings) -> list[tuple[str, str]]:
+def origins(findings: Findings) -> list[tuple[str, str]]:
     """Return name and value of everything a reader needs to repeat the benchmark."""
     origin = findings.provenance()
     machine = origin["machine"]
@@ -117,7 +118,7 @@ def html(findings: Findings, shown: Trends) -> str:
         cases="".join(_case(rows, i < OPEN) for i, rows in enumerate(cases)),
         about="".join(f"<dt>{escape(head)}</dt><dd>{escape(text)}</dd>" for head, text in ABOUT.items()),
         notes="".join(f"<li>{escape(note)}</li>" for note in findings.notes) or "<li>nothing</li>",
-        origins=_table(("", ""), _origins(findings)), commands=_commands(findings.standings),
+        origins=_table(("", ""), origins(findings)), commands=_commands(findings.standings),
         data=json.dumps(data).replace("</", "<\\/"), plotly=get_plotlyjs(),
     )  # fmt: skip
 
@@ -126,9 +127,11 @@ def _drawn(findings: Findings) -> list[tuple[str, str, go.Figure]]:
     """Return the figures of all cases with their titles and what they show."""
     found: list[tuple[str, str, go.Figure]] = []
     profile = "The higher a curve the better; runs are training seeds, or episodes where one policy ran. Bands are at 95 %."
+    many = len(findings.cases) > figures.MANY
+    whose = "Mean over held-out episodes with its 95 % interval; PID is the line at zero." + " Without a variant." * many
     if findings.overall:
         found += [
-            ("Saved against PID", "Mean over held-out episodes with its 95 % interval; PID is the line at zero.",
+            ("Saved against PID", whose,
              figures.intervals(findings)),
             ("Performance profile", profile, figures.profile(findings)),
             ("Who saves where", "Blue is better than PID, red worse.", figures.heat(findings)),

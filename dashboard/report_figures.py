@@ -20,6 +20,8 @@ GAINS = np.linspace(-1.0, 1.0, 81)
 ROOM = {"l": 260, "r": 24, "t": 40, "b": 48}
 GRID = "#e3e7ea"
 FRONT = "PID's front"
+MANY, LABELLED = 40, 14
+"""Cases beyond which intervals are drawn of those without a variant alone, and columns up to which a heat map is labelled."""
 ENDS = ("triangle-left", "triangle-right")
 STEPS = (-100.0, -50.0, -10.0, 0.0, 10.0, 50.0, 100.0)
 """What the heat map's colours are labelled with."""
@@ -28,6 +30,8 @@ STEPS = (-100.0, -50.0, -10.0, 0.0, 10.0, 50.0, 100.0)
 def intervals(findings: Findings) -> go.Figure:
     """Every controller's saving against PID in relative terms with its 95 % interval, by case."""
     standings = [each for each in findings.standings if each.saved is not None]
+    if len(findings.cases) > MANY:
+        standings = [each for each in standings if each.case.variant == "none"]
     order, span = list(dict.fromkeys(each.case.title for each in standings)), _span(standings)
     figure = go.Figure()
     names = list(dict.fromkeys(each.label for each in standings))
@@ -98,28 +102,37 @@ def _band(low: Array, high: Array, colour: str, name: str) -> go.Scatter:
 
 
 def heat(findings: Findings) -> go.Figure:
-    """The saving against PID by case and controller; blue is better than PID, red worse."""
-    standings = {(each.case.title, each.label): each for each in findings.standings if each.saved is not None}
+    """The saving against PID by scenario, controller and variant; blue is better than PID, red worse."""
+    standings = {(_scenario(each), _column(each)): each for each in findings.standings if each.saved is not None}
+    rows = list(dict.fromkeys(row for row, _ in standings))
     names = [name for name in labels(findings.cases) if name != PID]
-    titles = list(dict.fromkeys(title for title, _ in standings))
-    z = np.array([[_share(standings.get((title, name))) for name in names] for title in titles])
-    marks: Any = [[f"{value:+.0f}" if np.isfinite(value) else "" for value in row] for row in z]
+    columns = sorted(dict.fromkeys(column for _, column in standings), key=lambda column: names.index(column[0]))
+    z = np.array([[_share(standings.get((row, column))) for column in columns] for row in rows])
+    few = len(columns) <= LABELLED
+    marks: Any = [[f"{value:+.0f}" if few and np.isfinite(value) else "" for value in row] for row in z]
+    heads = [shown_name(name) + ("" if variant == "none" else f", {variant}") for name, variant in columns]
     figure = go.Figure(
         go.Heatmap(
-            z=_root(np.clip(z, -100.0, 100.0)), x=np.array([shown_name(name) for name in names]), y=np.array(titles),
-            zmid=0.0, zmin=-10.0, zmax=10.0,
-            colorscale=[(0.0, "#b53832"), (0.5, "#f4f5f6"), (1.0, "#1f69b5")], customdata=z, xgap=2, ygap=2,
-            text=marks, texttemplate="%{text}",
+            z=_root(np.clip(z, -100.0, 100.0)), x=np.array(heads), y=np.array(rows), zmid=0.0, zmin=-10.0, zmax=10.0,
+            colorscale=[(0.0, "#b53832"), (0.5, "#f4f5f6"), (1.0, "#1f69b5")], customdata=z, xgap=2, ygap=2, text=marks,
+            texttemplate="%{text}", hovertemplate="%{y}<br>%{x}: %{customdata:+.3g} %<extra></extra>",
             colorbar={"title": {"text": "gain, %"}, "thickness": 12, "tickvals": _root(np.array(STEPS)),
                       "ticktext": [f"{step:+.0f}" for step in STEPS]},
-            hovertemplate="%{y}<br>%{x}: %{customdata:+.3g} %<extra></extra>",
         )
     )  # fmt: skip
-    dressed(figure, height=120 + 24 * len(titles), revision="heat")
-    figure.update_layout(margin=ROOM | {"t": 56}, hovermode="closest")
+    above = 56 if few else 130
+    dressed(figure, height=70 + above + 24 * len(rows), revision="heat")
+    figure.update_layout(margin=ROOM | {"t": above}, hovermode="closest")
     figure.update_yaxes(autorange="reversed", ticks="", showline=False)
-    figure.update_xaxes(side="top", ticks="", showline=False)
-    return figure
+    return figure.update_xaxes(side="top", ticks="", showline=False, tickangle=0 if few else -60)
+
+
+def _scenario(each: Standing) -> str:
+    return f"{each.case.plant.name}, {each.case.scenario}"
+
+
+def _column(each: Standing) -> tuple[str, str]:
+    return each.label, each.case.variant
 
 
 def _root(values: Array) -> Array:

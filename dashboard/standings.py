@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from dashboard.figures import shown_name, unit_text
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 HEADS = ("controller", "runs", "cost", "saves against PID", "relative", "wins", "worst tenth", "worst part", "score",
          "limits crossed", "trips", "verdict")  # fmt: skip
-OVERALL_HEADS = ("controller", "cases", "IQM of gains", "95 % interval", "P(improvement)", "ahead", "level", "behind",
+OVERALL_HEADS = ("controller", "cases", "IQM of gains", "95 % interval", "P(improvement)", "ahead", "unclear", "behind",
                  "limits crossed")  # fmt: skip
 ABOUT = {
     "runs": "held-out episodes, times trained policies",
@@ -50,9 +52,9 @@ def row(standing: Standing) -> tuple[str, ...]:
 
 
 def title(standing: Standing) -> str:
-    """Return what heads a case's table, with the unit of its costs."""
-    unit = "" if standing.unit in ("", "1") else f", cost in {unit_text(standing.unit)}"
-    return f"{standing.case.title} ({standing.case.protocol}){unit}"
+    """Return what heads a case's table, with what it asks where its name does not say so, and the unit of its costs."""
+    case, unit = standing.case, "" if standing.unit in ("", "1") else f", cost in {unit_text(standing.unit)}"
+    return case.title + ("" if case.protocol == case.scenario else f" ({case.protocol})") + unit
 
 
 def overall_row(each: Overall) -> tuple[str, ...]:
@@ -84,6 +86,7 @@ def _equal_comfort(trade: Trade) -> list[str]:
         f"{trade.title}: at equal comfort {shown_name(label)} saves {number(saved.mean)} {trade.unit} "
         f"({number(saved.low)} to {number(saved.high)}) an episode against PID"
         for label, saved in trade.saved.items()
+        if label not in BELOW
     ]
 
 
@@ -95,6 +98,8 @@ def by_case(standings: Sequence[Standing]) -> list[list[Standing]]:
     return list(found.values())
 
 
+BELOW = ("constant", "rule")
+"""Those of which nobody asks what they save at equal comfort."""
 SHORT = ("case", "controller", "runs", "cost", "saves against PID", "relative", "wins", "limits crossed", "verdict")
 PLANTS = ("plant", *OVERALL_HEADS)
 MANY = 12
@@ -141,6 +146,8 @@ def _interval(saved: Interval | None) -> str:
 
 def _segment(standing: Standing) -> str:
     part, own, pid = standing.segment
+    if not np.isfinite(own):
+        return ""
     return f"{part}: {number(own)}" + ("" if pid is None else f" / {number(pid)}")
 
 

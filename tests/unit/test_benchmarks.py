@@ -225,3 +225,20 @@ def test_the_estimators_benchmark_compares_on_the_same_readings(tmp_path: Path) 
     assert set(found) == {"learned", "filter"}
     assert all(positive(each, ("rms", "us")) and positive(each["states"], ("c_A", "T")) for each in found.values())
     assert found["learned"]["rms"] < 2.0 * found["filter"]["rms"]
+
+
+@pytest.mark.slow
+def test_the_benchmark_of_the_benchmark_times_both(tmp_path: Path) -> None:
+    assert positive(measured("benchmark", tmp_path / "b.json"), ("thousand_pid_seconds", "smallest_seconds"))
+
+
+@pytest.mark.slow
+def test_the_whole_benchmark_writes_its_rows_and_its_page(tmp_path: Path) -> None:
+    store, written, out = str(tmp_path / "s.db"), tmp_path / "page.md", tmp_path / "whole.json"
+    words = ["--quick", "--store", store, "--page", str(written), "--out", str(out)]
+    subprocess.run([sys.executable, "-m", "benchmarks.whole", *words], cwd=ROOT, capture_output=True, check=True)
+    found = json.loads(out.read_text())
+    assert {row["plant"] for row in found["standings"]} == {"exothermic_cstr"}
+    assert {row["protocol"] for row in found["standings"]} == {"tracking", "disturbance", "boundary"}
+    assert found["overall"]["constant"]["behind"] > 0
+    assert "## Where PPO loses" in written.read_text()

@@ -106,3 +106,14 @@ def test_the_printed_command_computes_the_cell_again(tmp_path: Path, capsys: pyt
     assert command(["--store", str(tmp_path / "s.db"), *words]) == 0
     (cost,) = json.loads(capsys.readouterr().out)["costs"]
     assert tuple(cost["cost"][0]) == run(cell).cost
+
+
+@pytest.mark.slow
+def test_processes_and_one_process_find_the_same_bits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["benchmark", PLANT.name, "--controllers", "floor,pid", "--protocol", "all", "--variant", "none,faults", "--episodes",
+             "3", "--json"]  # fmt: skip
+    costs = []
+    for workers in ("1", "2"):
+        assert command(["--store", str(tmp_path / f"{workers}.db"), *words, "--workers", workers]) == 0
+        costs.append(json.loads(capsys.readouterr().out)["costs"])
+    assert costs[0] == costs[1]

@@ -8,7 +8,7 @@ import pytest
 from controller.baselines import Constant, Pid
 from controller.benchmark import Comparison, compare
 from controller.rollout import rollout
-from controller.scores import kpis
+from controller.scores import _reversals, kpis
 from controller.statistics import paired_difference
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
@@ -87,3 +87,8 @@ def test_comparison_judges_all_on_the_same_episodes_and_states_units() -> None:
 def test_a_name_given_twice_is_refused() -> None:
     with pytest.raises(BadInput, match="given twice"):
         compare(CSTR, [Pid(CSTR), Pid(CSTR)], episodes=2)
+
+
+def test_a_valve_that_turns_round_is_counted_and_one_that_trembles_is_not() -> None:
+    moves = np.array([[0.1, -0.1, 0.1, 0.0, 0.1, -0.2], [0.1, -1e-4, 0.1, -1e-4, 0.1, 0.1]])
+    assert list(_reversals(moves)) == [3.0, 0.0]

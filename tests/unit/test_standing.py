@@ -48,7 +48,7 @@ def test_the_figures_of_a_row() -> None:
     row = case.standing("ppo")
     assert row.saved == paired_difference(np.array([4.0, 6.0, 8.0, 2.0]), np.array([3.0, 6.0, 5.0, 3.0]))
     assert row.saved.mean / row.share == pytest.approx(0.75 / 5.0)  # a tracking plant: of PID's cost
-    assert (row.wins, row.cvar, row.violations, row.verdict) == (0.625, 6.0, 1, "level")
+    assert (row.wins, row.cvar, row.violations, row.verdict) == (0.625, 6.0, 1, "unclear")
     assert row.rate == upper95(1, 4)
     assert row.segment == (2, 0.0, 0.0)  # nothing lost in the first sixth
     assert row.gap == "open"  # NMPC ran on two episodes only

@@ -1,0 +1,144 @@
+"""The whole benchmark: every plant, protocol and variant, and the page of the documentation that tells it.
+
+``python -m benchmarks.whole --out benchmarks/results/whole.json --page docs/results.md --report whole.html``. Policies are those
+of the completed trainings in the user's store, with every plant's own steps. NMPC is what ``benchmarks.control`` has kept of it,
+by the text of its modules now, or at ``--nmpc-of COMMIT`` where no batch is run. Cells are kept in the user's store: a run that
+was cut off goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from benchmarks import cells
+from benchmarks.plants import judging
+from benchmarks.provenance import parser
+from benchmarks.whole_page import page
+from controller import foresight, kept, nmpc
+from controller.baselines import Pid
+from controller.campaign import FLOOR, PROTOCOLS, SEARCHED, Asked, planned
+from controller.cell import SEGMENTS, Cell, Outcome
+from controller.cell_store import KeptCell, keep
+from controller.executor import Workers
+from controller.findings import Findings, found, telling
+from controller.historian import Historian
+from controller.methods import Method
+from controller.records import RunRecord, plain
+from controller.rollout import rollout
+from controller.scores import kpis
+from controller.source import Source
+from controller.store import Store, runs_folder
+from controller.variants import VARIANTS
+from dashboard import terminal
+from dashboard.report import write
+from plant_models.catalogue import get, names
+from plant_models.core.duty import Batch
+from plant_models.core.files import write_whole
+from plant_models.core.plant import Plant
+from plant_models.derive import decision, observer, prediction, shooting, slopes
+
+LEARNERS = ("ppo", "a2c", "trpo", "sac", "reinforce")
+SEARCH = (nmpc, foresight, observer, slopes, decision, prediction, shooting)
+"""What a piece of NMPC in ``benchmarks.control`` depends on."""
+EPISODES = 100
+"""Of which ``benchmarks.control`` keeps the first ones."""
+ROOT = Path(__file__).parents[1]
+
+
+def policies(historian: Historian, plants: Sequence[str]) -> dict[tuple[str, str, int], Path]:
+    """Return the newest policy, trained as the plant declares it, of every plant, algorithm and training seed."""
+    newest: dict[tuple[str, str, int], Path] = {}
+    for run in historian.runs(kind="train", status="completed"):
+        if run.plant in plants and _as_declared(run):
+            newest.setdefault((run.plant, run.controller, run.seed), runs_folder() / run.id / "policy")
+    return {which: folder for which, folder in sorted(newest.items()) if folder.is_dir()}
+
+
+def _as_declared(run: RunRecord) -> bool:
+    config, plant, method = run.config, get(run.plant), Method(algorithm=run.controller)  # type: ignore[arg-type]
+    usual = {"total_steps": method.steps(plant.learning), "scenario": plant.scenario().name} | method.recorded()
+    return all(config.get(key) == value for key, value in usual.items()) and "safety" not in config
+
+
+def carry(store: Store, plant: Plant, commit: str) -> int:
+    """Keep what ``benchmarks.control`` has of NMPC as cells, and return of how many episodes."""
+    text, judged = _text(commit) + repr(plant.learning.horizon), judging(plant, EPISODES)
+    units = {name: kpi.unit for name, kpi in kpis(rollout(Pid(plant), judged[slice(1)])).items()}
+    for first in range(0, EPISODES, SEARCHED):
+        some = judged[slice(first, first + SEARCHED)]
+        piece = cells.known(f"{plant.name}-nmpc-{first}", cells.fingerprint(some) + text)
+        if piece is None:
+            return first
+        cell = Cell(Source(plant.name, scenario=plant.scenario().name), "none", "nmpc", 0, first, SEARCHED)
+        keep(store, KeptCell(kept.key(cell), plant.name, _outcome(piece, units).as_json()))
+    return EPISODES
+
+
+def _outcome(piece: dict[str, Any], units: dict[str, str]) -> Outcome:
+    """Return a piece as a cell's outcome; in which part of an episode its cost arose is not known."""
+    figures = {name: tuple(values) for name, values in piece["kpis"].items()}
+    unknown = tuple((np.nan,) * SEGMENTS for _ in piece["cost"])
+    return Outcome(tuple(piece["cost"]), unknown, figures, {name: units[name] for name in figures}, piece["seconds"])
+
+
+def _text(commit: str) -> str:
+    return "".join(_module(module, commit) for module in SEARCH)
+
+
+def _module(module: ModuleType, commit: str) -> str:
+    path = Path(str(module.__file__)).relative_to(ROOT)
+    if not commit:
+        return (ROOT / path).read_text()
+    return subprocess.run(["git", "show", f"{commit}:{path}"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def measure(store: str | None, plants: Sequence[str], episodes: int, commit: str, report: Path | None) -> Findings:
+    """Run what is not kept, and write the report where one is asked for."""
+    with Historian(store) as historian:
+        for name in plants:
+            carry(historian.store, get(name), "" if isinstance(get(name).duty, Batch) else commit)
+        sources = tuple(Source(name) for name in plants)
+        kept_policies = policies(historian, plants)
+        learners = [name for name in LEARNERS if name in {algorithm for _, algorithm, _ in kept_policies}]
+        folders = tuple(kept_policies.values())
+        asked = Asked(sources, (FLOOR, "pid", *learners), PROTOCOLS, VARIANTS, folders, episodes, seed=0)
+        with terminal.progress("whole benchmark") as bar:
+            findings = found(planned(asked, historian), historian.store, 0, workers=Workers(1), report=bar.update)
+    if report:
+        write(report, findings, list(telling(findings)))
+    return findings
+
+
+def summary(findings: Findings) -> dict[str, Any]:
+    """Return what is committed: every row without its figures and commands, which the store and the command line give."""
+    left_out = ("kpis", "units", "commands")
+    rows = [{key: v for key, v in each.as_json().items() if key not in left_out} for each in findings.standings]
+    by_plant = {name: {o.label: o.as_json() for o in part.overall} for name, part in findings.by_plant().items()}
+    trades = {each.title: each.as_json() for each in findings.trades}
+    return {"overall": {each.label: each.as_json() for each in findings.overall}, "by_plant": by_plant, "standings": rows,
+            "trades": trades, "provenance": findings.provenance()}  # fmt: skip
+
+
+if __name__ == "__main__":
+    parsed = parser(__doc__ or "")
+    parsed.add_argument("--store", help="run store with the policies, and for the cells")
+    parsed.add_argument("--episodes", type=int, default=50)
+    parsed.add_argument("--nmpc-of", default="", help="commit whose pieces of NMPC are taken")
+    parsed.add_argument("--page", type=Path, help="page of the documentation to write")
+    parsed.add_argument("--report", type=Path, help="report to write, HTML")
+    options = parsed.parse_args()
+    wanted = options.plants or (("exothermic_cstr",) if options.quick else names())
+    done = measure(options.store, wanted, 2 if options.quick else options.episodes, options.nmpc_of, options.report)
+    result = plain(summary(done))
+    if options.out:
+        write_whole(options.out, json.dumps(result, indent=1) + "\n")
+    if options.page:
+        write_whole(options.page, page(done))
+    print(json.dumps(result, indent=1) if options.json else "\n".join(done.notes))
