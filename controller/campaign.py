@@ -192,7 +192,7 @@ def _manifest(folder: Path) -> dict[str, object]:
 def _cells(
     asked: Asked, source: Source, plant: Plant, variant: Variant, runners: Sequence[_Runner], notes: list[str]
 ) -> list[Cell]:
-    shielded = _shielded(asked, plant, variant, notes)
+    shielded = _shielded(asked, plant, plant.scenario(source.scenario), variant, notes)
     runners = [*runners, *_front(plant, variant, runners)]
     found = []
     for runner in runners:
@@ -209,18 +209,18 @@ def _front(plant: Plant, variant: Variant, runners: Sequence[_Runner]) -> list[_
     return [_Runner(f"{SHIFTED}{i}") for i in range(len(shifts(plant)))]
 
 
-def _shielded(asked: Asked, plant: Plant, variant: Variant, notes: list[str]) -> bool:
+def _shielded(asked: Asked, plant: Plant, scenario: Scenario, variant: Variant, notes: list[str]) -> bool:
     if not asked.shield:
         return False
     if variant not in SHIELDED:
         notes.append(f"{plant.name}: no row{SHIELD} in variant {variant!r}, whose plant the shield does not look ahead by")
         return False
-    from controller.safety.trial import check_hard
+    from controller.safety.known import check
 
     try:
-        check_hard(plant)
+        check(plant, scenario)
     except BadInput as error:
-        if len(asked.sources) == 1:
+        if len(asked.sources) == 1 and len(asked.protocols) < 2:
             raise
         notes.append(f"{plant.name}: no row{SHIELD}, {error}")
         return False

@@ -12,8 +12,7 @@ from controller.policy import Policy
 from controller.ppo import discount
 from controller.rollout import returns, rollout
 from controller.safety.governor import Calibration
-from controller.safety.known import calibrated
-from controller.safety.trial import check_hard
+from controller.safety.known import calibrated, check
 from controller.sb3_env import PlantVecEnv
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -28,11 +27,11 @@ def shield(plant: Plant, scenario: str, method: Method) -> Calibration | None:
     """Return what the shield knows of a plant where a method has one; the first time it is found by simulation.
 
     Raises:
-        BadInput: for a plant without hard limits.
+        BadInput: for a plant without hard limits, or a scenario with loops of its own.
     """
     if not method.shielded:
         return None
-    check_hard(plant)
+    check(plant, plant.scenario(scenario))
     return calibrated(plant, plant.scenario(scenario))
 
 

@@ -13,8 +13,7 @@ from controller.live.case import Case, sound
 from controller.live.driver import Distant, Driver, Inline
 from controller.nmpc import NAMES
 from controller.safety.governor import Calibration, Governor
-from controller.safety.known import calibrated, found
-from controller.safety.trial import check_hard
+from controller.safety.known import calibrated, check, found
 from plant_models.catalogue import get
 from plant_models.core.errors import UnknownName, unknown
 from plant_models.core.plant import Plant
@@ -90,8 +89,8 @@ class Kept:
                 self._drivers.append(driver)
 
     def _calibrate(self, count: int) -> None:
-        check_hard(self._plant)
         scenario = self._plant.scenario(self.case.scenario)
+        check(self._plant, scenario)
         known = self._known or found(self._plant, scenario)
         if known is None:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:

@@ -16,6 +16,8 @@ from controller.safety.calibration import calibrate
 from controller.safety.corners import Spread
 from controller.safety.estimator import Gain
 from controller.safety.governor import Calibration
+from controller.safety.trial import check_hard
+from plant_models.core.errors import BadInput
 from plant_models.core.files import write_whole
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario
@@ -28,6 +30,22 @@ MODULES = (foresight, adversaries, calibration, corners, estimator, field, gover
 
 TEXT = "".join(inspect.getsource(module) for module in MODULES)
 """What is imported, not what a file says later on."""
+
+
+def check(plant: Plant, scenario: Scenario) -> None:
+    """Refuse what no shield can keep, or look ahead of.
+
+    Raises:
+        BadInput: for a plant without hard limits, and for a scenario with other settings of the loops than the plant's, by which
+            the shield looks ahead.
+    """
+    check_hard(plant)
+    if scenario.loops:
+        fitting = ", ".join(each.name for each in plant.scenarios if not each.loops)
+        raise BadInput(
+            f"scenario {scenario.name!r} of {plant.name}: its loops are set otherwise than those a shield looks ahead by; "
+            f"allowed with a shield: {fitting}"
+        )
 
 
 def calibrated(plant: Plant, scenario: Scenario, folder: Path | None = None) -> Calibration:

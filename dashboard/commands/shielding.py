@@ -38,10 +38,9 @@ def shield_of(plant: Plant, scenario: Scenario) -> Calibration:
     Raises:
         BadInput: for a plant without hard limits; the text names plants that have.
     """
-    from controller.safety.known import calibrated, found
-    from controller.safety.trial import check_hard
+    from controller.safety.known import calibrated, check, found
 
-    check_hard(plant)
+    check(plant, scenario)
     known = found(plant, scenario)
     if known is not None:
         return known

@@ -15,8 +15,9 @@ from controller.safety import known as keeping
 from controller.safety.corners import Spread
 from controller.safety.estimator import Gain
 from controller.safety.governor import Calibration
-from controller.safety.known import calibrated
+from controller.safety.known import calibrated, check
 from plant_models.catalogue import get
+from plant_models.core.errors import BadInput
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario
 
@@ -155,3 +156,10 @@ def test_so_is_another_version_of_the_shell(tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setattr(keeping, "TEXT", "# another shell")
     calibrated(CSTR, CSTR.scenario(), tmp_path)
     assert len(found) == 2
+
+
+def test_a_scenario_with_loops_of_its_own_has_no_shield() -> None:
+    tank = get("quadruple_tank")
+    with pytest.raises(BadInput, match=r"scenario 'non-minimum phase' of quadruple_tank: .*; allowed with a shield: tracking"):
+        check(tank, tank.scenario("non-minimum phase"))
+    check(tank, tank.scenario())
