@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -21,21 +23,22 @@ from benchmarks import cells
 from benchmarks.plants import judging
 from benchmarks.provenance import parser
 from benchmarks.whole_page import page
-from controller import foresight, kept, nmpc
+from controller import foresight, nmpc
 from controller.baselines import Pid
-from controller.campaign import FLOOR, PROTOCOLS, SEARCHED, Asked, planned
+from controller.campaign import FLOOR, PROTOCOLS, SEARCHED, Asked, Plan, planned
 from controller.cell import SEGMENTS, Cell, Outcome
 from controller.cell_store import KeptCell, keep
 from controller.executor import Workers
 from controller.findings import Findings, found, telling
 from controller.historian import Historian
+from controller.kept import key, known, outcomes
 from controller.methods import Method
 from controller.records import RunRecord, plain
 from controller.rollout import rollout
 from controller.scores import kpis
 from controller.source import Source
 from controller.store import Store, runs_folder
-from controller.variants import VARIANTS
+from controller.variants import SHIELDED, VARIANTS, Variant
 from dashboard import terminal
 from dashboard.report import write
 from plant_models.catalogue import get, names
@@ -77,7 +80,7 @@ def carry(store: Store, plant: Plant, commit: str) -> int:
         if piece is None:
             return first
         cell = Cell(Source(plant.name, scenario=plant.scenario().name), "none", "nmpc", 0, first, SEARCHED)
-        keep(store, KeptCell(kept.key(cell), plant.name, _outcome(piece, units).as_json()))
+        keep(store, KeptCell(key(cell), plant.name, _outcome(piece, units).as_json()))
     return EPISODES
 
 
@@ -99,7 +102,26 @@ def _module(module: ModuleType, commit: str) -> str:
     return subprocess.run(["git", "show", f"{commit}:{path}"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
-def measure(store: str | None, plants: Sequence[str], episodes: int, commit: str, report: Path | None) -> Findings:
+def within(plan: Plan, store: Store, seconds: float) -> Plan:
+    """Compute cells case by case for so many seconds, those first that share the plant's own kernel, and leave out the rest."""
+    cases: dict[tuple[Source, Variant], list[Cell]] = {}
+    for cell in plan.cells:
+        cases.setdefault((cell.source, cell.variant), []).append(cell)
+    order = sorted(cases, key=lambda case: case[1] not in SHIELDED)  # sorting keeps the order of plants
+    until, left_out = time.monotonic() + seconds, list[str]()
+    done: set[Cell] = set()
+    for case in order:
+        if time.monotonic() > until and len(known(store, {cell: key(cell) for cell in cases[case]})) < len(cases[case]):
+            left_out.append(f"{case[0].name}, {case[0].scenario}: variant {case[1]!r} left out, no time was left")
+            continue
+        done |= {cell for cell, *_ in outcomes(store, cases[case], workers=Workers(1))}
+        print(f"{time.monotonic() - until + seconds:.0f} s: {case[0].name}, {case[0].scenario}, {case[1]}", file=sys.stderr)
+    return Plan(tuple(cell for cell in plan.cells if cell in done), (*plan.notes, *left_out))
+
+
+def measure(
+    store: str | None, plants: Sequence[str], episodes: int, commit: str, report: Path | None, seconds: float
+) -> Findings:
     """Run what is not kept, and write the report where one is asked for."""
     with Historian(store) as historian:
         for name in plants:
@@ -109,8 +131,9 @@ def measure(store: str | None, plants: Sequence[str], episodes: int, commit: str
         learners = [name for name in LEARNERS if name in {algorithm for _, algorithm, _ in kept_policies}]
         folders = tuple(kept_policies.values())
         asked = Asked(sources, (FLOOR, "pid", *learners), PROTOCOLS, VARIANTS, folders, episodes, seed=0)
+        plan = within(planned(asked, historian), historian.store, seconds)
         with terminal.progress("whole benchmark") as bar:
-            findings = found(planned(asked, historian), historian.store, 0, workers=Workers(1), report=bar.update)
+            findings = found(plan, historian.store, 0, workers=Workers(1), report=bar.update)
     if report:
         write(report, findings, list(telling(findings)))
     return findings
@@ -130,12 +153,15 @@ if __name__ == "__main__":
     parsed = parser(__doc__ or "")
     parsed.add_argument("--store", help="run store with the policies, and for the cells")
     parsed.add_argument("--episodes", type=int, default=50)
+    parsed.add_argument("--seconds", type=float, default=float("inf"), help="after which no further case is begun")
     parsed.add_argument("--nmpc-of", default="", help="commit whose pieces of NMPC are taken")
     parsed.add_argument("--page", type=Path, help="page of the documentation to write")
     parsed.add_argument("--report", type=Path, help="report to write, HTML")
     options = parsed.parse_args()
     wanted = options.plants or (("exothermic_cstr",) if options.quick else names())
-    done = measure(options.store, wanted, 2 if options.quick else options.episodes, options.nmpc_of, options.report)
+    done = measure(
+        options.store, wanted, 2 if options.quick else options.episodes, options.nmpc_of, options.report, options.seconds
+    )
     result = plain(summary(done))
     if options.out:
         write_whole(options.out, json.dumps(result, indent=1) + "\n")
