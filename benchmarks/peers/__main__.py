@@ -3,21 +3,26 @@
 ``python -m benchmarks.peers --json --out benchmarks/results/peers.json``. PC-Gym gets an environment of its own, which is
 built the first time. Every return is in PC-Gym's reward, higher is better, on its environment; ours are those of controllers that
 were tuned and trained on our plants alone. What each controller saw of the setpoint stands beside its figures: PC-Gym shows
-decision k the setpoint of sample k - 1 and judges it by that of sample k + 1.
+decision k the setpoint of sample k - 1 and judges it by that of sample k + 1. Times are processor seconds of one process each.
+
+``--plants`` names cases. What is done is written after each; ``--keep`` takes the others from an earlier report.
 """
 
 from __future__ import annotations
 
+import json
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks import provenance
 from benchmarks.peers.pcgym_process import PcGym
 from benchmarks.peers.pcgym_transfer import CASES, Case, replayed, transfer
-from benchmarks.provenance import arguments, report
 from controller.baselines import Pid
 from controller.interface import Controller
 from controller.methods import Method
@@ -47,56 +52,52 @@ class Sizes:
     timed: int = 1000
 
 
-def peers(pcgym: PcGym, names: tuple[str, ...], sizes: Sizes, note: Callable[[str], None]) -> dict[str, Any]:
-    """Return everything; the ratios are those of the stirred tank, where it is among the names."""
-    versions, cases = pcgym.ask("versions"), {}
-    for name in names:
-        cases[name] = one(pcgym, CASES[name], sizes, note)
-        note(f"{name}: {cases[name]}")
-    first = cases[names[0]]
-    ratios = {key: first[key] for key in ("env_steps_ratio", "train_seconds_ratio")}
-    told = {"episodes": sizes.episodes, "training_seeds": sizes.seeds, "saw": SAW, "their_versions": versions}
-    return {"pcgym": ratios | {"ratios_of": names[0]} | cases | told}
-
-
 def one(pcgym: PcGym, case: Case, sizes: Sizes, note: Callable[[str], None]) -> dict[str, Any]:
     """Return one case: speed, training, and the returns on PC-Gym's environment."""
     note(f"{case.name}: speed")
     theirs, ours = pcgym.ask("speed", case=case.name, steps=sizes.timed), _speed(case, 200 * sizes.timed)
-    note(f"{case.name}: PC-Gym trains")
-    learned = pcgym.ask("train", case=case.name, steps=sizes.their_steps)
     note(f"{case.name}: we train")
-    trained = [
-        train(case.plant, seed, int(sizes.share * case.plant.learning.steps), method=DIRECT) for seed in range(sizes.seeds)
-    ]
-    seconds = [one.seconds for one in trained]
-    note(f"{case.name}: oracle and policies")
+    policies, seconds, steps = _trained(case, sizes)
+    note(f"{case.name}: oracle and our controllers")
     oracle = pcgym.ask("oracle", case=case.name)
-    their = np.array(pcgym.ask("policy", case=case.name, episodes=sizes.episodes)["returns"])
     nmpc = Nmpc(case.plant, "direct", fineness=substeps(case.plant))
-    controllers: dict[str, list[Controller]] = {
-        "our_pid": [Pid(case.plant)], "our_nmpc": [nmpc], "our_ppo": [each.policy for each in trained]
-    }  # fmt: skip
+    controllers: dict[str, list[Controller]] = {"our_pid": [Pid(case.plant)], "our_nmpc": [nmpc], "our_ppo": policies}
     seen = {"corrected": False, "as_published": True}
     ways = {
         way: {name: _returns(pcgym, case, each, sizes.episodes, late) for name, each in controllers.items()}
         for way, late in seen.items()
     }
-    their_speed = theirs["steps"] / theirs["seconds"]
-    replay = replayed(pcgym, case.name, np.array(oracle["u"]))
+    note(f"{case.name}: PC-Gym trains")
+    learned = pcgym.ask("train", case=case.name, steps=sizes.their_steps)
+    their = np.array(pcgym.ask("policy", case=case.name, episodes=sizes.episodes)["returns"])
     return {
-        "their_oracle": replay[1],
+        "their_oracle": replayed(pcgym, case.name, np.array(oracle["u"]))[1],
         "their_ppo": float(their[:, 1].mean()),
         **{name: float(values[:, :, 1].mean()) for name, values in ways["corrected"].items()},
         "their_oracle_by_its_own_bookkeeping": oracle["bookkeeping"],
         "their_ppo_as_pcgym_counts": float(their[:, 0].mean()),
         **{way: {name: _told(values) for name, values in found.items()} for way, found in ways.items()},
-        "env_steps_ratio": ours / their_speed,
-        "env_steps_per_second": {"theirs": their_speed, "ours": ours},
+        "env_steps_ratio": ours * theirs["seconds"] / theirs["steps"],
+        "env_steps_per_second": {"theirs": theirs["steps"] / theirs["seconds"], "ours": ours},
         "train_seconds_ratio": learned["seconds"] / float(np.median(seconds)),
         "train_seconds": {"theirs": learned["seconds"], "ours": seconds},
-        "train_steps": {"theirs": learned["steps"], "ours": trained[0].steps},
+        "train_steps": {"theirs": learned["steps"], "ours": steps},
+        "episodes": sizes.episodes,
+        "their_versions": pcgym.ask("versions"),
     }
+
+
+def _trained(case: Case, sizes: Sizes) -> tuple[list[Controller], list[float], int]:
+    """Return the policies of the training seeds, the processor seconds of each training, and its steps."""
+    policies: list[Controller] = []
+    seconds, steps = [], 0
+    for seed in range(sizes.seeds):
+        begun = time.process_time()
+        found = train(case.plant, seed, int(sizes.share * case.plant.learning.steps), method=DIRECT)
+        seconds.append(time.process_time() - begun)
+        policies.append(found.policy)
+        steps = found.steps
+    return policies, seconds, steps
 
 
 def _speed(case: Case, steps: int, side: int = 256) -> float:
@@ -109,12 +110,12 @@ def _speed(case: Case, steps: int, side: int = 256) -> float:
     actions = rng.uniform(-1.0, 1.0, (length, side, len(plant.Input.names()))).astype(np.float32)
     simulator.load(episodes, np.arange(side))
     simulator.step(actions[0])
-    begun = time.perf_counter()
+    begun = time.process_time()
     for _ in range(rounds):
         simulator.load(episodes, np.arange(side))
         for action in actions:
             simulator.step(action)
-    return rounds * length * side / (time.perf_counter() - begun)
+    return rounds * length * side / (time.process_time() - begun)
 
 
 def _returns(pcgym: PcGym, case: Case, controllers: list[Controller], episodes: int, late: bool) -> Array:
@@ -131,13 +132,41 @@ def _told(values: Array) -> dict[str, Any]:
 QUICK = replace(Sizes(), episodes=1, seeds=1, their_steps=128, share=0.02, timed=50)
 
 
-if __name__ == "__main__":
-    options = arguments(__doc__ or "")
+def together(cases: dict[str, Any]) -> dict[str, Any]:
+    """Return the report of cases; the ratios are those of the first."""
+    ordered = {name: cases[name] for name in CASES if name in cases}
+    first = next(iter(ordered.values()))
+    ratios = {key: first[key] for key in ("env_steps_ratio", "train_seconds_ratio")}
+    return {"pcgym": ratios | ordered | {"saw": SAW}}
+
+
+def measure(
+    names: tuple[str, ...], sizes: Sizes, cases: dict[str, Any], done: Callable[[dict[str, Any]], None]
+) -> dict[str, Any]:
+    """Measure cases one after the other, beside those of an earlier report; tell what there is after each."""
     begun = time.monotonic()
 
-    def told(what: str) -> None:
-        """Say what is being done, where that is no JSON."""
-        print(f"{time.monotonic() - begun:.0f} s  {what}", flush=True) if not options.json else None
+    def note(what: str) -> None:
+        """Say on standard error what is being done."""
+        sys.stderr.write(f"{time.monotonic() - begun:.0f} s  {what}\n")
 
-    with PcGym() as running:
-        report(peers(running, options.plants or tuple(CASES), QUICK if options.quick else Sizes(), told), options)
+    with PcGym() as pcgym:
+        for name in names:
+            cases = cases | {name: one(pcgym, CASES[name], sizes, note)}
+            done(together(cases))
+    return together(cases)
+
+
+if __name__ == "__main__":
+    parsed = provenance.parser(__doc__ or "")
+    parsed.add_argument("--keep", type=Path, help="earlier report; cases that are not measured now are taken from it")
+    options = parsed.parse_args()
+    earlier = json.loads(options.keep.read_text())["pcgym"] if options.keep else {}
+    kept = {name: earlier[name] for name in CASES if name in earlier}
+
+    def write(found: dict[str, Any]) -> None:
+        """Keep what there is."""
+        if options.out:
+            options.out.write_text(json.dumps(found | provenance.provenance(), indent=1) + "\n")
+
+    provenance.report(measure(options.plants or tuple(CASES), QUICK if options.quick else Sizes(), kept, write), options)

@@ -6,6 +6,7 @@ Numbers said to be PC-Gym's are states of its own environments after inputs held
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import platformdirs
@@ -13,8 +14,8 @@ import pytest
 from scipy.integrate import solve_ivp
 
 from benchmarks.peers import pcgym_crystals, pcgym_extraction, pcgym_tanks
-from benchmarks.peers.__main__ import QUICK, peers
-from benchmarks.peers.pcgym_process import PCGYM, PcGym
+from benchmarks.peers.__main__ import QUICK, measure
+from benchmarks.peers.pcgym_process import PCGYM
 from benchmarks.peers.pcgym_transfer import CASES, Case, episode
 from plant_models.core.quantity import ZERO_C
 from plant_models.core.scenario import Array
@@ -90,8 +91,10 @@ def test_instruments_show_pcgyms_noisy_states_in_our_units() -> None:
 @pytest.mark.skipif(not READY, reason="PC-Gym's environment is not built: python -m benchmarks.peers.pcgym_process")
 def test_pcgym_itself_beside_us() -> None:
     """Its oracle's published return by its own bookkeeping, and what the oracle's inputs bring in its own environment."""
-    with PcGym() as running:
-        found = peers(running, ("cstr",), QUICK, lambda _: None)["pcgym"]
+    told: list[dict[str, Any]] = []
+    found = measure(("cstr",), QUICK, {"four_tank": {"kept": True}}, told.append)["pcgym"]
+    assert told == [{"pcgym": found}]
+    assert found["four_tank"] == {"kept": True}
     case = found["cstr"]
     assert case["their_oracle_by_its_own_bookkeeping"] == pytest.approx(-71.9, abs=0.1)
     assert case["their_oracle"] == pytest.approx(-118.0, abs=0.1)
