@@ -20,13 +20,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import provenance
 from benchmarks.peers.pcgym_process import PcGym
 from benchmarks.peers.pcgym_transfer import CASES, Case, replayed, transfer
+from benchmarks.provenance import parser, report
 from controller.baselines import Pid
 from controller.interface import Controller
 from controller.methods import Method
 from controller.nmpc import Nmpc
+from controller.provenance import provenance
 from controller.train import train
 from plant_models.core.scenario import Array
 from plant_models.env.scenario import draw
@@ -158,7 +159,7 @@ def measure(
 
 
 if __name__ == "__main__":
-    parsed = provenance.parser(__doc__ or "")
+    parsed = parser(__doc__ or "")
     parsed.add_argument("--keep", type=Path, help="earlier report; cases that are not measured now are taken from it")
     options = parsed.parse_args()
     earlier = json.loads(options.keep.read_text())["pcgym"] if options.keep else {}
@@ -167,6 +168,6 @@ if __name__ == "__main__":
     def write(found: dict[str, Any]) -> None:
         """Keep what there is."""
         if options.out:
-            options.out.write_text(json.dumps(found | provenance.provenance(), indent=1) + "\n")
+            options.out.write_text(json.dumps(found | provenance(), indent=1) + "\n")
 
-    provenance.report(measure(options.plants or tuple(CASES), QUICK if options.quick else Sizes(), kept, write), options)
+    report(measure(options.plants or tuple(CASES), QUICK if options.quick else Sizes(), kept, write), options)

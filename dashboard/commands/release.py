@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 REFUSED = 1
 """Exit code of a challenger that the gate refuses, and of a drift that asks for action."""
-Case = Annotated[str, typer.Option("--scenario", help="The scenario it is champion of; every scenario of the plant by default.")]
+Case = Annotated[str, typer.Option("--scenario", help="The scenario it is champion of; every one by default.")]
 
 
 def promote(
@@ -119,12 +119,14 @@ def _show_judgement(plant: str, run: str, found: Judgement) -> None:
 def rollback(context: typer.Context, plant: PlantName = "", scenario: Case = "", as_json: Json = False) -> None:
     """Make the champion before this one champion again."""
     from controller.champions import roll_back
+    from controller.promotion import released
 
     name = plant_with(plant, None, scenario).name
     with session(context).historian() as historian:
-        former = roll_back(historian.store, name, scenario)
+        of = scenario or released(historian.store, name).scenario
+        former = roll_back(historian.store, name, of)
     if as_json:
-        terminal.show_json({"plant": name, "scenario": scenario, "champion": None if former is None else _told(former)})
+        terminal.show_json({"plant": name, "scenario": of, "champion": None if former is None else _told(former)})
     elif former is None:
         terminal.say(f"{name}: no champion is left; the PID layer runs alone")
     else:

@@ -128,8 +128,11 @@ def test_the_commands_from_refusal_to_rollback(historian: Historian, capsys: pyt
     assert (code, out) == (0, "heat_pump_house: no champion is left; the PID layer runs alone\n")
     code, _, err = said(historian, capsys, "rollback", house)
     assert code == 2
-    assert "no champion to take back" in err
-    assert promotions(historian.store, house)[0] == second
+    assert "no champion; `setpoint promote RUN` names one" in err
+    only = named(historian, HOUSE, 0.0, "week")
+    assert said(historian, capsys, "rollback", house)[0] == 0
+    assert champion(historian.store, house, "week") is None
+    assert promotions(historian.store, house)[:2] == [only, second]
 
 
 def test_drift_tells_other_weather_from_the_same(historian: Historian, capsys: pytest.CaptureFixture[str]) -> None:
