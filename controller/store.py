@@ -62,6 +62,12 @@ class Store:
             return list(connection.execute(query).all())
 
 
+def check(store: Store) -> None:
+    """Raise BadInput for a store that another, newer version of the software has changed, or that cannot be read."""
+    with explained(store.engine.url):
+        _is_ready(store.engine)
+
+
 def insert_once(connection: Connection, into: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless its key is taken; return whether it was inserted."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql

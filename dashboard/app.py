@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 from dash import Dash
 
 from dashboard import frame, router
 from dashboard.access import Access
-from dashboard.data import Plants, open_data
+from dashboard.data import Data, Plants, open_data
 from dashboard.security import secure
 from plant_models.core.errors import SetpointError
 
 _log = logging.getLogger("setpoint.dashboard")
 
 
-def create_app(store_url: str | None = None, plants: Plants | None = None, access: Access | None = None) -> Dash:
-    """Build the dashboard over the store at ``store_url``, by default to look at from this machine; raises BadInput."""
+def create_app(
+    store_url: str | None = None, plants: Plants | None = None, access: Access | None = None, *, warm: bool = False
+) -> Dash:
+    """Build the dashboard over the store at ``store_url``, by default to look at from this machine; raises BadInput.
+
+    ``warm`` reads the figures of all runs meanwhile, so that the first page that shows them need not wait for a large store.
+    """
     access = access or Access()
     data = open_data(store_url, plants, access)
     app = Dash(
@@ -30,12 +36,22 @@ def create_app(store_url: str | None = None, plants: Plants | None = None, acces
         enable_mcp=False,
         on_error=_calm,
     )
+    app.index_string = app.index_string.replace("<html>", '<html lang="en">')
     app.layout = frame.frame(data)
     frame.register(app)
     router.register(app, data)
     _quiet(app)
     secure(app, access)
+    if warm:
+        threading.Thread(target=_warm, args=(data,), daemon=True, name="digest").start()
     return app
+
+
+def _warm(data: Data) -> None:
+    try:
+        data.digest.refresh()
+    except SetpointError as error:
+        _log.warning("%s", error)  # the page that needs it meets the same trouble, and says so
 
 
 def _calm(error: Exception) -> None:

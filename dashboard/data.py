@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from controller import events, tags
 from controller.historian import Historian
 from controller.records import EpisodeRecord, EpisodeRow, MetricRow, RunRecord
-from controller.store import Store
+from controller.store import Store, check
 from dashboard.access import Access
 from dashboard.digest import Digest, pulse
 from dashboard.live.desk import Desk
@@ -84,6 +84,10 @@ class Data:
     def store(self) -> Store:
         """The database itself, for what stands beside the runs: jobs, tags, events."""
         return self._store.store
+
+    def check(self) -> None:
+        """Raise BadInput where the store cannot be read, or a newer version of the software has changed it meanwhile."""
+        check(self._store.store)
 
     def runs(self) -> list[RunRecord]:
         """All runs, newest first."""

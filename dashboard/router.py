@@ -64,7 +64,7 @@ def register(app: Dash, data: Data) -> None:
 
     @app.callback(Output(ids.CONTENT, "children"), Input(ids.URL, "pathname"), Input(ids.URL, "search"))
     def show(path: object, search: object) -> Component:
-        return _shown(data, str(path or "/"), str(search or ""))
+        return shown(data, str(path or "/"), str(search or ""))
 
     app.clientside_callback(
         ClientsideFunction("setpoint", "choose"),
@@ -86,10 +86,11 @@ def resolve(path: str) -> tuple[Page, dict[str, str]]:
     raise UnknownName(f"{path[:100]}: there is no such page")
 
 
-def _shown(data: Data, path: str, search: str) -> Component:
+def shown(data: Data, path: str, search: str) -> Component:
     """The page at an address; what cannot be shown says why."""
     try:
         page, named = resolve(path)
+        data.check()
         return page.layout(data, {**dict(parse_qsl(search.removeprefix("?"))), **named})
     except UnknownName as error:
         return lost.not_found(str(error))

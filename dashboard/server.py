@@ -30,7 +30,7 @@ def serve(
     access = access or Access()
     bound = bind(access.host, port)
     try:
-        server = listen(create_app(store_url, access=access), bound)
+        server = listen(create_app(store_url, access=access, warm=True), bound)
     except SetpointError:
         bound.close()
         raise

@@ -1,4 +1,7 @@
-"""A headless Chromium for the session; without one the browser tests are skipped, or fail where one is required."""
+"""A headless Chromium for the session, and dashboards to read in it; every test fails on console errors and foreign requests.
+
+Without a browser the tests are skipped, or fail where one is required.
+"""
 
 from __future__ import annotations
 
@@ -9,38 +12,50 @@ from collections.abc import Iterator
 import pytest
 from selenium import webdriver
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--window-size=1440,1000",
-)
+from benchmarks.browser import chromium as opened
+from tests.browser.reader import Dashboard, log, requests, served
+from tests.browser.store import fill
 
 
-def _program(name: str) -> str:
-    """Where the program lies; without it the test is skipped, or fails when SETPOINT_REQUIRE_BROWSER is 1."""
-    found = shutil.which(name)
-    if found is None and os.environ.get("SETPOINT_REQUIRE_BROWSER") == "1":
+def _need(name: str) -> None:
+    """Skip the test without the program, or fail it when SETPOINT_REQUIRE_BROWSER is 1."""
+    if shutil.which(name) is not None:
+        return
+    if os.environ.get("SETPOINT_REQUIRE_BROWSER") == "1":
         pytest.fail(f"{name} is not installed and SETPOINT_REQUIRE_BROWSER=1: on Debian, apt install chromium chromium-driver")
-    if found is None:
-        pytest.skip(f"{name} is not installed: on Debian, apt install chromium chromium-driver")
-    return found
+    pytest.skip(f"{name} is not installed: on Debian, apt install chromium chromium-driver")
 
 
 @pytest.fixture(scope="session")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
+def chromium() -> Iterator[webdriver.Chrome]:
     """A browser that keeps its console ("browser") and network ("performance") logs for the tests to read."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = _program("chromium")
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=_program("chromedriver")))
-    yield driver
-    driver.quit()
+    for name in ("chromium", "chromedriver"):
+        _need(name)
+    with opened() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def full(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome) -> Iterator[Dashboard]:
+    folder = tmp_path_factory.mktemp("full")
+    ids = fill(folder / "runs.db")
+    with served(folder / "runs.db", folder / "log") as url:
+        yield Dashboard(url, chromium, ids)
+
+
+@pytest.fixture(scope="session")
+def empty(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome) -> Iterator[Dashboard]:
+    folder = tmp_path_factory.mktemp("empty")
+    with served(folder / "runs.db", folder / "log") as url:
+        yield Dashboard(url, chromium, {})
+
+
+@pytest.fixture(autouse=True)
+def _in_silence(chromium: webdriver.Chrome) -> Iterator[None]:
+    """After each test: nothing severe in the console, and no request left this machine."""
+    chromium.get("about:blank")
+    for kind in ("browser", "performance"):
+        log(chromium, kind)
+    yield
+    assert [entry["message"] for entry in log(chromium, "browser") if entry["level"] == "SEVERE"] == []
+    assert [url for url in requests(chromium) if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:"))] == []

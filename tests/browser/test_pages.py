@@ -1,145 +1,37 @@
-"""Every page in Chromium, with an empty and with a full store: it shows, in silence, and asks nobody but this machine."""
+"""What a reader does on the pages, in Chromium."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
 
 from controller.historian import Historian
-from tests.browser.store import TOTAL, VERSIONS, fill, metrics, reactor_episode, training_config
+from tests.browser.reader import Dashboard, requests, served
+from tests.browser.store import TOTAL, VERSIONS, metrics, reactor_episode, training_config
 
-ROOT = Path(__file__).parents[2]
-WAIT = 30.0  # s; a busy machine is slow, and waiting ends as soon as there is something to see
-HEADINGS = {
-    "/": "Overview",
-    "/runs": "Runs", "/compare": "Compare", "/plants": "Plants", "/plants/exothermic_cstr": "Exothermic stirred tank",
-    "/runs/nobody": "Not found", "/nowhere": "Not found",
-}  # fmt: skip
+slow = pytest.mark.slow
 
 
-@dataclass(frozen=True)
-class Dashboard:
-    """A served dashboard in the browser, with the ids of the runs that its store was filled with."""
-
-    url: str
-    chromium: webdriver.Chrome
-    ids: dict[str, str]
-
-    def open(self, path: str, heading: str) -> None:
-        """Go to a page and wait until it shows."""
-        self.chromium.get(self.url.rstrip("/") + path)
-        self.until(lambda: self.texts("h1") == [heading])
-
-    def until(self, condition: Callable[[], bool]) -> None:
-        """Wait for something to be seen."""
-        stale = (StaleElementReferenceException,)  # the page was drawn anew between looking and reading
-        WebDriverWait(self.chromium, WAIT, 0.1, ignored_exceptions=stale).until(lambda _: condition())
-
-    def all(self, css: str) -> list[WebElement]:
-        return self.chromium.find_elements(By.CSS_SELECTOR, css)
-
-    def texts(self, css: str) -> list[str]:
-        return [element.text for element in self.all(css)]
-
-    def run(self, script: str) -> object:
-        return self.chromium.execute_script(f"return ({script})")
-
-
-@contextmanager
-def _served(store: Path, log: Path) -> Iterator[str]:
-    """The dashboard in a process of its own; what it complains of is an error."""
-    command = [sys.executable, "-m", "tests.browser.serve", str(store)]
-    with (
-        log.open("w") as complaints,
-        subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=complaints, text=True) as process,
-    ):
-        assert process.stdout is not None
-        url = process.stdout.readline().strip()
-        assert url.startswith("http://127.0.0.1:"), log.read_text()
-        try:
-            yield url
-        finally:
-            process.terminate()
-            process.wait()
-    assert log.read_text() == ""
-
-
-@pytest.fixture(scope="module")
-def full(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome) -> Iterator[Dashboard]:
-    folder = tmp_path_factory.mktemp("full")
-    ids = fill(folder / "runs.db")
-    with _served(folder / "runs.db", folder / "log") as url:
-        yield Dashboard(url, chromium, ids)
-
-
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory, chromium: webdriver.Chrome) -> Iterator[Dashboard]:
-    folder = tmp_path_factory.mktemp("empty")
-    with _served(folder / "runs.db", folder / "log") as url:
-        yield Dashboard(url, chromium, {})
-
-
-@pytest.fixture(autouse=True)
-def _in_silence(chromium: webdriver.Chrome) -> Iterator[None]:
-    """After each test: nothing severe in the console, and no request left this machine."""
-    chromium.get("about:blank")
-    for kind in ("browser", "performance"):
-        _log(chromium, kind)
-    yield
-    assert [entry["message"] for entry in _log(chromium, "browser") if entry["level"] == "SEVERE"] == []
-    assert [url for url in _requests(chromium) if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:"))] == []
-
-
-def _log(chromium: webdriver.Chrome, kind: str) -> list[dict[str, str]]:
-    """What came into one of the browser's logs since it was last read."""
-    entries: list[dict[str, str]] = chromium.get_log(kind)  # type: ignore[no-untyped-call]
-    return entries
-
-
-def _requests(chromium: webdriver.Chrome) -> list[str]:
-    events = [json.loads(entry["message"])["message"] for entry in _log(chromium, "performance")]
-    return [str(event["params"]["request"]["url"]) for event in events if event["method"] == "Network.requestWillBeSent"]
-
-
-@pytest.mark.parametrize("theme", ["light", "dark", "grey"])
-@pytest.mark.parametrize("path", HEADINGS)
-@pytest.mark.parametrize("store", ["empty", "full"])
-def test_every_page_shows(request: pytest.FixtureRequest, store: str, path: str, theme: str) -> None:
-    dashboard: Dashboard = request.getfixturevalue(store)
-    dashboard.open("/", "Overview")
-    dashboard.run(f"localStorage.setItem('setpoint-theme', '{theme}')")
-    dashboard.open(path, HEADINGS[path])
-    assert dashboard.run("document.documentElement.dataset.theme") == theme
-    assert dashboard.run("document.documentElement.scrollWidth <= window.innerWidth")
-
-
+@slow
 @pytest.mark.parametrize(
-    ("path", "command"),
+    ("path", "heading", "command"),
     [
-        ("/", "python3 run.py demo"),
-        ("/runs", "setpoint train exothermic_cstr"),
-        ("/compare", "setpoint benchmark exothermic_cstr"),
+        ("/", "Overview", "python3 run.py demo"),
+        ("/runs", "Runs", "setpoint train exothermic_cstr"),
+        ("/compare", "Compare", "setpoint benchmark exothermic_cstr"),
     ],
 )
-def test_an_empty_page_shows_the_command_that_fills_it(empty: Dashboard, path: str, command: str) -> None:
-    empty.open(path, HEADINGS[path])
+def test_an_empty_page_shows_the_command_that_fills_it(empty: Dashboard, path: str, heading: str, command: str) -> None:
+    empty.open(path, heading)
     empty.until(lambda: command in empty.texts(".command"))
 
 
+@slow
 @pytest.mark.parametrize("name", ["trained", "failed", "stopped", "reactor", "house"])
 def test_every_kind_of_run_shows(full: Dashboard, name: str) -> None:
     full.open(f"/runs/{full.ids[name]}", full.ids[name])
@@ -148,6 +40,7 @@ def test_every_kind_of_run_shows(full: Dashboard, name: str) -> None:
     full.until(lambda: any(words[name] in text for text in full.texts(".head .status")))
 
 
+@slow
 def test_a_training_shows_its_curve_against_the_pid_line_and_all_vital_signs(full: Dashboard) -> None:
     full.open(f"/runs/{full.ids['trained']}", full.ids["trained"])
     full.until(lambda: len(full.all(".vitals .js-plotly-plot .main-svg")) >= 7)
@@ -163,6 +56,7 @@ def test_ppo_against_pid_is_two_clicks_from_the_front_page(full: Dashboard) -> N
     full.until(lambda: "PPO − PID" in full.texts("th"))
 
 
+@slow
 def test_zooming_one_row_zooms_all(full: Dashboard) -> None:
     full.open(f"/compare?run={full.ids['reactor']}&scenario=tracking&seed=1", "Compare")
     full.until(lambda: len(full.all("#compare-figure .main-svg")) > 0)
@@ -173,6 +67,7 @@ def test_zooming_one_row_zooms_all(full: Dashboard) -> None:
     full.until(lambda: full.run(ranges) == [[5, 10]] * 3)
 
 
+@slow
 def test_picking_another_case_changes_page_and_address(full: Dashboard) -> None:
     full.open(f"/compare?run={full.ids['reactor']}&scenario=tracking&seed=1", "Compare")
     next(element for element in full.all(".aside a") if "next" in element.text).click()
@@ -188,6 +83,7 @@ def _column(dashboard: Dashboard, name: str) -> list[str]:
     return [row.find_element(By.CSS_SELECTOR, f"[col-id='{name}']").text for row in rows]
 
 
+@slow
 def test_runs_are_filtered_and_sorted_by_the_address(full: Dashboard) -> None:
     full.open("/runs?plant=exothermic_cstr&sort=seed", "Runs")
     full.until(lambda: "4 runs" in full.texts("h2") and _column(full, "seed") == ["0", "0", "1", "2"])
@@ -198,6 +94,7 @@ def test_runs_are_filtered_and_sorted_by_the_address(full: Dashboard) -> None:
     full.until(lambda: "4 runs" in full.texts("h2") and _column(full, "best")[-1] == "–")
 
 
+@slow
 def test_a_picked_filter_goes_into_the_address_and_leaves_the_rest_of_it(full: Dashboard) -> None:
     full.open("/runs", "Runs")
     full.until(lambda: len(full.all("input[aria-label='search in all columns']")) == 1)
@@ -211,6 +108,7 @@ def test_a_picked_filter_goes_into_the_address_and_leaves_the_rest_of_it(full: D
     assert "search=house" in full.chromium.current_url
 
 
+@slow
 def test_ticked_runs_are_compared(full: Dashboard) -> None:
     full.open("/runs?kind=benchmark", "Runs")
     full.until(lambda: len(full.all(".ag-row .ag-selection-checkbox input")) == 2)
@@ -222,6 +120,7 @@ def test_ticked_runs_are_compared(full: Dashboard) -> None:
     assert {full.ids[name] for name in ("house", "reactor")} == set(full.chromium.current_url.split("runs=")[1].split(","))
 
 
+@slow
 def test_seeds_of_a_configuration_stand_together_with_their_interval(full: Dashboard) -> None:
     full.open("/runs?seeds=together&plant=exothermic_cstr&kind=train", "Runs")
     full.until(lambda: "1 configurations" in full.texts("h2") and " ± " in _column(full, "best")[0])
@@ -229,6 +128,7 @@ def test_seeds_of_a_configuration_stand_together_with_their_interval(full: Dashb
     full.until(lambda: "3 runs" in full.texts("h2") and "group=" in full.chromium.current_url)
 
 
+@slow
 def test_an_episode_is_picked_without_drawing_the_page_anew(full: Dashboard) -> None:
     full.open(f"/runs/{full.ids['reactor']}?tab=episodes", full.ids["reactor"])
     full.run("document.querySelector('.head').dataset.same = 'yes'")
@@ -244,6 +144,7 @@ def test_an_episode_is_picked_without_drawing_the_page_anew(full: Dashboard) -> 
     full.until(lambda: any("tracking, seed 2, PPO" in text for text in full.texts("#run-trend .note")))
 
 
+@slow
 def test_an_episode_is_opened_from_its_figures(full: Dashboard) -> None:
     full.open(f"/runs/{full.ids['reactor']}?tab=kpis", full.ids["reactor"])
     full.until(lambda: len(full.all("#run-kpis tbody a.link")) == 12)
@@ -251,6 +152,7 @@ def test_an_episode_is_opened_from_its_figures(full: Dashboard) -> None:
     full.until(lambda: any("tracking, seed 2, PPO" in text for text in full.texts("#run-trend .note")))
 
 
+@slow
 def test_the_theme_is_switched_remembered_and_followed_by_figures(full: Dashboard) -> None:
     full.open("/", "Overview")
     full.run("localStorage.setItem('setpoint-theme', 'light')")
@@ -269,6 +171,7 @@ def test_the_theme_is_switched_remembered_and_followed_by_figures(full: Dashboar
     full.until(lambda: full.run("document.documentElement.dataset.theme") == "grey")
 
 
+@slow
 def test_a_run_grows_while_it_is_watched_and_keeps_the_zoom(tmp_path: Path, chromium: webdriver.Chrome) -> None:
     path = tmp_path / "runs.db"
     with (
@@ -276,7 +179,7 @@ def test_a_run_grows_while_it_is_watched_and_keeps_the_zoom(tmp_path: Path, chro
         store.run("train", "exothermic_cstr", "ppo", 0, training_config("exothermic_cstr"), VERSIONS) as run,
     ):
         store.metrics(run, 4096, metrics(4096, np.random.default_rng(0)))
-        with _served(path, tmp_path / "log") as url:
+        with served(path, tmp_path / "log") as url:
             dashboard = Dashboard(url, chromium, {})
             dashboard.open(f"/runs/{run}", run)
             points = "document.querySelectorAll('.js-plotly-plot')[0].data[0].x.length"
@@ -302,9 +205,10 @@ def _train(store: Historian, run: str) -> None:
         store.metrics(run, step, metrics(step, np.random.default_rng(step)))
 
 
+@slow
 def test_a_new_run_appears_on_an_open_overview(tmp_path: Path, chromium: webdriver.Chrome) -> None:
     path = tmp_path / "runs.db"
-    with Historian(str(path)) as store, _served(path, tmp_path / "log") as url:
+    with Historian(str(path)) as store, served(path, tmp_path / "log") as url:
         dashboard = Dashboard(url, chromium, {})
         dashboard.open("/", "Overview")
         dashboard.until(lambda: "python3 run.py demo" in dashboard.texts(".command"))
@@ -315,47 +219,48 @@ def test_a_new_run_appears_on_an_open_overview(tmp_path: Path, chromium: webdriv
             )
 
 
+@slow
 def test_a_hidden_page_asks_for_nothing(full: Dashboard) -> None:
     full.open("/", "Overview")
-    full.until(lambda: any("_dash-update-component" in url for url in _requests(full.chromium)))
+    full.until(lambda: any("_dash-update-component" in url for url in requests(full.chromium)))
     full.run("window.dash_clientside.set_props('page-hidden', {data: true}) || 1")
-    full.until(lambda: _requests(full.chromium) == [] and _quiet_for_two_beats(full))
+    full.until(lambda: requests(full.chromium) == [] and _quiet_for_two_beats(full))
 
 
 def _quiet_for_two_beats(dashboard: Dashboard) -> bool:
     """Whether the page lets five seconds pass without a question; seen, it asks every two."""
     dashboard.chromium.set_script_timeout(30)
     dashboard.chromium.execute_async_script("setTimeout(arguments[0], 5000)")
-    return _requests(dashboard.chromium) == []
+    return requests(dashboard.chromium) == []
 
 
-@pytest.mark.slow
+@slow
 def test_a_step_test_shows_the_model_and_every_rule_beside_the_present_tuning(empty: Dashboard) -> None:
-    empty.open("/plants/exothermic_cstr?tab=step", HEADINGS["/plants/exothermic_cstr"])
+    empty.open("/plants/exothermic_cstr?tab=step", "Exothermic stirred tank")
     rules = {"present tuning", "SIMC", "lambda", "Ziegler-Nichols", "AMIGO"}
     empty.until(lambda: rules <= set(empty.texts("#plant-step .legendtext")) | set(empty.texts("#plant-step .controller")))
     empty.until(lambda: "fitted model" in empty.texts("#plant-step .legendtext"))
     empty.all("input[aria-label='size of the step']")[0].send_keys("-0.5\n")
     empty.until(lambda: "size=-0.5" in empty.chromium.current_url)
     empty.until(lambda: any("stepped by −0.5000 K" in text for text in empty.texts("#plant-step .aside")))
-    empty.open("/plants/exothermic_cstr?tab=steady", HEADINGS["/plants/exothermic_cstr"])
+    empty.open("/plants/exothermic_cstr?tab=steady", "Exothermic stirred tank")
     empty.until(lambda: len(empty.all("#plant-map .js-plotly-plot .main-svg")) > 0)
 
 
-@pytest.mark.slow
+@slow
 def test_equations_are_set(empty: Dashboard) -> None:
-    empty.open("/plants/exothermic_cstr", HEADINGS["/plants/exothermic_cstr"])
+    empty.open("/plants/exothermic_cstr", "Exothermic stirred tank")
     empty.until(lambda: len(empty.all(".typeset mjx-container")) >= 2)
 
 
-@pytest.mark.slow
+@slow
 @pytest.mark.parametrize("view", ["trends", "difference", "cumulative", "fronts", "seeds"])
 def test_every_view_of_a_comparison_shows(full: Dashboard, view: str) -> None:
     full.open(f"/compare?run={full.ids['reactor']}&view={view}", "Compare")
     full.until(lambda: len(full.all(".panel .js-plotly-plot .main-svg")) > 0)
 
 
-@pytest.mark.slow
+@slow
 @pytest.mark.parametrize("tab", ["training", "episodes", "kpis", "policy", "configuration", "artifacts"])
 def test_every_tab_of_a_training_shows(full: Dashboard, tab: str) -> None:
     full.open(f"/runs/{full.ids['trained']}?tab={tab}", full.ids["trained"])

@@ -18,11 +18,13 @@ from dash import Dash
 from flask.testing import FlaskClient
 
 from controller.historian import Historian
+from controller.store import REVISION_TABLE
 from dashboard import components as ui
+from dashboard.access import Access
 from dashboard.app import create_app
-from dashboard.data import open_data
+from dashboard.data import Data, open_data
 from dashboard.pages import compare, plant, run
-from dashboard.router import resolve
+from dashboard.router import resolve, shown
 from dashboard.server import address, bind, serve
 from plant_models.core.errors import BadInput, UnknownName
 from tests.browser.plants import Cards
@@ -130,6 +132,42 @@ def test_a_store_damaged_meanwhile_gets_a_page_that_says_so(tmp_path: Path) -> N
         code, text = _open(client, "/runs")
     assert code == 200
     assert "not a complete run store" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/runs", "/compare", "/runs/nobody"])
+def test_a_store_that_a_newer_version_changed_meanwhile_gets_a_page_that_says_so(tmp_path: Path, path: str) -> None:
+    app = create_app(str(tmp_path / "runs.db"), Cards())
+    raw = sqlite3.connect(tmp_path / "runs.db")
+    raw.execute(f"UPDATE {REVISION_TABLE} SET version_num = '9999'")
+    raw.commit()
+    raw.close()
+    with app.server.test_client() as client:
+        code, text = _open(client, path)
+    assert code == 200
+    assert "schema 9999" in text
+    assert "update setpoint" in text
+
+
+def test_a_store_that_another_program_locks_gets_a_page_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("controller.store.BUSY_TIMEOUT", 0.2)
+    with Historian(str(tmp_path / "runs.db")) as store:
+        data = Data(store, Cards(), Access())
+        store.close()  # SQLite grants such a lock only while nobody reads
+        raw = sqlite3.connect(tmp_path / "runs.db", isolation_level=None)
+        raw.execute("PRAGMA locking_mode=EXCLUSIVE")
+        raw.execute("BEGIN EXCLUSIVE")
+        text = " ".join(_texts(shown(data, "/runs", "")))
+        raw.close()
+    assert "locked by another program" in text
+
+
+def test_a_store_overwritten_meanwhile_gets_a_page_that_says_so(tmp_path: Path) -> None:
+    app = create_app(str(tmp_path / "runs.db"), Cards())
+    for path in tmp_path.glob("runs.db*"):
+        path.write_bytes(b"dear diary, " * 5000)
+    with app.server.test_client() as client:
+        text = _open(client, "/runs")[1]
+    assert "not an SQLite database" in text or "damaged" in text
 
 
 def test_a_store_that_cannot_be_used_is_refused_at_once(tmp_path: Path) -> None:
