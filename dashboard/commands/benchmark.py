@@ -139,13 +139,16 @@ def _words(given: str) -> list[str]:
 
 
 def _crew(processes: int, cluster: str) -> Workers | None:
-    """Return who works, None where that is left to the work; raises BadInput for what is no cluster's address."""
+    """Return who works, None where that is left to the work; raises BadInput for a cluster that cannot be used."""
     from controller.executor import Workers
 
     if cluster:
-        from controller.cluster import check
+        from controller.cluster import check, connected
 
         check(cluster)
+        if not cluster.startswith("local:"):
+            with connected(cluster):  # before a run is begun that nobody could work on
+                pass
     return Workers(processes, cluster) if processes or cluster else None
 
 

@@ -67,6 +67,8 @@ def test_json_says_where_it_comes_from(asked: list[str], capsys: pytest.CaptureF
         (["quadruple_tank", "--protocol", "all", "--policy", "POLICY"], "plant: trained on 'exothermic_cstr', asked to run"),
         (["--protocol", "all", "--scenario", "tracking"], "give one of them"),
         (["--protocol", "all", "--controllers", "pid,pid"], "a name is given twice"),
+        (["--cluster", "elsewhere"], "expected tcp://HOST:PORT of a Dask scheduler, or local:N"),
+        pytest.param(["--cluster", "tcp://127.0.0.1:9"], "does not answer", marks=pytest.mark.slow),
     ],
 )
 def test_bad_input_is_one_line_and_writes_nothing(
