@@ -16,17 +16,19 @@ COLUMNS = ("fault", "what goes wrong", "expected", "mode", "after", "limits cros
 
 
 def verdicts(plant: Plant, scenario: Scenario, known: Calibration, seed: int) -> list[Verdict]:
-    """Try the shell with every fault of the catalogue."""
+    """Try the shell with every fault of the catalogue, and the PID layer with a valve at its end."""
     from controller.safety.fault_cases import cases
     from controller.safety.fault_trial import tried, verdict
     from controller.safety.signal_limits import instruments
+    from controller.safety.windup import wound_up
 
     catalogue, found = cases(plant, instruments(plant)), list["Verdict"]()
     with terminal.progress(f"{plant.name}: faults") as bar:
         for case in catalogue:
             found.append(verdict(case, plant, tried(case, plant, scenario, known, seed)))
             bar.update(len(found), len(catalogue), "")
-    return found
+    found.append(wound_up(plant, scenario, seed))
+    return sorted(found, key=lambda each: int(each.code[1:]))
 
 
 def show(result: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from controller.safety import windup
 from controller.safety.fault_cases import ONSET, Case, cases
 from controller.safety.fault_trial import EARNED, Verdict, tried, verdict
 from controller.safety.field import Field, Reading, unmoved
@@ -26,12 +27,13 @@ from controller.safety.supervisor import DWELL
 from controller.safety.transfer import BLEND
 from controller.safety.trial import hard
 from controller.safety.watchdog import Answer, checked
+from controller.safety.windup import undisturbed, wound_up
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command
-from plant_models.env.scenario import Episodes, draw
+from plant_models.env.scenario import draw
 
 CSTR, TANKS = get("exothermic_cstr"), get("quadruple_tank")
 CATALOGUE = cases(CSTR, instruments(CSTR))
@@ -169,26 +171,13 @@ def test_f11_where_the_shield_cannot_keep_the_limit_the_trip_stops_the_plant(fac
     assert any("trip margin runaway crossed" in record.reason for record in course.records)
 
 
-def steady(plant: Plant, steps: int) -> Episodes:
-    """An episode in which nothing is asked for and nothing disturbs, with little noise."""
-    episodes = draw(plant, replace(plant.scenario(), steps=steps), 0, 1, "judging").under(
-        np.array([list(plant.Parameter.nominal())], dtype=float)
-    )
-    exogenous = np.repeat(episodes.exogenous[:, :1], episodes.exogenous.shape[1], axis=1)
-    exogenous[:, :, : len(plant.Disturbance.names())] = list(plant.Disturbance.nominal())
-    for column, loop in enumerate(plant.masters, start=episodes.references().start):
-        exogenous[:, :, column] = plant.Output.quantities()[loop.pv].nominal
-    initial = np.array([list(plant.State.nominal())], dtype=float)
-    return replace(episodes, exogenous=exogenous, noise=np.float32(0.05) * episodes.noise, initial=initial)
-
-
 @pytest.mark.parametrize("plant", [CSTR, TANKS], ids=lambda plant: plant.name)
 def test_no_transfer_bumps_an_input_by_more_than_two_per_cent_of_its_span(plant: Plant) -> None:
     def asks_for_all(observation: Array) -> Array:
         return np.ones((1, len(plant.acted)))
 
     low, high = np.array([(q.low, q.high) for q in plant.Input.quantities().values()]).T
-    gone = steady(plant, 2 * DWELL + 60)
+    gone = undisturbed(plant, plant.scenario(), 2 * DWELL + 60)
     to_auto = operate(gone, known(plant), asks_for_all)
     lost = policy(replace(BEHAVED, kind="not a number", first=ONSET), len(plant.acted))
     to_backup = operate(gone, known(plant), lost, state=EARNED)
@@ -253,21 +242,15 @@ def test_a_trip_as_measured_latches_until_the_margins_are_kept_and_the_operator_
     assert "trip margin runaway crossed" in course.records[ONSET].reason
 
 
-def overshoot(begun: int) -> float:
-    """How far the concentration of the tank falls below its setpoint after it was held beyond reach from a decision to 60."""
-    setpoints = np.full(CSTR.scenario().steps * 3 + 4, 0.877)
-    setpoints[begun:60] = 0.95
-    gone = steady(CSTR, CSTR.scenario().steps * 3)
-    gone.disturbance("T_f")[:] = 356.0
-    asked = gone.commanding("AIC-101", setpoints[None, : gone.exogenous.shape[1]])
-    course = operate(asked, known(CSTR), policy(BEHAVED, 1), state=EARNED)
-    assert (course.u[53:56, 0] == CSTR.Input.quantities()["T_c"].low).all()
-    return float(0.877 - course.y[60:, 0].min())
-
-
-def test_f6_an_input_at_its_end_does_not_wind_the_integral_up() -> None:
-    short, long = overshoot(50), overshoot(10)
-    assert 0.0 < long <= 1.2 * short
+@pytest.mark.parametrize("plant", [CSTR, TANKS], ids=lambda plant: plant.name)
+def test_f6_a_valve_at_its_end_does_not_wind_the_integral_up(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = wound_up(plant, plant.scenario(), 0)
+    assert (row.code, row.kept, row.crossed, row.stopped) == ("F6", True, (), False)
+    assert row.decisions == 1, "the valve leaves its end at once"
+    assert "overshoots by" in row.said
+    monkeypatch.setattr(windup, "ALLOWED", 0.5)
+    monkeypatch.setattr(windup, "UNSEEN", 0.0)
+    assert not wound_up(plant, plant.scenario(), 0).kept
 
 
 JUNK = (np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, -5e-324, 0.0, 1e6, -1.0, 341.0)

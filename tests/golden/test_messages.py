@@ -168,7 +168,7 @@ def test_stress_tries_the_fault_catalogue_and_says_what_happened(tmp_path: Path,
     code, out, _ = said(capsys, "--store", store, "stress", "exothermic_cstr", "--faults", "--json")
     assert code == 0
     result = json.loads(out)
-    assert {row["code"] for row in result["faults"]} == {f"F{i}" for i in (1, 2, 3, 4, 5, 7, 8, 9, 10, 11)}
+    assert {row["code"] for row in result["faults"]} == {f"F{i}" for i in range(1, 12)}
     assert all(row["kept"] and row["said"] for row in result["faults"])
     with Historian(store) as historian:
         kept = historian.find(result["run"])
