@@ -96,7 +96,7 @@ def planned(asked: Asked, historian: Historian) -> Plan:
         for scenario in _scenarios(asked, source, plant):
             for variant in _variants(asked, plant, notes):
                 where = replace(source, scenario=source.scenario if source.scenario.endswith(".toml") else scenario.name)
-                cells += _cells(asked, where, plant, variant, runners, notes)
+                cells += _cells(asked, where, plant, scenario, variant, runners, notes)
     return Plan(tuple(cells), tuple(dict.fromkeys(notes)))
 
 
@@ -190,9 +190,15 @@ def _manifest(folder: Path) -> dict[str, object]:
 
 
 def _cells(
-    asked: Asked, source: Source, plant: Plant, variant: Variant, runners: Sequence[_Runner], notes: list[str]
+    asked: Asked,
+    source: Source,
+    plant: Plant,
+    scenario: Scenario,
+    variant: Variant,
+    runners: Sequence[_Runner],
+    notes: list[str],
 ) -> list[Cell]:
-    shielded = _shielded(asked, plant, plant.scenario(source.scenario), variant, notes)
+    shielded = _shielded(asked, plant, scenario, variant, notes)
     runners = [*runners, *_front(plant, variant, runners)]
     found = []
     for runner in runners:
@@ -220,9 +226,9 @@ def _shielded(asked: Asked, plant: Plant, scenario: Scenario, variant: Variant, 
     try:
         check(plant, scenario)
     except BadInput as error:
-        if len(asked.sources) == 1 and len(asked.protocols) < 2:
+        if len(asked.sources) == 1 and not asked.protocols:
             raise
-        notes.append(f"{plant.name}: no row{SHIELD}, {error}")
+        notes.append(f"{plant.name}, {scenario.name}: no row{SHIELD}, {error}")
         return False
     return True
 
