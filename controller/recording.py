@@ -43,6 +43,7 @@ def _lines(run: Run, plant: Plant, e: int) -> Iterator[Line]:
     yield from _vector(plant.Input.quantities(), run.path["u"][e], "op")
     yield from _disturbances(run, plant, e)
     yield from _shield(run, e)
+    yield _cost(run, plant, e)
     yield from _limits(run, plant, e)
 
 
@@ -92,6 +93,11 @@ def _shield(run: Run, e: int) -> Iterator[Line]:
     if run.share is not None:
         share = np.concatenate([run.share[e, :1], run.share[e]])
         yield Signal("shield", "1", "shield", "", "share of the move let through, -1 where nothing was certified"), share
+
+
+def _cost(run: Run, plant: Plant, e: int) -> Line:
+    """What each decision cost, at the sample where it ended."""
+    return Signal("cost", plant.worth, "cost", "", "cost of each decision"), np.concatenate([[0.0], run.cost[e]])
 
 
 def _limits(run: Run, plant: Plant, e: int) -> Iterator[Line]:

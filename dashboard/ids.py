@@ -30,6 +30,7 @@ RUN_EPISODE = "run-episode"
 RUN_TREND = "run-trend"
 RUN_KPIS = "run-kpis"
 RUN_BODY = "run-body"
+RUN_GO = "run-go"
 RUN_STOP = "run-stop"
 RUN_STOPPED = "run-stopped"
 

@@ -24,6 +24,7 @@ _ROLE_TEXT = {
 }  # fmt: skip
 _DASH = {"sp": "dash", "baseline_sp": "dot", "target": "dashdot"}
 _REST = ("offset", "shield", "cost", "disturbance")
+_ENDED = ("sp", "op", "offset", "shield", "cost")  # recorded at the end of the decision in which they held
 _SHARED = ("disturbance", "target", "baseline_sp")
 _FORBIDDEN = "rgba(208, 80, 74, 0.13)"
 _UNCERTIFIED = "nothing certified: safe action"
@@ -158,7 +159,7 @@ def cumulated(records: Mapping[str, EpisodeRecord], window: Window | None = None
 def running_cost(record: EpisodeRecord) -> tuple[str, str, NDArray[np.float64]] | None:
     """What it is, its unit, and its running sum: of the recorded cost, else of the absolute error of what has a target."""
     for k in record.of_role("cost"):
-        return "cumulative cost", record.signals[k].unit, np.concatenate([[0.0], np.nancumsum(record.values[k])[:-1]])
+        return "cumulative cost", record.signals[k].unit, np.nancumsum(np.concatenate([[0.0], record.values[k][1:]]))
     for k in record.of_role("target"):
         target = record.signals[k]
         for i in record.of_role("pv"):
@@ -244,7 +245,7 @@ def _lines(records: Mapping[str, EpisodeRecord], row: Row, view: _View, *, by_ro
 
 def _line(record: EpisodeRecord, k: int, view: _View, colour: str, text: str) -> go.Scatter:
     signal = record.signals[k]
-    shape = "linear" if signal.role == "pv" else "hv"
+    shape = "linear" if signal.role == "pv" else "vh" if signal.role in _ENDED else "hv"
     line = {"color": colour, "width": _width(signal.role), "dash": _DASH.get(signal.role, "solid"), "shape": shape}
     return view.line(record, record.values[k], _style(text, signal, line))
 
@@ -266,7 +267,7 @@ def _held_back(records: Mapping[str, EpisodeRecord], row: Row, view: _View, *, b
         parts = {words: (100.0 * (1.0 - np.maximum(share, 0.0)), _ROLE["shield"] if by_role else colours[label]),
                  _UNCERTIFIED: (np.where(share < 0.0, 100.0, 0.0), _ROLE["limit_high"])}  # fmt: skip
         for text, (values, colour) in parts.items():
-            style = _style(text, Signal("", "%", "cost"), {"color": colour, "width": 1.0, "shape": "hv"})
+            style = _style(text, Signal("", "%", "cost"), {"color": colour, "width": 1.0, "shape": "vh"})
             style.update(fill="tozeroy")
             if text != _UNCERTIFIED or values.any():
                 traces.append(view.line(record, values, style))

@@ -23,7 +23,7 @@ from controller.records import EpisodeRow, RunRecord
 from controller.store import runs_folder
 from dashboard.app import create_app
 from dashboard.data import open_data, ranked
-from dashboard.pages.run.actions import repeated, resumed
+from dashboard.pages.run.actions import repeated, resumed, words
 from dashboard.pages.run.configuration import differing
 from dashboard.pages.run.episodes import chosen_episode
 from dashboard.pages.run.page import layout
@@ -85,6 +85,10 @@ def test_the_commands_that_go_on_with_a_run_and_repeat_it() -> None:
     assert repeated(stopped) == "setpoint train exothermic_cstr --seed 4 --steps 5000 --scenario tracking --safety shield"
     judged = replace(stopped, kind="benchmark", controller="pid,ppo", config={"episodes": 20})
     assert repeated(judged) == "setpoint benchmark exothermic_cstr --controllers pid,ppo --policy FOLDER --episodes 20 --seed 4"
+    assert words(stopped, "resume") == ("train", "exothermic_cstr", "--resume", RUN.id)
+    for run, what in ((judged, "repeat"), (RUN, "resume"), (stopped, "anything")):
+        with pytest.raises(BadInput, match="not to be started from here"):
+            words(run, what)
 
 
 def test_a_run_is_stopped_only_where_its_process_is_the_one_that_began_it() -> None:

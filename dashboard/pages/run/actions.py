@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from controller.ending import stop
@@ -14,10 +14,12 @@ from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Data
-from plant_models.core.errors import SetpointError
+from dashboard.jobs.start import start
+from plant_models.core.errors import BadInput, SetpointError
 
 _OPTIONS = {"scenario": "--scenario", "level": "--level", "penalty": "--penalty", "clone": "--clone", "safety": "--safety",
             "cost_limit": "--cost-limit"}  # fmt: skip
+RESUME, REPEAT = "resume", "repeat"
 _USUAL = {"level": "setpoint", "penalty": "clip", "safety": "none"}
 
 
@@ -61,19 +63,49 @@ def register(app: Dash, data: Data) -> None:
             return html.Span(str(error), className="error")
         return f"{sent} sent; it ends after its present update"
 
+    @app.callback(
+        Output(ids.RUN_STOPPED, "children", allow_duplicate=True), Input({"type": ids.RUN_GO, "what": ALL}, "n_clicks"),
+        State(ids.RUN_STAMP, "data"), prevent_initial_call=True,
+    )  # fmt: skip
+    def go(clicks: object, seen: object) -> Any:
+        chosen = ctx.triggered_id
+        if not (isinstance(clicks, list) and any(clicks) and isinstance(chosen, dict) and isinstance(seen, dict)):
+            return no_update
+        try:
+            data.access.require_operator("start a job")
+            job = start(data.store, words(data.run(str(seen.get("id"))), str(chosen.get("what"))))
+        except SetpointError as error:
+            return html.Span(str(error), className="error")
+        return ui.link(f"started as {job}", f"/jobs/{job}")
+
+
+def words(run: RunRecord, what: str) -> tuple[str, ...]:
+    """The arguments after ``setpoint`` that go on with a run or repeat it; raises BadInput where nothing does."""
+    command = {RESUME: resumed, REPEAT: repeated}.get(what, lambda _: "")(run)
+    if not command or "FOLDER" in command:
+        raise BadInput(f"run {run.id}: not to be started from here; copy its command and complete it")
+    return tuple(shlex.split(command)[1:])
+
 
 def commands(data: Data, run: RunRecord) -> list[Component]:
     """The commands that go on with a run, and repeat it, to copy; a run that nothing repeats has none."""
-    lines = {"Go on where it stood": resumed(run), "Repeat with another seed": repeated(run)}
+    lines = [(RESUME, "Go on where it stood", resumed(run)), (REPEAT, "Repeat with another seed", repeated(run))]
     if run.status == "running":
-        lines = {f"Stop it, on {run.host}": f"kill -INT {run.pid}", **lines}
-    shown = [_line(words, command) for words, command in lines.items() if command]
+        lines = [("", f"Stop it, on {run.host}", f"kill -INT {run.pid}"), *lines]
+    shown = [_line(data, what, told, command) for what, told, command in lines if command]
     return [html.Details([html.Summary("Stop, resume, clone"), *shown], className="commands")] if shown else []
 
 
-def _line(words: str, command: str) -> Component:
-    copy = dcc.Clipboard(content=command, title="copy", className="copy")
-    return html.Div([html.Span(words, className="note"), html.Code(command), copy], className="command")
+def _line(data: Data, what: str, told: str, command: str) -> Component:
+    """A command to copy, and where this dashboard may, to start."""
+    parts = [
+        html.Span(told, className="note"),
+        html.Code(command),
+        dcc.Clipboard(content=command, title="copy", className="copy"),
+    ]
+    if what and data.access.operator and "FOLDER" not in command:
+        parts.append(html.Button("Start as a job", id={"type": ids.RUN_GO, "what": what}, className="button"))
+    return html.Div(parts, className="command")
 
 
 def resumed(run: RunRecord) -> str:
@@ -102,4 +134,4 @@ def repeated(run: RunRecord) -> str:
         return f"{base} --episodes {config.get('episodes', 1)} --seed {seed}" + (
             f" --scenario {shlex.quote(scenario)}" if scenario else ""
         )
-    return f"setpoint demo --seed {seed}" if run.kind == "demo" else ""
+    return f"setpoint demo --seed {seed} --no-dashboard" if run.kind == "demo" else ""
