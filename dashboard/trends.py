@@ -120,7 +120,7 @@ def differences(records: Mapping[str, EpisodeRecord], base: str, window: Window 
     """By how much each controller's PVs, setpoints and OPs lie above those of the controller ``base``, at the same times."""
     first = records[base]
     rows = [row for row in rows_of(first.signals) if row.role in ("pv", "op")]
-    figure, view = _frame(rows, records, window), _view(records, window)
+    figure, view = _frame(rows), _view(records, window)
     colours = label_colours(list(records))
     for place, row in enumerate(rows, 1):
         signal, own = first.signals[row.members[0]], first.values[row.members[0]]
@@ -135,7 +135,7 @@ def differences(records: Mapping[str, EpisodeRecord], base: str, window: Window 
         unit = "K" if row.unit == "degC" else row.unit
         figure.update_yaxes(title_text=axis_text(unit), nticks=5, row=place, col=1)
         _heading(figure, f"{row.title}, difference to {shown_name(base)}", place)
-    return _finished(figure, rows, first, view.unit)
+    return _finished(figure, rows, first, view)
 
 
 def cumulated(records: Mapping[str, EpisodeRecord], window: Window | None = None) -> go.Figure | None:
@@ -146,14 +146,14 @@ def cumulated(records: Mapping[str, EpisodeRecord], window: Window | None = None
     first, view, colours = _fullest(records), _view(records, window), label_colours(list(records))
     words, unit, _ = next(iter(costs.values()))
     row = Row(words, unit, (0,), 2.6)
-    figure = _frame([row], records, window)
+    figure = _frame([row])
     for label, (_, own, values) in costs.items():
         if own == unit:
             style = _style(shown_name(label), Signal(words, unit, "cost"), {"color": colours[label], "width": 1.9})
             figure.add_trace(view.line(records[label], values, style), row=1, col=1)
     figure.update_yaxes(title_text=axis_text(unit), row=1, col=1)
     _heading(figure, words, 1)
-    return _finished(figure, [row], first, view.unit)
+    return _finished(figure, [row], first, view)
 
 
 def running_cost(record: EpisodeRecord) -> tuple[str, str, NDArray[np.float64]] | None:
@@ -180,20 +180,21 @@ def thinned(records: Mapping[str, EpisodeRecord], record: EpisodeRecord) -> bool
     return bool(record.time.size > _view(records, None).points)
 
 
-def _frame(rows: Sequence[Row], records: Mapping[str, EpisodeRecord], window: Window | None) -> go.Figure:
+def _frame(rows: Sequence[Row]) -> go.Figure:
     heights = [row.height for row in rows] or [1.0]
     spacing = min(34.0 / _height(rows), 0.9 / len(heights))
-    figure = make_subplots(len(heights), 1, shared_xaxes=True, vertical_spacing=spacing, row_heights=heights)
-    if window is not None:
-        figure.update_xaxes(range=list(window))
-    return figure
+    return make_subplots(len(heights), 1, shared_xaxes=True, vertical_spacing=spacing, row_heights=heights)
 
 
 def _height(rows: Sequence[Row]) -> float:
     return 88 + 92 * sum([row.height for row in rows] or [1.0])
 
 
-def _finished(figure: go.Figure, rows: Sequence[Row], first: EpisodeRecord, unit: str) -> go.Figure:
+def _finished(figure: go.Figure, rows: Sequence[Row], first: EpisodeRecord, view: _View) -> go.Figure:
+    """The figure with its look; of a part that is zoomed into only the lines are sent, and so it needs none."""
+    if view.window is not None:
+        return figure
+    unit = view.unit
     figure.update_xaxes(title_text=f"time ({unit})", row=max(len(rows), 1), col=1)
     _name_once(figure)
     return dressed(figure, height=int(_height(rows)), revision=f"{first.plant} {first.scenario} {first.seed}")
@@ -202,7 +203,7 @@ def _finished(figure: go.Figure, rows: Sequence[Row], first: EpisodeRecord, unit
 def _stacked(records: Mapping[str, EpisodeRecord], window: Window | None, *, by_role: bool) -> go.Figure:
     first, view = _fullest(records), _view(records, window)
     rows = rows_of(first.signals)
-    figure = _frame(rows, records, window)
+    figure = _frame(rows)
     for place, row in enumerate(rows, 1):
         if row.role == "shield":
             traces, span = _held_back(records, row, view, by_role=by_role), (0.0, 105.0)
@@ -211,9 +212,10 @@ def _stacked(records: Mapping[str, EpisodeRecord], window: Window | None, *, by_
             traces = [*_limits(first, row, view, span), *_lines(records, row, view, by_role=by_role)]
         for trace in traces:
             figure.add_trace(trace, row=place, col=1)
-        figure.update_yaxes(title_text=axis_text(row.unit), range=list(span), nticks=_ticks(row), row=place, col=1)
-        _heading(figure, row.title, place)
-    return _finished(figure, rows, first, view.unit)
+        if window is None:
+            figure.update_yaxes(title_text=axis_text(row.unit), range=list(span), nticks=_ticks(row), row=place, col=1)
+            _heading(figure, row.title, place)
+    return _finished(figure, rows, first, view)
 
 
 def _fullest(records: Mapping[str, EpisodeRecord]) -> EpisodeRecord:
