@@ -158,6 +158,11 @@ def button_like(id: str | dict[str, str], text: str) -> Component:  # noqa: A002
     return html.Button(text, id=id, className="button")
 
 
+def no_rival(plant: str) -> Component:
+    """What stands where the way to PPO against PID would, as long as no run compares them."""
+    return html.Span(["PPO against PID: ", html.Code(f"setpoint benchmark {plant} --controllers pid,ppo")], className="note")
+
+
 def tabs(path: str, entries: Mapping[str, tuple[str, Mapping[str, object]]], chosen: str) -> Component:
     """A row of links of which one is where the reader is; each entry is its words and its address's query."""
     links = []

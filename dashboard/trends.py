@@ -28,6 +28,7 @@ _ENDED = ("sp", "op", "offset", "shield", "cost")  # recorded at the end of the 
 _SHARED = ("disturbance", "target", "baseline_sp")
 _FORBIDDEN = "rgba(208, 80, 74, 0.13)"
 _UNCERTIFIED = "nothing certified: safe action"
+ONE_LINE = 7  # names of a legend that fit beside the first heading
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _TOGETHER, _LEAST = 36_000, 800  # points of a whole figure and of one line: what a browser draws within a second
 
@@ -197,7 +198,16 @@ def _finished(figure: go.Figure, rows: Sequence[Row], first: EpisodeRecord, view
     unit = view.unit
     figure.update_xaxes(title_text=f"time ({unit})", row=max(len(rows), 1), col=1)
     _name_once(figure)
-    return dressed(figure, height=int(_height(rows)), revision=f"{first.plant} {first.scenario} {first.seed}")
+    return _with_room(dressed(figure, height=int(_height(rows)), revision=f"{first.plant} {first.scenario} {first.seed}"))
+
+
+def _with_room(figure: go.Figure) -> go.Figure:
+    """Lift a legend of several lines above the first row's heading."""
+    names = sum(bool(trace.showlegend) for trace in cast("tuple[go.Scatter, ...]", figure.data))
+    if names > ONE_LINE:
+        more, height = 22 * (-(-names // ONE_LINE)), int(figure.layout.height or 0)
+        figure.update_layout(height=height + more, margin_t=46 + more, legend_y=1.0 + 22.0 / (height - 88))
+    return figure
 
 
 def _stacked(records: Mapping[str, EpisodeRecord], window: Window | None, *, by_role: bool) -> go.Figure:

@@ -25,7 +25,10 @@ def graph(data: Data, view: str, episodes: Mapping[str, int], base: str = "") ->
     records = {label: data.episode(number) for label, number in episodes.items()}
     figure = drawn(view, records, base, None)
     if figure is None:
-        return ui.empty("These episodes recorded neither costs nor targets, so nothing adds up.")
+        plant = next(iter(records.values())).plant
+        return ui.empty(
+            "These episodes hold neither costs nor targets, so nothing adds up; new ones do.", f"setpoint benchmark {plant}"
+        )
     return ui.graph(figure, {"type": ids.TREND, "view": view, "of": urlencode(episodes), "base": base})
 
 

@@ -48,9 +48,9 @@ def choose(data: Data, runs: Sequence[RunRecord], query: Mapping[str, str]) -> C
 
 
 def usual(labels: list[str]) -> list[str]:
-    """What is compared unless the address says otherwise: PPO with PID where there are both, else all."""
-    pair = [label for label in labels if label in ("pid", "ppo")]
-    return list(pair) if len(pair) > 1 else labels
+    """What is compared unless the address says otherwise: one PID with the PPO of every run where there are both, else all."""
+    pid, ppo = ([label for label in labels if label.split()[0] == name and "+" not in label] for name in ("pid", "ppo"))
+    return [*pid[:1], *ppo] if pid and ppo else labels
 
 
 def baseline(labels: Sequence[str]) -> str:

@@ -86,7 +86,7 @@ def _figure(data: Data, choice: Choice, query: Mapping[str, str], view: str, tit
 def _alone(data: Data, runs: Sequence[RunRecord], curves: Sequence[RunRecord]) -> list[Component]:
     """What can be said of runs that share no episodes: their learning curves, and the commands that judge them."""
     hint = "These runs hold no two controllers on the same scenario and seed. A benchmark judges trained policies beside PID:"
-    judged = [f"setpoint benchmark {run.plant} --controllers pid,{run.controller} --policy FOLDER" for run in curves]
+    judged = [f"setpoint benchmark {run.plant} --controllers pid,{run.controller}" for run in curves]
     told = ui.panel("Episodes", ui.empty(hint, *(list(dict.fromkeys(judged)) or [ui.EXAMPLES["benchmark"]])))
     return [*learning.body(data, curves), told]
 

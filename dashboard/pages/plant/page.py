@@ -41,5 +41,7 @@ def register(app: Dash, data: Data) -> None:
 
 def _actions(data: Data, name: str) -> list[ui.Cell]:
     rival = data.rival(name)
-    pair = [] if rival is None else [ui.button("PPO against PID", "/compare", run=rival.id, plant=name, controllers="pid,ppo")]
-    return [html.Div([*pair, ui.button("Runs of this plant", "/runs", plant=name)])]
+    pair = ui.no_rival(name)
+    if rival is not None:
+        pair = ui.button("PPO against PID", "/compare", run=rival.id, plant=name, controllers="pid,ppo")
+    return [html.Div([pair, ui.button("Runs of this plant", "/runs", plant=name)])]

@@ -71,7 +71,7 @@ def _field(field: str, value: float | None, name: str, hint: str) -> Component:
     """A number that goes into the address; empty, the page chooses."""
     shown = "" if value is None else f"{value:g}"
     text: Component = dmc.TextInput(
-        id=ids.choice(field, shown), value=shown, placeholder=hint, size="xs", w=230, debounce=True,
+        id=ids.choice(field, shown), value=shown, placeholder=hint, size="xs", w=270, debounce=True,
         inputProps={"inputMode": "decimal"}, **ui.aria(name),
     )  # fmt: skip
     return text
@@ -117,11 +117,9 @@ def _model(found: bench.Answer) -> Component:
         "model": "k e^(−θs) / (τs + 1)" if tau is not None else "k′ e^(−θs) / s",
         "gain k" if tau is not None else "slope k′": f"{ui.number(float(model.k))} {ratio}"
         + ("" if tau is not None else f" {unit}"),
-        "delay θ": f"{ui.number(float(model.theta))} {unit}",
-        "variance explained": f"{100 * found.fit.explained:.1f} %",
     }
-    if tau is not None:
-        pairs["time constant τ"] = f"{ui.number(float(tau))} {unit}"
+    pairs |= {} if tau is None else {"time constant τ": f"{ui.number(float(tau))} {unit}"}
+    pairs |= {"delay θ": f"{ui.number(float(model.theta))} {unit}", "variance explained": f"{100 * found.fit.explained:.1f} %"}
     if found.fit.explained >= GOOD:
         return ui.facts(pairs)
     cause = "inverse response, oscillation or drift"

@@ -32,6 +32,8 @@ def buttons(data: Data, run: RunRecord, rows: Sequence[EpisodeRow]) -> list[ui.C
         parts = [ui.button("PPO against PID" if pair else "Compare the controllers", "/compare", run=run.id, controllers=pair)]
     elif (rival := data.rival(run.plant)) is not None:
         parts = [ui.button("PPO against PID", "/compare", run=rival.id, plant=run.plant, controllers="pid,ppo")]
+    else:
+        parts.append(ui.no_rival(run.plant))
     if run.status == "running":
         parts.append(_stop_button(data, run))
     return [html.Div(parts), html.Div(id=ids.RUN_STOPPED, className="note", role="status")]

@@ -54,7 +54,7 @@ def own_episodes(run: RunRecord, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]
 
 def _judge(run: RunRecord) -> str:
     """The command that judges what this run trained."""
-    return f"setpoint benchmark {run.plant} --controllers pid,{run.controller.split(',')[0]} --policy FOLDER"
+    return f"setpoint benchmark {run.plant} --controllers pid,{run.controller.split(',')[0]}"
 
 
 def _shortcuts(run: RunRecord, rows: Sequence[EpisodeRow]) -> list[Component]:
