@@ -22,7 +22,7 @@ from sqlalchemy import Connection, Row, Select, insert, select, update
 from controller.liveness import HOST, exists
 from controller.records import EpisodeRecord, EpisodeRow, Json, Kind, MetricRow, RunRecord, Signal, Status, pack, plain, unpack
 from controller.schema import EPISODE, METRIC, RUN
-from controller.store import open_store
+from controller.store import insert_once, open_store
 from plant_models.core.errors import BadInput, UnknownName
 
 STALE = 30.0  # s without a sign of life until a run counts as stopped
@@ -65,12 +65,13 @@ class Historian:
         self, kind: Kind, plant: str, controller: str, seed: int, config: Mapping[str, Any], versions: Mapping[str, Any]
     ) -> str:
         """Enter a run and return its id, such as ``exothermic-cstr-ppo-7f3a9c``."""
-        run, now = _slug(plant, controller), time.time()
-        row = {"id": run, "kind": kind, "plant": plant, "controller": controller, "seed": int(seed), "status": "running"}
+        now = time.time()
+        row = {"kind": kind, "plant": plant, "controller": controller, "seed": int(seed), "status": "running"}
         row |= {"config": plain(config), "result": {}, "versions": plain(versions), "step": 0}
         row |= {"started": now, "heartbeat": now, "pid": os.getpid(), "host": HOST}
         with self.store.transaction() as connection:
-            connection.execute(insert(RUN), row)
+            while not insert_once(connection, RUN, row | {"id": (run := _slug(plant, controller))}):
+                continue  # of a thousand runs of one name, two meet in one case of thirty
         return run
 
     def metrics(self, run: str, step: int, values: Mapping[str, float]) -> None:

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Row, insert, select, update
+from sqlalchemy import Row, select, update
 
 from controller.liveness import HOST, exists
 from controller.schema import JOB
-from controller.store import Store
+from controller.store import Store, insert_once
 from plant_models.core.errors import UnknownName
 
 State = Literal["waiting", "running", "completed", "failed", "stopped"]
@@ -46,10 +46,12 @@ class Job:
 
 def enter(store: Store, kind: str, command: Sequence[str], log: str) -> str:
     """Enter a job that waits for its process, and return its id, such as ``job-train-7f3a9c``."""
-    now, job = time.time(), f"job-{re.sub(r'[^a-z0-9]+', '-', kind.lower())[:16]}-{secrets.token_hex(3)}"
-    row = {"id": job, "kind": kind, "command": list(command), "state": "waiting", "host": HOST}
+    now, name = time.time(), re.sub(r"[^a-z0-9]+", "-", kind.lower())[:16]
+    row: dict[str, object] = {"kind": kind, "command": list(command), "state": "waiting", "host": HOST}
+    row |= {"created": now, "heartbeat": now, "log": log}
     with store.transaction() as connection:
-        connection.execute(insert(JOB).values(**row, created=now, heartbeat=now, log=log))
+        while not insert_once(connection, JOB, row | {"id": (job := f"job-{name}-{secrets.token_hex(3)}")}):
+            continue
     return job
 
 

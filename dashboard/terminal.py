@@ -16,6 +16,8 @@ from rich.text import Text
 
 EVERY = 5.0
 """Seconds between progress lines where there is no terminal."""
+FRAMED = 200
+"""Rows of a table up to which it has a frame."""
 
 
 def show_json(value: Any) -> None:
@@ -26,13 +28,22 @@ def show_json(value: Any) -> None:
 
 
 def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table; the first column names things, the others hold numbers."""
+    """Print a table; the first column names things, the others hold numbers. A long one has no frame: that takes a second."""
+    if len(rows) > FRAMED:
+        _show_plain(title, [columns, *rows])
+        return
     table = Table(title=title, title_justify="left", title_style="bold")
     for i, column in enumerate(columns):
         table.add_column(column, justify="left" if i == 0 else "right", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+def _show_plain(title: str, rows: Sequence[Sequence[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join((row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:]))) for row in rows)
+    sys.stdout.write("\n".join((title, *lines)) + "\n")
 
 
 def say(text: str) -> None:

@@ -7,11 +7,6 @@ import signal
 import time
 from pathlib import Path
 
-from controller.baselines import Pid
-from controller.rollout import returns
-from plant_models.catalogue import get
-from plant_models.env.scenario import draw
-
 
 def doubled(number: int) -> tuple[int, int, str]:
     """Return twice the number, the process that found it, and the threads it was allowed."""
@@ -45,9 +40,3 @@ def slow(seconds: float) -> int:
     """Return the process, late."""
     time.sleep(seconds)
     return os.getpid()
-
-
-def judged(seed: int) -> tuple[float, ...]:
-    """Return what the PID layer costs on two episodes of a seed."""
-    plant = get("exothermic_cstr")
-    return tuple(returns(Pid(plant), draw(plant, plant.scenario(), seed, 2, "judging")).tolist())

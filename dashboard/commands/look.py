@@ -85,15 +85,13 @@ def runs(
             else:
                 _show_run(record, episodes)
             return
-        records = [asdict(r) for r in historian.runs()]
+        records = historian.runs()
     if as_json:
-        terminal.show_json([{k: v for k, v in r.items() if k != "config"} for r in records])
+        terminal.show_json([{k: v for k, v in vars(r).items() if k != "config"} for r in records])
     elif not records:
         terminal.say("No runs yet. Try: setpoint demo, or: setpoint train exothermic_cstr")
     else:
-        rows = [
-            [r["id"], r["status"], r["kind"], r["plant"], str(r["seed"]), _when(r["started"]), _score(r["best"])] for r in records
-        ]
+        rows = [[r.id, r.status, r.kind, r.plant, str(r.seed), _when(r.started), _score(r.best)] for r in records]
         terminal.show_table("Runs", ("run", "status", "kind", "plant", "seed", "started", "best score"), rows)
 
 

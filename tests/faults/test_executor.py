@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,18 +9,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
+from controller.cell import Cell, run
 from controller.executor import TRIES, Workers, compute
+from controller.historian import Historian
+from controller.kept import outcomes
+from controller.source import Source
 from plant_models.core.errors import BadInput, SetpointError
 from tests import work
 
 ROOT = Path(__file__).parents[2]
-CELLS = {f"seed {seed}": seed for seed in range(200)}
+CELLS = [Cell(Source("exothermic_cstr", None, "tracking"), "none", "pid", seed, 0, 2) for seed in range(200)]
 ORPHANED = """
+from controller.cell import Cell, run
 from controller.executor import Workers, compute
 from tests import work
 if __name__ == "__main__":
@@ -81,14 +86,22 @@ def test_workers_do_not_outlive_a_parent_that_was_killed() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [Workers(2), Workers(cluster="local:2")], ids=["processes", "cluster"])
-def test_two_hundred_cells_are_the_same_to_the_last_bit_though_workers_are_killed_three_times(workers: Workers) -> None:
-    undisturbed = dict(compute(CELLS, work.judged, Workers(1)))
+def test_two_hundred_cells_are_the_same_to_the_last_bit_though_workers_are_killed_three_times(
+    workers: Workers, tmp_path: Path
+) -> None:
+    whole = {cell: run(cell) for cell in CELLS}
     found = {}
-    for key, result in compute(CELLS, work.judged, workers):
-        found[key] = result
-        if len(found) in (5, 60, 120):
-            _kill_a_worker()
-    assert {key: json.dumps(result) for key, result in found.items()} == {k: json.dumps(r) for k, r in undisturbed.items()}
+    with Historian(str(tmp_path / "runs.db")) as historian:
+        for cell, outcome, kept in outcomes(historian.store, CELLS, workers=workers):
+            assert not kept
+            found[cell] = outcome
+            if len(found) in (5, 60, 120):
+                _kill_a_worker()
+        again = {cell: outcome for cell, outcome, kept in outcomes(historian.store, CELLS) if kept}
+    assert {cell: repr(replace(outcome, seconds=0.0)) for cell, outcome in found.items()} == {
+        cell: repr(replace(outcome, seconds=0.0)) for cell, outcome in whole.items()
+    }
+    assert again == whole
 
 
 def _kill_a_worker() -> None:

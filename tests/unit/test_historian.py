@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
+import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import suppress
@@ -55,6 +56,12 @@ def test_a_run_has_a_readable_id_and_comes_back_as_it_was_entered(store: Histori
 def test_an_id_stays_short_and_plain_whatever_the_names(store: Historian) -> None:
     run = store.start("demo", "P" * 100 + " / ../x", "PPO & PID", 0, {}, {})
     assert re.fullmatch(r"[a-z0-9-]{1,64}", run)
+
+
+def test_an_id_that_is_taken_is_drawn_again(store: Historian, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter(["aaaaaa", "aaaaaa", "bbbbbb"])
+    monkeypatch.setattr(secrets, "token_hex", lambda size: next(drawn))
+    assert [_start(store), _start(store)] == ["exothermic-cstr-ppo-aaaaaa", "exothermic-cstr-ppo-bbbbbb"]
 
 
 def test_metrics_are_read_incrementally(store: Historian) -> None:
