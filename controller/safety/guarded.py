@@ -88,11 +88,7 @@ class Guarded:
         return Command(self.simulator.sent, actions, np.zeros(self.simulator.n, dtype=bool))
 
     def _checked(self, actions: ArrayLike) -> Array:
-        simulator, given = self.simulator, np.asarray(actions)
-        allowed = (simulator.n, simulator.kernel.layout.actions)
-        if given.dtype.kind not in "biuf" or given.shape != allowed:
-            stated = f"actions of shape {given.shape} and type {given.dtype}"
-            raise InvalidAction(f"{simulator.plant.name}: {stated}; allowed are numbers of shape {allowed}")
+        simulator, given = self.simulator, self.simulator.numbers(actions)
         if not np.isfinite(given).all():
             raise InvalidAction(f"{simulator.plant.name}: an action is not finite; give numbers in [-1, 1]")
         simulator.clipped += (np.abs(given) > 1.0).sum(axis=1)

@@ -179,7 +179,7 @@ class Simulator:
         """
         if (self.k >= self.steps).any():
             raise BadInput(f"{self.plant.name}: an episode is over after its {self.steps} steps; call reset() first")
-        self._take(actions)
+        self._actions[:] = self.numbers(actions)
         if sent is None:
             return self._step()
         place = self._sending()
@@ -225,13 +225,18 @@ class Simulator:
             self._actions, self.clipped, observation, self._report, self.substeps,
         )  # fmt: skip
 
-    def _take(self, actions: ArrayLike) -> None:
+    def numbers(self, actions: ArrayLike) -> NDArray[Any]:
+        """Return the actions of all plants as an array of numbers, (n, actions), which may yet be out of range or not finite.
+
+        Raises:
+            InvalidAction: for what is no number, or of another shape.
+        """
         given = np.asarray(actions)
         if given.dtype.kind not in "biuf":
             raise InvalidAction(f"{self.plant.name}: an action that is no number; give numbers in [-1, 1]")
         if given.shape != self._actions.shape:
             raise InvalidAction(f"{self.plant.name}: actions of shape {given.shape}; allowed is {self._actions.shape}")
-        self._actions[:] = given
+        return given
 
     def reward(self, stage: Array, status: Array, left: NDArray[np.intp]) -> Array:
         """Return the rewards of decisions, (...), from the stage cost, the status after them and the decisions left.
