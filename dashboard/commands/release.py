@@ -116,12 +116,14 @@ def _show_judgement(plant: str, run: str, found: Judgement) -> None:
     terminal.say(f"{'promoted' if found.accepted else 'refused'}: {found.reason}")
 
 
-def rollback(context: typer.Context, plant: PlantName = "", scenario: Case = "", as_json: Json = False) -> None:
+def rollback(
+    context: typer.Context, plant: PlantName = "", scenario: Case = "", plant_file: PlantFile = None, as_json: Json = False
+) -> None:
     """Make the champion before this one champion again."""
     from controller.champions import roll_back
     from controller.promotion import released
 
-    name = plant_with(plant, None, scenario).name
+    name = plant_with(plant, plant_file, scenario).name
     with session(context).historian() as historian:
         of = scenario or released(historian.store, name).scenario
         former = roll_back(historian.store, name, of)
@@ -133,12 +135,12 @@ def rollback(context: typer.Context, plant: PlantName = "", scenario: Case = "",
         terminal.say(f"{name}: champion is {former.run} again, policy {former.policy}")
 
 
-def champion(context: typer.Context, plant: PlantName = "", as_json: Json = False) -> None:
+def champion(context: typer.Context, plant: PlantName = "", plant_file: PlantFile = None, as_json: Json = False) -> None:
     """Show a plant's champions, and every verdict that the gate gave."""
     from controller.champions import champion as standing
     from controller.champions import promotions
 
-    name = plant_with(plant, None).name
+    name = plant_with(plant, plant_file).name
     with session(context).historian() as historian:
         given = promotions(historian.store, name)
         held = [standing(historian.store, name, case_) for case_ in {each.scenario for each in given}]
@@ -172,6 +174,7 @@ def drift(
     seed: Seed = 1,
     weather_file: WeatherFile = None,
     replay: ReplayLog = None,
+    plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
     """Compare what the champion sees and does now with what it saw and did when it was released."""
@@ -179,7 +182,7 @@ def drift(
     from controller.promotion import released
     from controller.release import kept_reference
 
-    chosen, name = case(plant, None, scenario, replay)
+    chosen, name = case(plant, plant_file, scenario, replay)
     with session(context).historian() as historian:
         of = released(historian.store, chosen.name, name)
         policy = _policy(of, chosen)
@@ -187,7 +190,7 @@ def drift(
     reference = kept_reference(of.verdict)
     if not run:
         shielded = any("interventions" in signal for signal in reference)
-        known = _shield(plant_with(plant, None), str(of.verdict["scenarios"][0])) if shielded else None
+        known = _shield(plant_with(plant, plant_file), str(of.verdict["scenarios"][0])) if shielded else None
         records = _new(policy, chosen, name, episodes, seed, weather_file, known)
     found = drifts(reference, records)
     if as_json:
