@@ -11,7 +11,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from types import TracebackType
@@ -174,6 +174,14 @@ class Historian:
     def episodes(self, run: str) -> list[EpisodeRow]:
         """The run's episodes with their scores, without their signals."""
         return self._episode_rows(select(*_LISTED).where(EPISODE.c.run == run).order_by(EPISODE.c.id))
+
+    def controllers_of(self, runs: Sequence[str]) -> dict[str, set[str]]:
+        """Return the controllers of each run's episodes."""
+        found: dict[str, set[str]] = {}
+        columns = (EPISODE.c.run, EPISODE.c.controller)
+        for row in self.store.rows(select(*columns).where(EPISODE.c.run.in_(list(runs))).distinct()):
+            found.setdefault(row.run, set()).add(row.controller)
+        return found
 
     def newest_episodes(self, limit: int) -> list[EpisodeRow]:
         """The newest episodes of all runs, newest first, without their signals."""

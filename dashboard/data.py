@@ -153,18 +153,20 @@ class Data:
 
     def rival(self, plant: str) -> RunRecord | None:
         """The newest run that holds PPO and PID on the same episodes of a plant."""
-        found = (run for run in self.runs() if run.plant == plant and run.kind in ("benchmark", "demo"))
-        return next((run for run in found if {"pid", "ppo"} <= {row.controller for row in self.episodes(run.id)}), None)
+        found = [run for run in self.runs() if run.plant == plant and run.kind in ("benchmark", "demo")]
+        held = self._store.controllers_of([run.id for run in found])
+        return next((run for run in found if {"pid", "ppo"} <= held.get(run.id, set())), None)
 
     def comparable(self, newest: int = 30) -> list[RunRecord]:
         """Recent runs that hold episodes of at least two controllers, newest first."""
         candidates = [run for run in self.runs() if run.kind in ("benchmark", "demo", "train")][:newest]
-        return [run for run in candidates if len({row.controller for row in self.episodes(run.id)}) > 1]
+        held = self._store.controllers_of([run.id for run in candidates])
+        return [run for run in candidates if len(held.get(run.id, ())) > 1]
 
-    def standings(self) -> list[Standing]:
-        """The newest comparison of controllers for each plant."""
+    def standings(self, runs: Sequence[RunRecord] | None = None) -> list[Standing]:
+        """The newest comparison of controllers for each plant, among ``runs`` where they were read already."""
         found: dict[str, Standing] = {}
-        for run in self.runs():
+        for run in self.runs() if runs is None else runs:
             for standing in standings(run):
                 found.setdefault(standing.plant, standing)
         return [found[plant] for plant in sorted(found)]
@@ -174,10 +176,10 @@ class Data:
         newest = self._store.newest_episodes(among)
         return [row for row in newest if row.outcome != "completed" or row.kpis.get("hard-limit violations", 0.0) > 0][:limit]
 
-    def verdicts(self) -> list[Verdict]:
-        """The newest comparison of PPO with PID for each plant."""
+    def verdicts(self, runs: Sequence[RunRecord] | None = None) -> list[Verdict]:
+        """The newest comparison of PPO with PID for each plant, among ``runs`` where they were read already."""
         found: dict[str, Verdict] = {}
-        for run in self.runs():
+        for run in self.runs() if runs is None else runs:
             for verdict in verdicts(run):
                 found.setdefault(verdict.plant, verdict)
         return [found[plant] for plant in sorted(found)]

@@ -55,7 +55,7 @@ def _body(data: Data) -> Component:
         return ui.page("Overview", ui.panel("Begin here", ui.empty(hint, ui.EXAMPLES["demo"], ui.EXAMPLES["train"])))
     running = [run for run in runs if run.status == "running"]
     trouble = html.Div([_alarms(data.journal(SHOWN)), _violations(data.offenders(SHOWN))], className="columns")
-    return ui.page("Overview", _jobs(data, running), trouble, _best(data), _recent(runs[:SHOWN]), note=_tally(runs))
+    return ui.page("Overview", _jobs(data, running), trouble, _best(data, runs), _recent(runs[:SHOWN]), note=_tally(runs))
 
 
 def _tally(runs: Sequence[RunRecord]) -> str:
@@ -118,12 +118,12 @@ def _violations(episodes: Sequence[EpisodeRow]) -> Component:
     return ui.panel(title, ui.table(["what", "plant", "controller", "episode"], rows, (), "last violations"))
 
 
-def _best(data: Data) -> Component:
-    standings = data.standings()
+def _best(data: Data, runs: Sequence[RunRecord]) -> Component:
+    standings = data.standings(runs)
     if not standings:
         hint = "No comparison of controllers has been recorded yet."
         return ui.panel("Best controller by plant", ui.empty(hint, ui.EXAMPLES["benchmark"]))
-    verdicts = {verdict.plant: verdict for verdict in data.verdicts()}
+    verdicts = {verdict.plant: verdict for verdict in data.verdicts(runs)}
     rows = [_standing(standing, verdicts.get(standing.plant)) for standing in standings]
     heads = [
         "plant",
