@@ -140,7 +140,7 @@ def _summary(case: Compared) -> dict[str, Any]:
 def telling(findings: Findings) -> Iterator[tuple[str, dict[str, EpisodeRecord]]]:
     """Yield for each plant's first case the episode in which a controller costs most, and its median one, PID's beside it.
 
-    That controller is the first trained one, else the first but PID; with it goes its row behind the shield.
+    That controller, named first, is the first trained one, else the first but PID; with it goes its row behind the shield.
     """
     for case in _first(findings.cases).values():
         labels = [label for label in case.shown() if label.removesuffix(SHIELD) not in SEARCHING]
@@ -152,7 +152,7 @@ def telling(findings: Findings) -> Iterator[tuple[str, dict[str, EpisodeRecord]]
         order = np.argsort(case.samples[judged].cost.mean(axis=0))
         for words, e in (("worst", int(order[-1])), ("median", int(order[len(order) // 2]))):
             beside = [label for label in (judged, PID, judged + SHIELD) if label in labels]
-            yield f"{case.case.title}: {words} episode of {judged}", {label: _record(case, label, e) for label in beside}
+            yield f"{case.case.title}: {words} episode", {label: _record(case, label, e) for label in beside}
 
 
 def _record(case: Compared, label: str, e: int) -> EpisodeRecord:

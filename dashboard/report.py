@@ -15,7 +15,8 @@ from plotly import graph_objects as go
 from plotly.offline import get_plotlyjs
 
 from dashboard import report_figures as figures
-from dashboard.standings import ABOUT, HEADS, OVERALL_HEADS, by_case, overall_row, row, sentences, title
+from dashboard.figures import shown_name, unit_text
+from dashboard.standings import ABOUT, HEADS, OVERALL_HEADS, by_case, number, overall_row, row, sentences, title
 from dashboard.trends import overlay, trends
 from plant_models.core.files import write_whole
 
@@ -106,7 +107,7 @@ def html(findings: Findings, shown: Trends) -> str:
     """Return the report as one HTML file, with Plotly in it once; it asks nobody for anything."""
     cases = by_case(findings.standings)
     drawn = _drawn(findings)
-    drawn += [(text, "", _trend(records)) for text, records in shown]
+    drawn += [(f"{text} of {shown_name(next(iter(records)))}", "", _trend(records)) for text, records in shown]
     data = {f"figure-{i}": json.loads(figure.to_json()) for i, (_, _, figure) in enumerate(drawn)}
     plants = list(dict.fromkeys(case.case.plant.name for case in findings.cases))
     whose = plants[0] if len(plants) == 1 else f"{len(plants)} plants"
@@ -115,7 +116,7 @@ def html(findings: Findings, shown: Trends) -> str:
         title=escape(f"Benchmark of {whose}"), date=escape(origin["date"]), commit=escape(origin["commit"] or "–"),
         said="".join(f"<li>{escape(text)}</li>" for text in sentences(findings)), overall=_overall(findings),
         figures="".join(_figure(i, text, about) for i, (text, about, _) in enumerate(drawn)),
-        cases="".join(_case(rows, i < OPEN) for i, rows in enumerate(cases)),
+        cases="".join(_case(rows, i < OPEN, len(cases) <= figures.MANY) for i, rows in enumerate(cases)),
         about="".join(f"<dt>{escape(head)}</dt><dd>{escape(text)}</dd>" for head, text in ABOUT.items()),
         notes="".join(f"<li>{escape(note)}</li>" for note in findings.notes) or "<li>nothing</li>",
         origins=_table(("", ""), origins(findings)), commands=_commands(findings.standings),
@@ -158,9 +159,19 @@ def _figure(i: int, text: str, about: str) -> str:
             f'<div class="figure" id="figure-{i}"></div></section>')  # fmt: skip
 
 
-def _case(rows: Sequence[Standing], unfolded: bool) -> str:
+def _case(rows: Sequence[Standing], unfolded: bool, in_full: bool) -> str:
+    """Return a case's table, and where there are not too many cases every figure of it, folded."""
     body = _table(HEADS, [row(each) for each in rows], [each.verdict for each in rows])
+    if in_full:
+        units = {name: unit for each in rows for name, unit in each.units.items()}
+        told = [(f"{name} ({unit_text(unit)})", *(_told(each.kpis.get(name)) for each in rows)) for name, unit in units.items()]
+        every = _table(("mean of an episode", *(shown_name(each.label) for each in rows)), told)
+        body += f'<details class="every"><summary>Every figure</summary>{every}</details>'
     return f"<details{' open' * unfolded}><summary>{escape(title(rows[0]))}</summary>{body}</details>"
+
+
+def _told(value: float | None) -> str:
+    return "" if value is None else number(value)
 
 
 def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], kinds: Sequence[str] = ()) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from controller.variants import UNSEEN, VARIANTS, Variant, judged, meaningless
+from controller.baselines import Pid
+from controller.rollout import returns
+from controller.variants import UNSEEN, VARIANTS, Judged, Variant, _hampered, judged, meaningless
 from plant_models.catalogue import get, names
 from plant_models.core.errors import UnknownName
 from plant_models.core.scenario import Split
@@ -88,6 +91,12 @@ def test_readings_are_late_and_instruments_fail() -> None:
     assert (faulty.noise >= HELD).any()
     assert (np.abs(faulty.noise[:, -1, :outputs] - plain.noise[:, -1]) > 0.0).any()
     assert (faulty.noise[:, 0, outputs:] > 0.0).any()  # bands of the valves
+
+
+def test_room_for_faults_changes_nothing_by_itself() -> None:
+    asked = Judged(PLANT, PLANT.scenario(), 0, 0, 8)
+    with_room = replace(asked, plant=_hampered(PLANT)).drawn()
+    assert np.array_equal(returns(Pid(PLANT), with_room), returns(Pid(PLANT), asked.drawn()))
 
 
 def test_a_variant_that_means_nothing_says_why() -> None:
