@@ -180,8 +180,8 @@ def _pair(found: Row) -> str:
 
 def cost_table() -> str:
     """Return every plant's false verdicts, times, and what learning behind the shield brings and costs."""
-    heads = ("plant", "certified in vain", "refused in vain", "p50, p99, p99 of processor time [ms]", "violations in learning", "share of learning",
-             "price", "moves changed", "ahead of PID, both shielded", "goals missed")  # fmt: skip
+    heads = ("plant", "certified in vain", "refused in vain", "p50, p99, p99 of processor time [ms]", "violations in learning",
+             "share of learning", "price", "moves changed", "ahead of PID, both shielded", "goals missed")  # fmt: skip
     return _table(heads, [_cost_line(name, row) for name, row in measured().items()])
 
 
