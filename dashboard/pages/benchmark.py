@@ -15,7 +15,6 @@ from dashboard import ids
 from dashboard.data import Data
 from dashboard.figures import shown_name, unit_text
 from dashboard.matrix import KEYS, Case, Gain, Row, gain, kept, matrix, rows
-from dashboard.report import lines
 
 CSV, JSON, RUN, FILE = "benchmark-csv", "benchmark-json", "benchmark-run", "benchmark-file"
 FULL = 50.0
@@ -56,6 +55,8 @@ def register(app: Dash, data: Data) -> None:
             return no_update
         run = data.run(name)
         if ctx.triggered_id == CSV:
+            from dashboard.report import lines  # late: a report's figures know the plants' own equations
+
             return {"content": lines(rows(run)), "filename": f"{run.id}.csv", "type": "text/csv"}
         return {"content": json.dumps(rows(run), indent=1), "filename": f"{run.id}.json", "type": "application/json"}
 
