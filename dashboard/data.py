@@ -26,6 +26,10 @@ KEPT = 12
 """Episodes with their signals that are kept at hand: those of one comparison."""
 
 
+LOOKED_AT = 300
+"""The newest runs among which those to compare are sought."""
+
+
 class Plants(Protocol):
     """Where plant cards come from."""
 
@@ -153,15 +157,15 @@ class Data:
 
     def rival(self, plant: str) -> RunRecord | None:
         """The newest run that holds PPO and PID on the same episodes of a plant."""
-        found = [run for run in self.runs() if run.plant == plant and run.kind in ("benchmark", "demo")]
+        found = [run for run in self.runs() if run.plant == plant and run.kind in ("benchmark", "demo")][:LOOKED_AT]
         held = self._store.controllers_of([run.id for run in found])
         return next((run for run in found if {"pid", "ppo"} <= held.get(run.id, set())), None)
 
     def comparable(self, newest: int = 30) -> list[RunRecord]:
         """Recent runs that hold episodes of at least two controllers, newest first."""
-        candidates = [run for run in self.runs() if run.kind in ("benchmark", "demo", "train")][:newest]
-        held = self._store.controllers_of([run.id for run in candidates])
-        return [run for run in candidates if len(held.get(run.id, ())) > 1]
+        found = [run for run in self.runs() if run.kind in ("benchmark", "demo", "train")][:LOOKED_AT]
+        held = self._store.controllers_of([run.id for run in found])
+        return [run for run in found if len(held.get(run.id, ())) > 1][:newest]
 
     def standings(self, runs: Sequence[RunRecord] | None = None) -> list[Standing]:
         """The newest comparison of controllers for each plant, among ``runs`` where they were read already."""

@@ -15,7 +15,8 @@ AXE = (Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 THEMES = ("light", "dark", "grey")
 SIZES = {"tablet": (820, 1180), "desk": (1280, 800), "wall": (1920, 1080)}
 NAMED = {"runs": "trained", "plants": "exothermic_cstr", "jobs": "nobody", "live": "nobody"}
-MORE = ("runs/nobody", "nowhere", "runs?seeds=together", "runs/reactor")
+TABS = ("runs/trained?tab=artifacts", "runs/reactor?tab=kpis", "compare?view=seeds", "plants/exothermic_cstr?tab=step")
+MORE = ("runs/nobody", "nowhere", "runs?seeds=together", "runs/reactor", *TABS)
 PATHS = ["/".join(NAMED[route.parts[0]] if part.startswith("<") else part for part in route.parts) for route in ROUTES]
 _FINDINGS = """
 const done = arguments[0];

@@ -266,3 +266,23 @@ def test_every_tab_of_a_training_shows(full: Dashboard, tab: str) -> None:
     full.open(f"/runs/{full.ids['trained']}?tab={tab}", full.ids["trained"])
     full.until(lambda: len(full.all(".tab.here")) == 1)
     full.until(lambda: full.all(".tab.here")[0].get_attribute("href").endswith(f"tab={tab}"))
+
+
+@slow
+def test_a_long_episode_is_refined_where_it_is_zoomed_into_and_whole_again_after(
+    tmp_path: Path, chromium: webdriver.Chrome
+) -> None:
+    path = tmp_path / "runs.db"
+    with Historian(str(path)) as store, store.run("simulate", "exothermic_cstr", "ppo", 0, {}, VERSIONS) as run:
+        store.episode(run, reactor_episode("ppo", 0, 100_000))
+    with served(path, tmp_path / "log") as url:
+        dashboard = Dashboard(url, chromium, {})
+        dashboard.open(f"/runs/{run}", run)
+        graph = "document.querySelector('#run-trend .js-plotly-plot')"
+        dashboard.until(lambda: dashboard.run(f"{graph}?.querySelectorAll('.trace').length > 0") is True)
+        points = f"Array.from({graph}.data[0].x)"
+        dashboard.run(f"Plotly.relayout({graph}, {{'xaxis.range[0]': 10, 'xaxis.range[1]': 10.3}}) && 1")
+        dashboard.until(lambda: dashboard.run(f"{points}.filter(t => t >= 10 && t <= 10.3).length >= 999") is True)
+        assert dashboard.run(f"{graph}._fullLayout.xaxis.range") == [10, 10.3]
+        dashboard.run(f"Plotly.relayout({graph}, {{'xaxis.autorange': true}}) && 1")
+        dashboard.until(lambda: dashboard.run(f"{points}[0] === 0 && {points}.at(-1) >= 29.9") is True)
