@@ -103,8 +103,9 @@ def _row(signals: Sequence[Signal], members: tuple[int, ...], height: float) -> 
     leaders = [signals[k] for k in members if signals[k].role == signals[members[0]].role]
     words = [" ".join(filter(None, (s.tag, s.meaning or s.name))) for s in leaders]
     title, role = ", ".join(dict.fromkeys(words)), str(signals[members[0]].role)
-    unit = "%" if role == "shield" else signals[members[0]].unit
-    return Row(title, unit, members, height, role)
+    if role == "shield":
+        return Row("shield, share of the move held back", "%", members, height, role)
+    return Row(title, signals[members[0]].unit, members, height, role)
 
 
 def trends(record: EpisodeRecord, window: Window | None = None) -> go.Figure:

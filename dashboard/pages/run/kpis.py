@@ -14,7 +14,7 @@ from controller.statistics import paired_difference
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Data
-from dashboard.figures import shown_name, unit_text
+from dashboard.figures import label_colours, shown_name, unit_text
 from dashboard.pages.run.episodes import SHOWN
 from plant_models.core.scenario import Array
 
@@ -35,7 +35,8 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
 def _means(rows: Sequence[EpisodeRow]) -> Component:
     names, units = kpi_names(rows)
     controllers = list(dict.fromkeys(row.controller for row in rows))
-    heads: list[ui.Cell] = ["KPI", "unit", *(ui.controller(name, k) for k, name in enumerate(controllers))]
+    colours = label_colours(controllers)
+    heads: list[ui.Cell] = ["KPI", "unit", *(ui.swatch(shown_name(name), colours[name]) for name in controllers)]
     lines: list[list[ui.Cell]] = []
     for name in names:
         found = [np.array([row.kpis.get(name, np.nan) for row in rows if row.controller == one]) for one in controllers]
@@ -60,12 +61,13 @@ def kpi_names(rows: Sequence[EpisodeRow]) -> tuple[list[str], dict[str, str]]:
 
 def _each(run: RunRecord, rows: Sequence[EpisodeRow], download: Component) -> Component:
     names, units = kpi_names(rows)
+    colours = label_colours(list(dict.fromkeys(row.controller for row in rows)))
     heads = ["scenario", "seed", "controller", "outcome", *ui.kpi_heads(names, units)]
     lines: list[list[ui.Cell]] = [
         [
             ui.link(row.scenario, f"/runs/{run.id}", tab="episodes", episode=row.id),
             str(row.seed),
-            ui.controller(row.controller),
+            ui.swatch(shown_name(row.controller), colours[row.controller]),
             ui.outcome(row.outcome),
             *(ui.number(row.kpis.get(name)) for name in names),
         ]

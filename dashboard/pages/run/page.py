@@ -58,7 +58,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     return ui.page(
         run.id,
         html.Div(_head(data, run, rows), id=ids.RUN_HEAD),
-        *_results(run),
+        *(_results(run) if chosen == "episodes" else []),
         _bar(run, query, chosen, learned=bool(log.last)),
         html.Div(list(TABS[chosen].body(data, run, query)), id=ids.RUN_BODY, className="stack"),
         dcc.Store(id=ids.RUN_STAMP, data=_seen(run, log, len(rows))._asdict()),
