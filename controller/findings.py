@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -22,8 +21,10 @@ from controller.provenance import provenance
 from controller.recording import episode_record
 from controller.records import EpisodeRecord
 from controller.scores import kpis
+from controller.source import Source
 from controller.standing import NMPC, PID, Compared, Standing, compared
 from controller.store import Store
+from controller.variants import Variant
 from plant_models.derive.identity import plant_hash
 
 
@@ -106,16 +107,15 @@ def _searched(store: Store, cells: Sequence[Cell]) -> list[tuple[Cell, Outcome]]
     """Return what is kept of NMPC on the first of the same episodes where it is not run: the scale needs it."""
     asked = {(cell.source, cell.variant) for cell in cells if cell.controller == NMPC}
     pids = [cell for cell in cells if cell.controller == PID and not cell.shield and (cell.source, cell.variant) not in asked]
-    wanted = [
-        replace(cell, controller=NMPC, first=first, count=SEARCHED)
-        for cell in pids for first in range(cell.first, cell.first + cell.count - SEARCHED + 1, SEARCHED)
-        if not first % SEARCHED
-    ]  # fmt: skip
-    before = known(store, {cell: key(cell) for cell in wanted})
     found: list[tuple[Cell, Outcome]] = []
-    for source, variant in dict.fromkeys((cell.source, cell.variant) for cell in pids):
-        own = [cell for cell in wanted if (cell.source, cell.variant) == (source, variant)]
-        found += [(cell, before[cell]) for cell in takewhile(before.__contains__, own)]
+    ended: set[tuple[Source, Variant]] = set()
+    for cell in pids:
+        for first in range(cell.first, cell.first + cell.count - SEARCHED + 1, SEARCHED):
+            case, wanted = (cell.source, cell.variant), replace(cell, controller=NMPC, first=first, count=SEARCHED)
+            before = {} if case in ended or first % SEARCHED else known(store, {wanted: key(wanted)})
+            found += before.items()
+            if not before:  # they are computed one after the other
+                ended.add(case)
     return found
 
 

@@ -15,6 +15,7 @@ import pytest
 from controller import kept
 from controller.baselines import Pid
 from controller.cell import Cell, Outcome, digest, run
+from controller.cell_store import KeptCell, keep
 from controller.historian import Historian
 from controller.policy import Policy
 from controller.rollout import rollout
@@ -117,3 +118,17 @@ def test_processes_and_one_process_find_the_same_bits(tmp_path: Path, capsys: py
         assert command(["--store", str(tmp_path / f"{workers}.db"), *words, "--workers", workers]) == 0
         costs.append(json.loads(capsys.readouterr().out)["costs"])
     assert costs[0] == costs[1]
+
+
+def test_what_is_kept_of_nmpc_stands_beside_those_that_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with Historian(str(tmp_path / "s.db")) as historian:
+        for first in (0, 2, 6):  # the episodes from 4 on are missing, and with them those after
+            cell = replace(CELL, controller="nmpc", first=first, count=2)
+            outcome = run(replace(cell, controller="pid"))
+            keep(historian.store, KeptCell(kept.key(cell), PLANT.name, outcome.as_json()))
+    words = ["benchmark", PLANT.name, "--protocol", "tracking", "--episodes", "8", "--json"]
+    assert command(["--store", str(tmp_path / "s.db"), *words]) == 0
+    rows = {row["controller"]: row for row in json.loads(capsys.readouterr().out)["standings"]}
+    assert rows["nmpc"]["episodes"] == 4
+    assert rows["nmpc"]["saved"]["mean"] == pytest.approx(0.0, abs=1e-12)
+    assert rows["pid"]["gap"] == "no gap"
