@@ -48,8 +48,8 @@ class PcGym:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """End the process."""
-        self._process.kill()
-        self._process.wait()
+        with self._process:
+            self._process.kill()
 
     def ask(self, what: str, **given: Any) -> dict[str, Any]:
         """Return the answer to a request.
