@@ -3,12 +3,13 @@
 ``python -m benchmarks.dashboard --json`` prints ``{"within": {NAME: {"value", "limit", "unit"}}, ...}``; ``--store FILE`` takes a
 store that ``benchmarks.dashboard_store`` wrote before. A time runs from the click (or from the address, where a page is loaded)
 to the frame after the one in which what was asked for stands on the page; of several repetitions the median is taken, and
-``repetitions`` has them all.
+``repetitions`` has them all. A browser shares the processor with whatever else runs: ``load average`` says with how much.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -22,7 +23,7 @@ from typing import Any
 from selenium import webdriver
 
 from benchmarks.browser import chromium
-from benchmarks.dashboard_store import LONG, fill
+from benchmarks.dashboard_store import EPISODES, LONG, RUNS, fill
 from benchmarks.provenance import parser, report
 from controller.historian import Historian
 
@@ -159,7 +160,8 @@ def main() -> None:
         with served(given.store or Path(folder) / "runs.db") as address, chromium() as driver:
             times = measure(driver, address, ids, 1 if given.quick else REPEATS)
     rounded = {name: [round(value, 3) for value in values] for name, values in times.items()}
-    report({"within": within(times), "repetitions": rounded, "store": {"runs": 1000, "episodes": 50_000}}, given)
+    beside = {"repetitions": rounded, "store": {"runs": RUNS, "episodes": EPISODES}, "load average": os.getloadavg()[0]}
+    report({"within": within(times), **beside}, given)
 
 
 if __name__ == "__main__":

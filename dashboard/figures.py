@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-POINTS = 4000  # a trace: more do not show on a screen, and slow the browser
+POINTS = 2400  # a trace: two a pixel of a plot; more do not show on a screen, and slow the browser
 CONTROLLERS = {
     "ppo": "#2b7fd4",
     "pid": "#c9791a",
