@@ -80,7 +80,7 @@ def _form(
     fields = [
         _field("plant", ui.picker(shared.choice("plant", plant), "plant", list(names), plant, width=200)),
         _field("scenario", ui.picker(shared.choice("scenario", scenario), "scenario", scenarios, scenario, width=130)),
-        _field("seed", dcc.Input(id=ids.SEED, type="number", min=0, step=1, value=_seed(query), className="lv-seed")),
+        _field("seed", dcc.Input(id=ids.SEED, type="number", min=0, step=1, value=_seed(query), className="lv-seed"), ids.SEED),
         _field("twin A", ui.picker(shared.choice("a", a), "controller of twin A", options, a, width=270)),
         _field("twin B", ui.picker(shared.choice("b", b), "controller of twin B", options, b, width=270)),
     ]
@@ -104,8 +104,9 @@ def _seed(query: Mapping[str, str]) -> int:
         return 0
 
 
-def _field(name: str, control: Component) -> Component:
-    return html.Div([html.Span(name, className="lv-label"), control], className="lv-field")
+def _field(name: str, control: Component, of: str | None = None) -> Component:
+    """A control under its name; ``of`` is the id of an input that has no name of its own for a screen reader."""
+    return html.Div([html.Label(name, htmlFor=of, className="lv-label"), control], className="lv-field")
 
 
 def _running(data: Data) -> Component:
