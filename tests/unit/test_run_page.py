@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from flask.testing import FlaskClient
 
+from controller import jobs
 from controller.ending import started, stop
 from controller.historian import Historian
 from controller.liveness import HOST
@@ -196,3 +197,11 @@ def test_a_run_without_a_policy_says_so(tmp_path: Path) -> None:
     texts = " ".join(_texts(layout(open_data(str(tmp_path / "runs.db"), Cards()), {"id": run, "tab": "policy"})))
     assert "no policy is kept" in texts
     assert "setpoint train exothermic_cstr" in texts
+
+
+def test_a_run_that_a_job_records_leads_to_its_log(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        run = training(store, "exothermic_cstr", 0)
+        job = jobs.enter(store.store, "train", ("train", "exothermic_cstr"), "log")
+        jobs.attach(store.store, job, run)
+    assert f"log of {job}" in list(_texts(layout(open_data(str(tmp_path / "runs.db"), Cards()), {"id": run})))

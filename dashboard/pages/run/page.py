@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
+from controller import jobs
 from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import curves, ids
@@ -63,7 +64,12 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         html.Div(list(TABS[chosen].body(data, run, query)), id=ids.RUN_BODY, className="stack"),
         dcc.Store(id=ids.RUN_STAMP, data=_seen(run, log, len(rows))._asdict()),
         dcc.Interval(id=ids.tick("run"), interval=2000, max_intervals=-1 if run.status == "running" else 0),
-        note=[f"{run.kind} of ", ui.link(run.plant, f"/plants/{run.plant}"), f" · started {ui.moment(run.started)}"],
+        note=[
+            f"{run.kind} of ",
+            ui.link(run.plant, f"/plants/{run.plant}"),
+            f" · started {ui.moment(run.started)}",
+            *_log(data, run),
+        ],
         actions=actions.buttons(data, run, rows),
     )
 
@@ -147,6 +153,12 @@ def _bar(run: RunRecord, query: Mapping[str, str], chosen: str, *, learned: bool
 def _results(run: RunRecord) -> list[Component]:
     found = verdicts(run)
     return [ui.panel("Result", html.Div([result_card(result) for result in found], className="results"))] if found else []
+
+
+def _log(data: Data, run: RunRecord) -> list[ui.Cell]:
+    """The way to the log of the job that records this run, where one does."""
+    job = next((job for job in jobs.jobs(data.store) if job.run == run.id), None)
+    return [] if job is None else [" · ", ui.link(f"log of {job.id}", f"/jobs/{job.id}")]
 
 
 def _head(data: Data, run: RunRecord, rows: Sequence[EpisodeRow]) -> Component:
