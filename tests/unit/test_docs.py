@@ -216,6 +216,8 @@ def test_every_plant_stands_in_the_table_with_what_ppo_leaves_and_loses() -> Non
     assert "loses to PID** on `worse`." in text
     assert "to NMPC** on `short`." in text
     assert "more often than PID** on `short`, `worse`." in text
+    assert "There is no gap** on `worse`:" in text
+    assert "whether there is one** on none of them:" in text
 
 
 def test_results_that_are_not_there_are_left_out(tmp_path: Path) -> None:
