@@ -2,21 +2,10 @@
 (function () {
   "use strict";
 
-  const live = window.setpointLive, SPANS = [60, 120, 300, 1000], APART = 500, KEPT = 1500, LINES = ["pv", "sp", "op"];
+  const live = window.setpointLive, APART = 500, KEPT = 1500, LINES = ["pv", "sp", "op"];
 
   live.buildTrend = function (plan) {
-    const chosen = Number(new URLSearchParams(window.location.search).get("span"));
-    live.trend = {span: SPANS.includes(chosen) ? chosen : 120, drawn: 0, held: false, late: 0, theme: "", ranges: {}, history: {A: null, B: null}};
-    const spans = document.getElementById("live-spans");
-    spans.replaceChildren(...SPANS.map(function (span) {
-      return live.button(String(span), {"data-span": span, title: span + " decisions"}, function () {
-        live.trend.span = span; live.trend.held = false; live.trend.ranges = {};
-        const query = new URLSearchParams(window.location.search);
-        query.set("span", span);
-        window.history.replaceState(window.history.state, "", window.location.pathname + "?" + query.toString());
-        live.drawTrend(true);
-      });
-    }), live.make("span", {class: "lv-soft"}, "decisions"));
+    live.trend = {span: plan.span, drawn: 0, held: false, late: 0, theme: "", ranges: {}, history: {A: null, B: null}};
   };
 
   live.takeSamples = function (found) {
@@ -58,7 +47,6 @@
     fit(plot);
     if (trend.theme !== theme) { trend.theme = theme; colours(plot, style); }
     window.Plotly.update(plot, style, layout, indices);
-    document.querySelectorAll("[data-span]").forEach(function (button) { live.set(button, "aria-pressed", String(Number(button.dataset.span) === trend.span)); });
   };
 
   /* The trend is as tall as the window leaves it, so that an operator sees all of it at once. */

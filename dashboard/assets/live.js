@@ -15,7 +15,7 @@
     top.dataset.built = key(plan);
   }
 
-  function key(plan) { return plan.session + " " + plan.shown.join(" "); }
+  function key(plan) { return [plan.session, plan.span].concat(plan.shown).join(" "); }
 
   /* One question at a time; one that is wanted meanwhile follows the answer. */
   live.ask = function (now) {

@@ -18,6 +18,8 @@ from plant_models.core.errors import UnknownName
 SHOWN = 2
 """Loops on the trend where the address names none."""
 CONFIG: Any = {**ui.GRAPH, "responsive": True}
+SPANS, USUAL = (60, 120, 300, 1000), 120
+"""Decisions that the trend shows."""
 BEAT = 250
 """Milliseconds between two questions of the page."""
 
@@ -35,7 +37,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     chosen = [tag for tag in query.get("loops", "").split(",") if tag in tags] or tags[:SHOWN]
     unit, seconds = unit_of(told["period"])
     graph = _trend(told, chosen, tags, query)
-    store = told | {"session": query["id"], "shown": chosen, "unit": {"name": unit, "seconds": seconds}}
+    store = told | {"session": query["id"], "shown": chosen, "span": _span(query), "unit": {"name": unit, "seconds": seconds}}
     return html.Div(
         [
             html.Div(id="live-top", className="lv-top"),
@@ -67,23 +69,28 @@ def register(app: Dash, data: Data) -> None:
 
 
 def _trend(told: Mapping[str, Any], chosen: list[str], tags: list[str], query: Mapping[str, str]) -> Component:
-    links = [_toggle(tag, chosen, tags, query) for tag in tags] if len(tags) > 1 else []
-    head = html.Div(
-        [html.Span("trend", className="lv-label"), *links, html.Div(id="live-spans", className="lv-spans")],
-        className="lv-trendhead",
-    )
-    return html.Section(
-        [head, html.Div(dcc.Graph(id=ids.TREND, figure=trend(told, chosen), config=CONFIG, className="graph"))],
-        className="panel lv-trend",
-    )
+    loops = [_chip(tag, query, tag in chosen, loops=",".join(_toggled(tag, chosen, tags))) for tag in tags] if tags[1:] else []
+    spans = [_chip(str(span), query, span == _span(query), span=str(span)) for span in SPANS]
+    parts = [html.Span("trend", className="lv-label"), *loops]
+    head = html.Div([*parts, html.Span([*spans, "decisions"], className="lv-spans")], className="lv-trendhead")
+    figure = dcc.Graph(id=ids.TREND, figure=trend(told, chosen), config=CONFIG, className="graph")
+    return html.Section([head, html.Div(figure)], className="panel lv-trend")
 
 
-def _toggle(tag: str, chosen: list[str], tags: list[str], query: Mapping[str, str]) -> Component:
-    """A link that shows a loop on the trend, or takes it off; the last one stays."""
-    others = [other for other in tags if (other in chosen) != (other == tag)] or [tag]
-    kept = {key: value for key, value in query.items() if key not in ("id", "loops")}
-    address = ui.href(f"/live/{query['id']}", **kept, loops=",".join(others))
-    return dcc.Link(tag, href=address, className="lv-chip on" if tag in chosen else "lv-chip")
+def _span(query: Mapping[str, str]) -> int:
+    return next((span for span in SPANS if str(span) == query.get("span")), USUAL)
+
+
+def _toggled(tag: str, chosen: list[str], tags: list[str]) -> list[str]:
+    """Return the loops on the trend once one was put on it or taken off; the last one stays."""
+    return [other for other in tags if (other in chosen) != (other == tag)] or [tag]
+
+
+def _chip(text: str, query: Mapping[str, str], on: bool, **changed: str) -> Component:
+    """A link to the same session with another view."""
+    kept = {key: value for key, value in query.items() if key != "id"}
+    address = ui.href(f"/live/{query['id']}", **{**kept, **changed})
+    return dcc.Link(text, href=address, className="lv-chip on" if on else "lv-chip")
 
 
 def _ended(why: str, query: Mapping[str, str]) -> Component:
