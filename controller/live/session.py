@@ -86,7 +86,7 @@ class Session:
     """Twin plants that run until they are ended or forgotten; every method may be called from any thread.
 
     ``limits`` are the lowest and highest setpoint and output of each loop by tag, ``cascades`` whether it has a CAS, ``offered``
-    the controllers that there are.
+    the controllers that there are, ``parameters`` those of the true plants, by name.
 
     Raises:
         BadInput: where a controller cannot be had.
@@ -96,6 +96,7 @@ class Session:
         self._pair = Pair(case, controllers, workshop)
         self.case, self.plant, self.columns = case, self._pair.plant, self._pair.columns
         self.offered, self.steps = workshop.names, self._pair.episodes.scenario.steps
+        self.parameters = dict(zip(self.plant.Parameter.names(), self._pair.episodes.parameters[0].tolist(), strict=True))
         hands = self._pair.twins["A"].operated
         self.limits = {loop.tag: hands.limits(loop.tag) for loop in self.plant.loops}
         self.cascades = {loop.tag: hands.sent_to(loop.tag) for loop in self.plant.loops}

@@ -13,10 +13,11 @@
       const given = found.samples[twin];
       let kept = live.trend.history[twin];
       if (!kept || given.first !== kept.first + kept.share.length) {
-        kept = live.trend.history[twin] = {first: given.first, share: [], pv: given.pv.map(none), sp: given.sp.map(none), op: given.op.map(none)};
+        kept = live.trend.history[twin] = {first: given.first, share: [], pv: given.pv.map(none), sp: given.sp.map(none), op: given.op.map(none), bounds: given.bounds.map(function (lines) { return lines.map(none); })};
       }
       const extra = kept.share.length + given.share.length - KEPT;
-      [[kept.share, given.share], ...LINES.flatMap(function (line) { return kept[line].map(function (old, i) { return [old, given[line][i]]; }); })]
+      const bounds = kept.bounds.flatMap(function (lines, i) { return lines.map(function (old, k) { return [old, given.bounds[i][k]]; }); });
+      [[kept.share, given.share], ...bounds, ...LINES.flatMap(function (line) { return kept[line].map(function (old, i) { return [old, given[line][i]]; }); })]
         .forEach(function ([old, fresh]) { old.push(...fresh); if (extra > 0) { old.splice(0, extra); } });
       if (extra > 0) { kept.first += extra; }
     });
@@ -25,9 +26,10 @@
 
   live.drawTrend = function (now) {
     const trend = live.trend, plot = document.querySelector("#live-trend .js-plotly-plot");
-    if (!plot || !plot.data || !window.Plotly || !live.last || !trend.history.A) { return; }
-    const since = performance.now() - trend.drawn;
     window.clearTimeout(trend.late);
+    if (!live.last || !trend.history.A || !document.getElementById("live-trend")) { return; }
+    if (!plot || !plot.data || !window.Plotly) { trend.late = window.setTimeout(function () { live.drawTrend(true); }, 100); return; }
+    const since = performance.now() - trend.drawn;
     if (!now && since < APART) { trend.late = window.setTimeout(function () { live.drawTrend(true); }, APART - since); return; }
     trend.drawn = performance.now();
     if (!plot.dataset.live) { listen(plot); }
@@ -68,11 +70,11 @@
       const line = seen.ahead[meta.loop] || [];
       return {x: line.map(function (_, i) { return (live.last.k + i) * per; }), y: line};
     }
-    const values = meta.kind === "share" ? kept.share : kept[meta.kind][meta.loop];
+    const values = meta.kind === "share" ? kept.share : meta.kind === "bound" ? kept.bounds[meta.loop][meta.place] : kept[meta.kind][meta.loop];
     const skip = Math.max(0, values.length - live.trend.span - 1), part = live.trend.held ? values : values.slice(skip), first = kept.first + (live.trend.held ? 0 : skip);
     const x = part.map(function (_, i) { return (first + i) * per; });
     if (meta.kind === "share") { return {x: x, y: part.map(function (share) { return 100 * Math.min(1, 1 - share); })}; }
-    if (meta.kind === "pv") { return {x: x, y: part}; }
+    if (meta.kind === "pv" || meta.kind === "bound") { return {x: x, y: part}; }
     const edge = seen.faces[meta.loop][meta.kind === "sp" ? (seen.faces[meta.loop][4] === 2 ? 2 : 1) : 3];
     const supervised = meta.kind === "sp" && live.plan.loops[meta.loop].supervised && seen.faces[meta.loop][4] === 2;
     if (supervised || edge === null) { return {x: x, y: part}; }
@@ -84,7 +86,7 @@
   function heights(plot, x, y, layout) {
     const need = {};
     plot.data.forEach(function (trace, k) {
-      if (trace.meta.kind === "share") { return; }
+      if (trace.meta.kind === "share" || trace.meta.kind === "bound") { return; }
       const axis = "yaxis" + (trace.yaxis || "y").slice(1), box = need[axis] || (need[axis] = {low: Infinity, high: -Infinity, meta: trace.meta});
       const from = layout["xaxis.range"][0];
       y[k].forEach(function (value, i) { if (value !== null && x[k][i] >= from) { box.low = Math.min(box.low, value); box.high = Math.max(box.high, value); } });
@@ -100,7 +102,7 @@
 
   function colours(plot, style) {
     const pens = {A: window.setpoint.colour("--lv-a"), B: window.setpoint.colour("--lv-b")};
-    style["line.color"] = plot.data.map(function (trace) { return pens[trace.meta.twin]; });
+    style["line.color"] = plot.data.map(function (trace) { return trace.meta.kind === "bound" ? window.setpoint.colour("--bad") : pens[trace.meta.twin]; });
     style["marker.color"] = style["line.color"];
   }
 

@@ -25,10 +25,12 @@
     const plan = live.plan;
     fetch("/_live/" + live.session + "/feed?n=" + live.n + "&after=" + live.after + "&e=" + live.event, {cache: "no-store"})
       .then(function (answer) {
-        if (answer.status === 404) { live.ended(); return null; }
         return answer.status === 204 ? null : answer.json();
       })
-      .then(function (found) { if (found && plan === live.plan) { show(found, now); } })
+      .then(function (found) {
+        if (found && found.ended) { live.ended(); }
+        else if (found && plan === live.plan) { show(found, now); }
+      })
       .catch(function () { live.say("the dashboard does not answer", true); })
       .finally(function () {
         live.asking = false;

@@ -121,9 +121,19 @@ def _samples(session: Session, twin: str, after: int, last: int) -> dict[str, An
         "pv": [_line(displayed_column(plant, loop.pv, rows[:, columns.y : columns.sp])) for loop in plant.loops],
         "sp": [_line(shown(measured[loop.pv], rows[:, columns.sp + i])) for i, loop in enumerate(plant.loops)],
         "op": [_line(shown(moves(plant, loop), rows[:, columns.op + i])) for i, loop in enumerate(plant.loops)],
+        "bounds": [
+            [_line(bound) for bound in _bounds(plant, loop.pv, rows[:, columns.d : columns.share])] for loop in plant.loops
+        ],
         "share": _line(rows[:, columns.share]),
         "cost": _line(rows[:, columns.cost]),
     }
+
+
+def _bounds(plant: Plant, output: str, disturbances: Array) -> list[Array]:
+    """Return the limits of an output that vary in time, each (samples,), in the unit that displays use."""
+    names, q = plant.Disturbance.names(), plant.Output.quantities()[output]
+    lines = [line.bound for line in plant.limits if line.output == output and line.bound in names]
+    return [shown(q, disturbances[:, names.index(bound)]) for bound in lines]
 
 
 def displayed_column(plant: Plant, output: str, outputs: Array) -> Array:

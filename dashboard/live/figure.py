@@ -14,6 +14,7 @@ PENS = {"A": "#6f7a84", "B": "#2b7fd4"}
 """Middle tones; the script exchanges them for the theme's own."""
 WIDTHS = {"A": 3.4, "B": 1.5}
 """A wide line below and a thin one above it: both are seen where twins do the same."""
+LIMIT = "#d0504a"
 FORBIDDEN = "rgba(208, 80, 74, 0.13)"
 HEIGHTS = {"pv": 1.7, "op": 0.8, "share": 0.4}
 TALL = {1: 230, 2: 176, 3: 150}
@@ -52,11 +53,16 @@ def _values(figure: go.Figure, i: int, loop: Mapping[str, Any], row: int) -> Non
     for twin in TWINS:
         _line(figure, twin, "pv", i, row, f"PV {twin}", dash="solid", width=1.0)
         _line(figure, twin, "ahead", i, row, f"foreseen {twin}", dash="dot", width=0.8)
+    for place, name in enumerate(loop["varying"]):
+        meta, line = {"twin": "A", "kind": "bound", "loop": i, "place": place}, {"color": LIMIT, "width": 1.2, "shape": "hv"}
+        hover = f"limit {name} %{{y:.5g}}<extra></extra>"
+        trace = go.Scatter(x=[], y=[], name="limit", mode="lines", line=line, meta=meta, hovertemplate=hover)
+        figure.add_trace(trace, row=row, col=1)
     far = 1e3 * abs(loop["scale"][1] - loop["scale"][0])
     for limit in loop["limits"]:
         away = limit["value"] + (far if limit["side"] == "high" else -far)
         figure.add_hrect(y0=limit["value"], y1=away, fillcolor=FORBIDDEN, line_width=0, layer="below", row=row, col=1)
-        figure.add_hline(y=limit["value"], line={"color": "#d0504a", "width": 1}, layer="below", row=row, col=1)
+        figure.add_hline(y=limit["value"], line={"color": LIMIT, "width": 1}, layer="below", row=row, col=1)
     _head(figure, f"<b>{loop['tag']}</b> {loop['meaning']}", row)
     figure.update_yaxes(title_text=axis_text(loop["unit"]), range=loop["setpoints"], nticks=6, row=row, col=1)
 

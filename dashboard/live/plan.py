@@ -58,12 +58,13 @@ def _loop(session: Session, loop: Loop) -> dict[str, Any]:
     pv, out = plant.Output.quantities()[loop.pv], moves(plant, loop)
     (low, high), (lowest, highest) = session.limits[loop.tag]
     scale = _scale(pv, low, high)
-    lines = [line for line in plant.limits if line.output == loop.pv and line.bound in plant.Parameter.names()]
-    bounds = [(float(plant.Parameter.quantities()[line.bound].nominal), line.side) for line in lines]
+    lines = [line for line in plant.limits if line.output == loop.pv]
+    bounds = [(session.parameters[line.bound], line.side) for line in lines if line.bound in session.parameters]
     return {
         "tag": loop.tag, "meaning": pv.meaning, "unit": unit_text(pv.shown), "digits": digits(scale[1] - scale[0]),
         "scale": [displayed(pv, v) for v in scale], "setpoints": [displayed(pv, v) for v in (low, high)],
         "limits": [{"value": displayed(pv, v), "side": side} for v, side in bounds],
+        "varying": [line.bound for line in lines if line.bound in plant.Disturbance.names()],
         "out": {"unit": unit_text(out.shown), "range": [displayed(out, v) for v in (lowest, highest)],
                 "digits": digits(highest - lowest), "name": loop.mv or loop.sp_of},
         "master": loop in plant.masters, "cascade": session.cascades[loop.tag], "supervised": loop.authority > 0.0,

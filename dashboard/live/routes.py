@@ -25,7 +25,7 @@ def register(app: Dash, desk: Desk, access: Access) -> None:
         try:
             found = feed(desk.sessions.get(session), *numbers)
         except UnknownName as error:
-            return _json({"error": str(error)}, 404)
+            return _json({"ended": str(error)})
         return flask.Response(status=204) if found is None else _json(found)
 
     def order(session: str) -> flask.Response:

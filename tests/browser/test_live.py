@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -24,6 +25,7 @@ from controller.historian import Historian
 from controller.policy import Policy
 from plant_models.catalogue import get
 from plant_models.derive.kernel import kernel
+from tests.browser.reader import log, requests
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -90,7 +92,8 @@ class Screen:
         self.until(lambda: self.js("window.setpointLive && setpointLive.last ? 1 : 0") == 1)
 
     def until(self, condition: Any) -> None:
-        WebDriverWait(self.chromium, WAIT, 0.1).until(lambda _: condition())
+        drawn_anew = (StaleElementReferenceException, NoSuchElementException)
+        WebDriverWait(self.chromium, WAIT, 0.1, ignored_exceptions=drawn_anew).until(lambda _: condition())
 
     def js(self, script: str) -> Any:
         return self.chromium.execute_script(f"return ({script})")
@@ -108,7 +111,7 @@ class Screen:
         return self.chromium.find_element(By.CSS_SELECTOR, css)
 
     def press(self, css: str) -> None:
-        self.one(css).click()
+        self.until(lambda: self.one(css).click() is None)
 
     def steps(self, count: int) -> None:
         """Step so many decisions and wait until they are made."""
@@ -123,14 +126,19 @@ class Screen:
 
 @pytest.fixture(scope="module")
 def screen(chromium: webdriver.Chrome, served: str) -> Screen:
+    chromium.get("about:blank")
+    for kind in ("browser", "performance"):
+        log(chromium, kind)
     return Screen(chromium, served)
 
 
 @pytest.fixture(autouse=True)
-def in_silence(chromium: webdriver.Chrome) -> Iterator[None]:
+def _in_silence(chromium: webdriver.Chrome) -> Iterator[None]:
+    """As for all pages, but the session stays open from test to test, and a refused order is a message of the browser's own."""
     yield
-    entries: Any = chromium.get_log("browser")  # type: ignore[no-untyped-call]
-    assert [entry for entry in entries if entry["level"] == "SEVERE" and "400 (BAD REQUEST)" not in entry["message"]] == []
+    severe = [entry["message"] for entry in log(chromium, "browser") if entry["level"] == "SEVERE"]
+    assert [message for message in severe if "400 (BAD REQUEST)" not in message] == []
+    assert [url for url in requests(chromium) if not url.startswith(("http://127.0.0.1:", "data:", "blob:", "about:"))] == []
 
 
 def test_the_form_starts_ppo_against_pid_and_the_address_says_so(screen: Screen) -> None:
@@ -269,7 +277,7 @@ def test_the_view_is_in_the_address_and_survives_a_reload(screen: Screen) -> Non
     screen.chromium.refresh()
     screen.until(lambda: screen.js("window.setpointLive && setpointLive.last ? setpointLive.last.k : -1") == k)
     assert screen.js("setpointLive.trend.span") == 300
-    assert screen.js("document.querySelectorAll('#live-trend .infolayer .annotation').length") == 3
+    screen.until(lambda: screen.js("document.querySelectorAll('#live-trend .infolayer .annotation').length") == 3)
 
 
 def test_a_hidden_page_asks_for_nothing(screen: Screen) -> None:

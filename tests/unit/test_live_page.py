@@ -118,7 +118,7 @@ def test_hostile_requests_are_answered_with_4xx(house: tuple[FlaskClient, str]) 
     ):
         assert 400 <= client.post(f"/_live/{session}/order", data=body, content_type=kind).status_code < 500
     assert client.post("/_live/nobody/order", json={"do": "run"}).status_code == 400
-    assert client.get("/_live/nobody/feed").status_code == 404
+    assert "it has ended" in client.get("/_live/nobody/feed").get_json()["ended"]
     assert client.get(f"/_live/{session}/feed?n=x&after=-5&e=99999999999999999999").status_code == 200
 
 
