@@ -55,3 +55,9 @@ def test_the_wheel_holds_its_data(clean: Path) -> None:
     assert held["years"] == ["WeatherYear"] * len(list((ROOT / "plant_models" / "weather" / "data").glob("*.npz")))
     assert len(held["years"]) >= 4
     assert held["assets"] == sorted(path.name for path in (ROOT / "dashboard" / "assets").iterdir())
+
+
+@pytest.mark.slow
+def test_the_wheel_makes_a_store(clean: Path) -> None:
+    setpoint = [clean / "venv" / "bin" / "setpoint", "--store", clean / "runs.db", "runs", "--json"]
+    assert [json.loads(_said(setpoint, clean)) for _ in range(2)] == [[], []]
