@@ -16,8 +16,8 @@ def columns(shown: Sequence[str], units: Mapping[str, Mapping[str, str]], *, tog
     found = [
         first,
         _text("status", "status", 104, cellRenderer="RunStatus"),
-        _text("plant", "plant", 132),
-        _text("kind", "kind", 88),
+        _text("plant", "plant", 142),
+        _text("kind", "kind", 98),
     ]
     found += [_text("controller", "controller", 88), _number("seed", "seeds" if together else "seed", 66)]
     wide = 122 if together else 88
@@ -52,4 +52,4 @@ def _figure(name: str, units: Mapping[str, Mapping[str, str]]) -> Column:
     unit = unit_text(next(iter(several))) if len(several) == 1 else ""
     head = f"{name} ({unit})" if unit not in ("", "–") else name
     write = "setpointFigure(params)" if len(several) > 1 else "setpointInterval(params)"
-    return _number(f"kpi {name}", head, 140, valueFormatter={"function": write}, headerTooltip=head)
+    return _number(f"kpi {name}", head, 124, valueFormatter={"function": write}, headerTooltip=head)
