@@ -49,7 +49,7 @@ def _benchmark(episodes: int, options: tuple[str, ...]) -> Any:
 
 if __name__ == "__main__":
     own = parser(__doc__ or "")
-    own.add_argument("--episodes", type=int, default=EPISODES, help="held-out episodes; 400 take one quiet core some two and a half minutes")
+    own.add_argument("--episodes", type=int, default=EPISODES, help="held-out episodes (400: minutes a core)")
     own.add_argument("--rounds", type=int, default=1, help="times that every way is taken")
     options = own.parse_args()
     report(measure(8 if options.quick else options.episodes, options.rounds), options)
