@@ -22,6 +22,7 @@ from typing import Any
 
 from selenium import webdriver
 
+from benchmarks import live
 from benchmarks.browser import chromium
 from benchmarks.dashboard_store import EPISODES, LONG, RUNS, fill
 from benchmarks.provenance import parser, report
@@ -159,9 +160,10 @@ def main() -> None:
         ids = counted(given.store) if given.store else fill(Path(folder) / "runs.db")
         with served(given.store or Path(folder) / "runs.db") as address, chromium() as driver:
             times = measure(driver, address, ids, 1 if given.quick else REPEATS)
+    operated = live.measured(trainings=1, steps=60_000) if given.quick else live.measured()
     rounded = {name: [round(value, 3) for value in values] for name, values in times.items()}
     beside = {"repetitions": rounded, "store": {"runs": RUNS, "episodes": EPISODES}, "load average": os.getloadavg()[0]}
-    report({"within": within(times), **beside}, given)
+    report({"within": within(times) | operated.within, **beside, "live": operated.beside}, given)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The live page: from a key to the trend, decisions lost at a hundred times real time, and what five readers cost a training.
 
-`python -m benchmarks.live` prints JSON; :func:`measured` is what `benchmarks/dashboard.py` takes over.
+`python -m benchmarks.live` prints JSON; :func:`measured` is what `benchmarks/dashboard.py` takes over. Of several presses the
+median is taken, and all are reported.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from selenium import webdriver
 
+from benchmarks.browser import chromium
 from controller.historian import Historian
 from controller.policy import Policy
 from plant_models.catalogue import get
@@ -32,12 +34,19 @@ from plant_models.derive.kernel import kernel
 
 ROOT = Path(__file__).resolve().parents[1]
 PLANT, SPEED, BEAT = "exothermic_cstr", 100, 0.25
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-         "--disable-dev-shm-usage", "--window-size=1440,1000")  # fmt: skip
 CLIENTS, ORDERED = 5, 5.0
 """Readers at a time, and the seconds between two orders of each."""
 LIMITS = {"live: key to trend": (0.5, "s"), "live: decisions lost at 100x": (0.0, "decisions"),
           "live: training slowed by five readers": (10.0, "%")}  # fmt: skip
+
+
+class Measured(NamedTuple):
+    """What has a limit, ``{NAME: {value, limit, unit}}``, and what is reported beside it."""
+
+    within: dict[str, dict[str, float | str]]
+    beside: dict[str, Any]
+
+
 PRESSED = """
 const done = arguments[arguments.length - 1], plot = document.querySelector('#live-trend .js-plotly-plot');
 const face = document.querySelector(".lv-face[data-twin='A'][data-loop='0']");
@@ -55,19 +64,23 @@ const wanted = setpointLive.pending[0].value;
 """Presses an arrow key on a faceplate, and measures until the frame after the trend's last setpoint is the new one."""
 
 
-def measured(presses: int = 20, seconds: float = 20.0, trainings: int = 3, steps: int = 300_000) -> dict[str, dict[str, Any]]:
-    """Measure everything; ``{NAME: {value, limit, unit}}``, without a limit where a number is only reported."""
+def measured(presses: int = 20, seconds: float = 20.0, trainings: int = 3, steps: int = 300_000) -> Measured:
+    """Measure everything: what has a limit, by name, and what is reported beside it."""
     with tempfile.TemporaryDirectory() as home, served(Path(home)) as address:
-        with browser() as chromium:
-            page = started(chromium, address)
-            keys = key_to_trend(chromium, page, presses)
+        with chromium() as driver:
+            page = started(driver, address)
+            keys = key_to_trend(driver, page, presses)
         lost = decisions_lost(page, seconds)
         slower = slowed(page, Path(home), trainings, steps)
-    values = dict(zip(LIMITS, (max(keys), lost, slower["readers"]), strict=True))
-    found = {name: {"value": value, "limit": LIMITS[name][0], "unit": LIMITS[name][1]} for name, value in values.items()}
-    reported = {"live: key to trend, median": (statistics.median(keys), "s"),
-                "live: training slowed by one Chromium": (slower["browser"], "%")}  # fmt: skip
-    return found | {name: {"value": value, "limit": None, "unit": unit} for name, (value, unit) in reported.items()}
+    values = dict(zip(LIMITS, (statistics.median(keys), lost, slower["readers"]), strict=True))
+    within: dict[str, dict[str, float | str]] = {
+        name: {"value": round(value, 3), "limit": LIMITS[name][0], "unit": LIMITS[name][1]} for name, value in values.items()
+    }
+    beside = {
+        "key to trend, s": [round(key, 3) for key in keys],
+        "training slowed by one Chromium, %": round(slower["browser"], 1),
+    }
+    return Measured(within, beside)
 
 
 @contextmanager
@@ -103,14 +116,14 @@ def _object(lines: Iterable[str]) -> str:
     return text
 
 
-def started(chromium: webdriver.Chrome, address: str) -> str:
+def started(driver: webdriver.Chrome, address: str) -> str:
     """Start a session of PID and the policy by the form, and return the address of its page."""
-    chromium.get(f"{address}live?plant={PLANT}")
-    until(lambda: chromium.execute_script("return document.querySelectorAll('#live-start').length == 1"))
+    driver.get(f"{address}live?plant={PLANT}")
+    until(lambda: driver.execute_script("return document.querySelectorAll('#live-start').length == 1"))
     time.sleep(2.0)
-    chromium.execute_script("document.getElementById('live-start').click()")
-    until(lambda: chromium.execute_script("return Boolean(window.setpointLive && setpointLive.last && setpointLive.trend.drawn)"))
-    return chromium.current_url.partition("?")[0]
+    driver.execute_script("document.getElementById('live-start').click()")
+    until(lambda: driver.execute_script("return Boolean(window.setpointLive && setpointLive.last && setpointLive.trend.drawn)"))
+    return driver.current_url.partition("?")[0]
 
 
 def decisions_lost(page: str, seconds: float) -> float:
@@ -126,15 +139,15 @@ def decisions_lost(page: str, seconds: float) -> float:
     return max(0.0, float(due - (last["k"] - first["k"]))) + float(last["slowed"] - first["slowed"])
 
 
-def key_to_trend(chromium: webdriver.Chrome, page: str, presses: int) -> list[float]:
+def key_to_trend(driver: webdriver.Chrome, page: str, presses: int) -> list[float]:
     """Return the seconds from each press of an arrow key to the new setpoint on the trend, while the twins run."""
     order(page, do="speed", value=SPEED)
     order(page, do="run")
-    chromium.set_script_timeout(30)
+    driver.set_script_timeout(30)
     found = []
     for _ in range(presses):
         time.sleep(0.9)  # longer than a press counts as the last one's successor
-        found.append(float(chromium.execute_async_script(PRESSED)))
+        found.append(float(driver.execute_async_script(PRESSED)))
     order(page, do="pause")
     return found
 
@@ -147,8 +160,8 @@ def slowed(page: str, folder: Path, trainings: int, steps: int) -> dict[str, flo
         speeds["alone"].append(training(folder, steps))
         with readers(page):
             speeds["readers"].append(training(folder, steps))
-        with browser() as chromium:
-            chromium.get(page)
+        with chromium() as driver:
+            driver.get(page)
             order(page, do="run")
             speeds["browser"].append(training(folder, steps))
             order(page, do="pause")
@@ -223,20 +236,6 @@ def _address(page: str) -> str:
     return f"{base}/_live/{session}"
 
 
-@contextmanager
-def browser() -> Iterator[webdriver.Chrome]:
-    """A headless Chromium."""
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in FLAGS:
-        options.add_argument(flag)
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService("/usr/bin/chromedriver"))
-    try:
-        yield driver
-    finally:
-        driver.quit()
-
-
 def until(condition: Callable[[], bool], seconds: float = 180.0) -> None:
     """Wait; raises TimeoutError."""
     end = time.monotonic() + seconds
@@ -252,7 +251,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--trainings", type=int, default=3)
     parser.add_argument("--steps", type=int, default=300_000)
     given = parser.parse_args(arguments)
-    print(json.dumps({"within": measured(trainings=given.trainings, steps=given.steps)}, indent=1))
+    found = measured(trainings=given.trainings, steps=given.steps)
+    print(json.dumps({"within": found.within, **found.beside, "load average": os.getloadavg()[0]}, indent=1))
 
 
 if __name__ == "__main__":
