@@ -22,7 +22,7 @@ import numpy as np
 from benchmarks import cells
 from benchmarks.plants import judging
 from benchmarks.provenance import parser
-from benchmarks.whole_page import page
+from benchmarks.whole_page import LATE, page
 from controller import foresight, nmpc
 from controller.baselines import Pid
 from controller.campaign import FLOOR, PROTOCOLS, SEARCHED, Asked, Plan, planned
@@ -112,7 +112,7 @@ def within(plan: Plan, store: Store, seconds: float) -> Plan:
     done: set[Cell] = set()
     for case in order:
         if time.monotonic() > until and len(known(store, {cell: key(cell) for cell in cases[case]})) < len(cases[case]):
-            left_out.append(f"{case[0].name}, {case[0].scenario}: variant {case[1]!r} left out, no time was left")
+            left_out.append(f"{case[0].name}, {case[0].scenario}: variant {case[1]!r} left out, {LATE}")
             continue
         done |= {cell for cell, *_ in outcomes(store, cases[case], workers=Workers(1))}
         print(f"{time.monotonic() - until + seconds:.0f} s: {case[0].name}, {case[0].scenario}, {case[1]}", file=sys.stderr)

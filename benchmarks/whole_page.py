@@ -14,6 +14,7 @@ ABOUT = """Every plant, protocol and variant ([](benchmarks.md)) on {episodes} h
 written by `python -m benchmarks.whole`; `benchmarks/results/whole.json` has every row."""
 RELATIVE = """P(improvement) is unpaired. Gains are relative: to PID's cost on tracking plants, else to what PID gains over its
 floor, where a hundredth of it may be little money; IQM is their interquartile mean."""
+LATE = "no time was left"
 WORST = 40
 """Cases at most in which PPO's losses are listed."""
 
@@ -33,7 +34,7 @@ def page(findings: Findings) -> str:
         _by_variant(ppo),
         "## Where PPO loses", _losses(ppo), "## At equal comfort",
         "\n".join(f"- {text}." for text in sentences(findings) if "equal comfort" in text),
-        "## The other learners", _learners(findings), "## Policies", _policies(findings),
+        "## The other learners", _learners(findings), "## Policies", _policies(findings), "## Left out", _left_out(findings),
         "## Where it comes from", pipes(("", ""), origins(findings)),
     ]  # fmt: skip
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -89,6 +90,18 @@ def _told(each: Standing | None) -> str:
     if each is None or each.saved is None:
         return "–"
     return f"{_share([each])} ({signed_percent(each.saved.low / each.share)} to {signed_percent(each.saved.high / each.share)})"
+
+
+def _left_out(findings: Findings) -> str:
+    """Return what the benchmark lacks: plants without a policy of PPO, and what there was no time for."""
+    names = dict.fromkeys(case.case.plant.name for case in findings.cases)
+    trained = {case.case.plant.name for case in findings.cases if "ppo" in case.samples}
+    without = [name for name in names if name not in trained]
+    lines = [f"- No policy of PPO was kept for {', '.join(without)}."] if without else []
+    lines += [f"- {note}." for note in findings.notes if LATE in note]
+    return "\n".join(
+        [*lines, "- NMPC stands beside the others where it was kept: on first episodes of first scenarios, no variant."]
+    )
 
 
 def _policies(findings: Findings) -> str:
