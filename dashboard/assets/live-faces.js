@@ -24,6 +24,7 @@
     part.value = make("b", {class: "lv-value"}, "–");
     part.setpoint = make("span", {class: "lv-num"}, "–");
     part.output = make("span", {class: "lv-num"}, "–");
+    part.key = make("span", {class: "lv-key op"}, "OP");
     part.mode = make("span", {class: "lv-mode"}, "–");
     part.flag = make("span", {class: "lv-flag"});
     part.root = make("div", {
@@ -38,7 +39,7 @@
       make("div", {class: "lv-facehead"}, make("span", {class: "lv-twin " + twin}, twin), part.mode),
       make("div", null, part.value),
       make("div", {class: "lv-line"}, make("span", {class: "lv-key sp"}, "SP"), part.setpoint),
-      make("div", {class: "lv-line"}, make("span", {class: "lv-key op"}, "OP"), part.output),
+      make("div", {class: "lv-line"}, part.key, part.output),
       make("div", {class: "lv-opbar", "aria-hidden": "true"}, part.open), part.flag));
     return part;
   }
@@ -83,7 +84,8 @@
     part.open.style.width = 100 * place(op, out.range) + "%";
     live.write(part.value, live.number(pv, loop.digits));
     live.write(part.setpoint, live.number(sp, loop.digits));
-    live.write(part.output, live.number(op, out.digits) + (heard ? "" : " ⊘"));
+    live.write(part.output, live.number(op, out.digits));
+    live.write(part.key, heard ? "OP" : "OP ⊘");
     live.write(part.mode, MODES[mode] + (byHand ? " hand" : ""));
     live.set(part.mode, "title", (byHand ? "setpoint by hand, not the programme's; " : "") + (heard ? "" : "its slave does not listen"));
     live.mark(part.mode, "off", MODES[mode] !== "CAS" && loop.cascade);
