@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SHOWN = 5
 """Trials in the table."""
-Processes = Annotated[int, typer.Option(min=0, help="Processes of this machine; 0 takes one a processor.")]
+Crew = Annotated[int, typer.Option("--workers", min=0, help="Processes of this machine; 0 takes one a processor.")]
 Cluster = Annotated[str, typer.Option(help="Dask cluster to work on: tcp://HOST:PORT, or local:N for N processes here.")]
 
 
@@ -26,7 +26,7 @@ def sweep(
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each trial, with seeds from --seed on.")] = 3,
     seed: Seed = 0,
     steps: Annotated[int | None, typer.Option(min=1, help="Decisions of each training; by default the plant's.")] = None,
-    processes: Processes = 0,
+    workers: Crew = 0,
     cluster: Cluster = "",
     scenario: ScenarioName = "",
     plant_file: PlantFile = None,
@@ -38,9 +38,9 @@ def sweep(
     from controller.source import Source
     from controller.sweep import sweep as run
 
-    source, workers = Source(plant, plant_file, scenario), Workers(processes, cluster)
+    source, crew = Source(plant, plant_file, scenario), Workers(workers, cluster)
     with session(context).historian() as historian, terminal.progress(f"sweep of {chosen.name}") as bar:
-        found = run(source, historian, trials, range(seed, seed + seeds), steps, workers,
+        found = run(source, historian, trials, range(seed, seed + seeds), steps, crew,
                     lambda done, best: bar.update(done, trials, f"best mean return {best:.4g}"))  # fmt: skip
     if as_json:
         terminal.show_json({"plant": chosen.name, "scenario": name} | found.as_json())

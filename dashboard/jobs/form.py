@@ -11,16 +11,19 @@ from typing import Any, Literal, get_args, get_type_hints
 from typer.models import ArgumentInfo, OptionInfo
 
 from controller.methods import ALGORITHMS, Penalty, Safety, Teacher
-from dashboard.commands import benchmark, learn, stress
+from dashboard.commands import benchmark, learn, stress, sweeping
 from dashboard.commands.shielding import KINDS
 from plant_models.core.errors import BadInput, UnknownName, unknown
+from plant_models.core.scenario import Protocol
 from plant_models.derive.layout import LEVELS
 
 Kind = Literal["text", "whole", "number", "switch"]
-COMMANDS: Mapping[str, Callable[..., None]] = {"train": learn.train, "benchmark": benchmark.benchmark, "stress": stress.stress}
+COMMANDS: Mapping[str, Callable[..., None]] = {
+    "train": learn.train, "benchmark": benchmark.benchmark, "stress": stress.stress, "sweep": sweeping.sweep
+}  # fmt: skip
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "algorithm": ALGORITHMS, "level": LEVELS, "penalty": get_args(Penalty), "clone": get_args(Teacher),
-    "safety": get_args(Safety), "against": ("", "nmpc"),
+    "safety": get_args(Safety), "against": ("", "nmpc"), "protocol": ("", *get_args(Protocol), "all"),
 }  # fmt: skip
 FILES = ("plant_file", "out", "weather_file", "replay", "report", "cluster", "as_json")
 """Options that name files or machines, which a browser has no say in, and the output for machines."""

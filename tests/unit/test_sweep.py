@@ -120,10 +120,10 @@ def test_a_sweep_ends_with_a_line_for_the_plant_file_and_goes_on_where_it_stood(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["--store", str(tmp_path / "s.db"), "sweep", "exothermic_cstr", "--seeds", "2", "--steps", "8192"]
-    assert run([*arguments, "--trials", "2", "--processes", "2"]) == 0
+    assert run([*arguments, "--trials", "2", "--workers", "2"]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"for the plant file: learning=Learning\(horizon=.*\),", shown)
-    assert run([*arguments, "--trials", "3", "--processes", "1", "--json"]) == 0
+    assert run([*arguments, "--trials", "3", "--workers", "1", "--json"]) == 0
     result = json.loads(capsys.readouterr().out)
     assert sorted(trial["number"] for trial in result["trials"]) == [0, 1, 2]
     assert result["declared"] == next(trial["score"] for trial in result["trials"] if trial["number"] == 0)
