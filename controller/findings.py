@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,7 +65,7 @@ class Findings:
         """Return what a reader needs to repeat the benchmark."""
         plants = {case.case.plant.name: plant_hash(case.case.plant) for case in self.cases}
         cells = [cell for case in self.cases for sample in case.samples.values() for cell in sample.cells]
-        policies = {cell.policy: cell.digest for cell in cells if cell.policy}
+        policies = {_run_of(cell.policy): cell.digest for cell in cells if cell.policy}
         return provenance() | {
             "plants": plants, "policies": policies, "seed": self.seed, "split": "judging", "cells": self.cells,
             "computed_now": self.computed, "wall_seconds": self.seconds,
@@ -84,6 +85,12 @@ class Findings:
             "trades": {each.title: each.as_json() for each in self.trades},
             "notes": list(self.notes), "provenance": self.provenance(),
         }  # fmt: skip
+
+
+def _run_of(policy: str) -> str:
+    """Return the name of the run that a policy's folder stands in, or its own: a report is handed on."""
+    folder = Path(policy)
+    return (folder.parent.name if folder.name == "policy" else "") or folder.name
 
 
 def found(

@@ -100,7 +100,7 @@ def origins(findings: Findings) -> list[tuple[str, str]]:
         ("wall time", f"{origin['wall_seconds']:.1f} s; all cells together {origin['cell_seconds']:.1f} s"),
     ]  # fmt: skip
     rows += [(f"plant {name}", digest[:16]) for name, digest in origin["plants"].items()]
-    return rows + [(f"policy {Path(name).parent.name or name}", digest[:16]) for name, digest in origin["policies"].items()]
+    return rows + [(f"policy {name}", digest[:16]) for name, digest in origin["policies"].items()]
 
 
 def html(findings: Findings, shown: Trends) -> str:
