@@ -13,7 +13,9 @@ from dashboard.standings import OVERALL_HEADS, overall_row, sentences, signed_pe
 ABOUT = """Every plant, protocol and variant ([](benchmarks.md)) on {episodes} held-out episodes of each case. This page is
 written by `python -m benchmarks.whole`; `benchmarks/results/whole.json` has every row."""
 RELATIVE = """P(improvement) is unpaired. Gains are relative: to PID's cost on tracking plants, else to what PID gains over its
-floor, where a hundredth of it may be little money; IQM is their interquartile mean."""
+floor, where a hundredth of it may be little money; IQM is their interquartile mean. Its interval is over episodes alone: those of
+one policy of each plant, and the variants of a scenario, which share their episodes, as if they did not. What another training
+would bring is not in it."""
 LATE = "no time was left"
 WORST = 40
 """Cases at most in which PPO's losses are listed."""
@@ -99,9 +101,8 @@ def _left_out(findings: Findings) -> str:
     without = [name for name in names if name not in trained]
     lines = [f"- No policy of PPO was kept for {', '.join(without)}."] if without else []
     lines += [f"- {note}." for note in findings.notes if LATE in note]
-    return "\n".join(
-        [*lines, "- NMPC stands beside the others where it was kept: on first episodes of first scenarios, no variant."]
-    )
+    nmpc = "- NMPC stands beside the others where it was kept: on first episodes of first scenarios, no variant."
+    return "\n".join([*lines, *_same(findings), nmpc])
 
 
 def _policies(findings: Findings) -> str:
@@ -115,6 +116,34 @@ def _policies(findings: Findings) -> str:
     words: dict[str, list[str]] = {}
     for (label, plant), used in counts.items():
         words.setdefault(label, []).append(plant + (f" ({len(used)} seeds)" if len(used) > 1 else ""))
-    return "\n".join(
-        f"- {label.upper()}, one training seed unless stated: {', '.join(plants)}" for label, plants in words.items()
-    )
+    lines = [f"- {label.upper()}, one training seed unless stated: {', '.join(plants)}" for label, plants in words.items()]
+    return "\n".join([*lines, *_idle(findings, list(words))])
+
+
+def _idle(findings: Findings, learners: Sequence[str]) -> list[str]:
+    """Return which learners' policies cost what PID costs in every episode of a plant."""
+    found: dict[tuple[str, str], bool] = {}
+    for case in findings.cases:
+        for label in {*learners} & {*case.samples} if PID in case.samples else ():
+            same, which = bool((case.samples[label].cost == case.samples[PID].cost).all()), (label, case.case.plant.name)
+            found[which] = same and found.get(which, True)
+    return [
+        f"- {label.upper()} costs what PID costs, to the last digit, in every episode of {', '.join(names)}"
+        for label in learners
+        if (names := [plant for (other, plant), same in found.items() if same and other == label])
+    ]
+
+
+def _same(findings: Findings) -> list[str]:
+    """Return which variants change nothing that PID pays for, though their cases count."""
+    beside = [case for case in findings.cases if PID in case.samples]
+    costs = {(each.case.plant.name, each.case.scenario, each.case.variant): each.samples[PID].cost for each in beside}
+    found: dict[tuple[str, str], list[str]] = {}
+    for (plant, scenario, variant), cost in costs.items():
+        plain = costs.get((plant, scenario, "none"))
+        if variant != "none" and plain is not None and (cost == plain).all():
+            found.setdefault((plant, variant), []).append(scenario)
+    return [
+        f"- {plant}: variant {variant!r} changes no cost of PID's in {', '.join(scenarios)}; these cases count all the same."
+        for (plant, variant), scenarios in found.items()
+    ]

@@ -132,7 +132,10 @@ def _runners(asked: Asked, plant: Plant, folders: list[Path], historian: Histori
             if len(asked.sources) == 1:
                 raise
             notes.append(f"{plant.name}: {given} left out, {error}")
-    return list(dict.fromkeys(found))
+    unique: dict[tuple[str, str], _Runner] = {}
+    for runner in found:  # one policy in two folders is one policy
+        unique.setdefault((runner.name, runner.digest), runner)
+    return list(unique.values())
 
 
 def _policies(plant: Plant, name: str, folders: list[Path], historian: Historian) -> list[_Runner]:

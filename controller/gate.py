@@ -17,7 +17,7 @@ from controller.drift import ACT, along, psi, reference
 from controller.rollout import Run
 from controller.scores import kpis
 from controller.stability import moved, worst_tenth
-from controller.statistics import RESAMPLES, matched_upper95, upper95
+from controller.statistics import RESAMPLES, matched_upper95, upper95, wins
 from plant_models.core.scenario import Array
 from plant_models.env.scenario import Single
 
@@ -140,7 +140,7 @@ def ahead(costs: Sequence[tuple[Array, Array]], seed: int = 0) -> float:
     rng = np.random.default_rng(seed)
     shares = []
     for before, after in costs:
-        won = np.where(after == before, 0.5, after < before)
+        won = wins(before, after)
         shares.append(won[rng.integers(len(won), size=(RESAMPLES, len(won)))].mean(axis=1))
     return float(np.quantile(np.mean(shares, axis=0), 0.025))
 

@@ -31,7 +31,10 @@ DISCOMFORT = "tdis"
 
 @dataclass(frozen=True)
 class Overall:
-    """A controller over all cases it ran in: ``iqm`` of its relative gains over PID; ``pid`` are PID's violations in them."""
+    """A controller over all cases it ran in: ``iqm`` of its relative gains over PID.
+
+    ``pid`` are PID's violations in the ``compared`` episodes that the controller ran too, by one policy or by several.
+    """
 
     label: str
     cases: int
@@ -42,13 +45,14 @@ class Overall:
     violations: int
     episodes: int
     pid: int
+    compared: int
 
     def as_json(self) -> dict[str, Any]:
         """Return the numbers by name."""
         return {
             "cases": self.cases, "iqm": self.iqm.as_json(), "probability_of_improvement": self.improvement, "ahead": self.ahead,
             "behind": self.behind, "unclear": self.cases - self.ahead - self.behind, "violations": self.violations,
-            "episodes": self.episodes, "violations_of_pid": self.pid,
+            "episodes": self.episodes, "violations_of_pid": self.pid, "episodes_of_pid": self.compared,
             "violation_rate_below": upper95(self.violations, self.episodes),
         }  # fmt: skip
 
@@ -74,11 +78,13 @@ def _one(cases: Sequence[Compared], label: str) -> Overall:
     standings = [case.standing(label) for case in cases]
     verdicts = [standing.verdict for standing in standings]
     samples = [case.samples[label] for case in cases]
+    counts = [sample.cost.shape[1] for sample in samples]
     pairs = [(-sample.cost.ravel(), -case.samples[PID].cost.ravel()) for case, sample in zip(cases, samples, strict=True)]
     return Overall(
         label, len(cases), Interval(interquartile_mean(np.concatenate(strata)), low, high), probability_of_improvement(pairs),
         verdicts.count("ahead"), verdicts.count("behind"), sum(each.violations for each in standings),
-        sum(sample.cost.size for sample in samples), sum(case.samples[PID].total(CROSSED) for case in cases),
+        sum(sample.cost.size for sample in samples),
+        sum(case.samples[PID].total(CROSSED, n) for case, n in zip(cases, counts, strict=True)), sum(counts),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from controller.benchmark import ladder
 from controller.cell import SEGMENTS, Cell, Outcome
 from controller.named import SHIFTED
 from controller.score import Scale
-from controller.statistics import Interval, crossed_difference, upper95, win_rate, worst_tenth
+from controller.statistics import ROUNDING, Interval, crossed_difference, upper95, win_rate, worst_tenth
 from controller.variants import Variant
 from plant_models.core.duty import Tracking
 from plant_models.core.plant import Plant
@@ -54,9 +54,9 @@ class Sample:
     units: Mapping[str, str]
     seconds: float
 
-    def total(self, name: str) -> int:
-        """Return a count over all runs; zero where the plant has no such figure."""
-        return int(self.figures[name].sum()) if name in self.figures else 0
+    def total(self, name: str, first: int | None = None) -> int:
+        """Return a count over all runs, or over the first episodes; zero where the plant has no such figure."""
+        return int(self.figures[name][:, :first].sum()) if name in self.figures else 0
 
 
 @dataclass(frozen=True)
@@ -160,10 +160,11 @@ class Standing:
 
     @property
     def verdict(self) -> str:
-        """Against PID, by the 95 % interval."""
+        """Against PID, by the 95 % interval; what rounding alone may make is neither lead nor loss."""
         if self.saved is None:
             return ""
-        return "ahead" if self.saved.low > 0.0 else "behind" if self.saved.high < 0.0 else "unclear"
+        nothing = ROUNDING * abs(self.cost)
+        return "ahead" if self.saved.low > nothing else "behind" if self.saved.high < -nothing else "unclear"
 
     def as_json(self) -> dict[str, Any]:
         """Return the row by names."""

@@ -17,6 +17,8 @@ from plant_models.core.scenario import Array
 RESAMPLES = 2000
 TAIL = 0.1
 """Share of the episodes that make up the worst."""
+ROUNDING = 1e-9
+"""Share of a cost by which two may differ through rounding alone."""
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,12 @@ def worst_tenth(costs: Array) -> float:
 
 def win_rate(worse: Array, better: Array) -> float:
     """Return the share of pairs in which ``better`` costs less; a tie counts half."""
-    wins: Array = (better < worse) + 0.5 * (better == worse)
-    return float(wins.mean())
+    return float(wins(worse, better).mean())
+
+
+def wins(worse: Array, better: Array) -> Array:
+    """Return 1 where ``better`` costs less, 0 where it costs more, and a half where the two differ by rounding at most."""
+    return np.where(np.isclose(better, worse, rtol=ROUNDING, atol=0.0), 0.5, better < worse)
 
 
 def probability_of_improvement(pairs: Sequence[tuple[Array, Array]]) -> float:

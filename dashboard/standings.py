@@ -77,7 +77,7 @@ def _said(each: Overall) -> str:
     where = f"in {each.ahead} of {each.cases} cases" if each.cases > 1 else "here" if each.ahead else "nowhere"
     behind = f", behind in {each.behind}" if each.behind else ""
     gain = f"typical gain {signed_percent(each.iqm.mean)} ({signed_percent(each.iqm.low)} to "
-    crossed = f"hard limits crossed in {each.violations} of {each.episodes} episodes, by PID in {each.pid}"
+    crossed = f"hard limits crossed in {each.violations} of {each.episodes} episodes, by PID in {each.pid} of {each.compared}"
     return f"{shown_name(each.label)} is ahead of PID {where}{behind}; {gain}{signed_percent(each.iqm.high)}); {crossed}"
 
 

@@ -17,18 +17,24 @@ class Sessions:
 
     def __init__(self, most: int = MOST) -> None:
         self._most, self._held = most, dict[str, Session]()
-        self._lock = threading.Lock()
+        self._beginning, self._lock = 0, threading.Lock()
 
     def begin(self, make: Callable[[], Session]) -> str:
         """Keep a new session and return its name; raises BadInput where there are as many as there may be."""
         with self._lock:
             self._forget()
-            if len(self._held) >= self._most:
-                raise BadInput(f"{len(self._held)} live sessions run already, {self._most} may; end one of them first")
-        session = make()
+            running = len(self._held) + self._beginning
+            if running >= self._most:
+                raise BadInput(f"{running} live sessions run already, {self._most} may; end one of them first")
+            self._beginning += 1
         name = secrets.token_hex(4)
-        with self._lock:
-            self._held[name] = session
+        try:
+            session = make()
+            with self._lock:
+                self._held[name] = session
+        finally:
+            with self._lock:
+                self._beginning -= 1
         return name
 
     def get(self, name: str) -> Session:

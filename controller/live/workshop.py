@@ -32,7 +32,7 @@ class Kept:
         self._drivers: list[Driver] = []
         self._governors: list[Governor] = []
         self._known: Calibration | None = None
-        self._lock = threading.Lock()
+        self._closed, self._lock = False, threading.Lock()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,8 +67,9 @@ class Kept:
         return self.governor()
 
     def close(self) -> None:
-        """Let go of what was built and not asked for."""
+        """Let go of what was built and not asked for, also of what is only built later."""
         with self._lock:
+            self._closed = True
             for driver in self._drivers:
                 driver.close()
             self._drivers.clear()
@@ -86,6 +87,9 @@ class Kept:
         for _ in range(count):
             driver = self._made(name)
             with self._lock:
+                if self._closed:
+                    driver.close()
+                    return
                 self._drivers.append(driver)
 
     def _calibrate(self, count: int) -> None:

@@ -94,6 +94,8 @@ def _words(field: Field, text: str) -> list[str]:
         _check(field, text)
     elif text.startswith("-"):
         raise BadInput(f"{field.name} {text[:40]!r}: begins with a hyphen; give a name")
+    elif field.name == "scenario" and text.endswith(".toml"):
+        raise BadInput(f"scenario {text[:40]!r}: a file; give one of the plant's scenarios by name")
     return [field.flag, text] if field.flag else [text]
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from controller.records import RunRecord
 from controller.store import runs_folder
+from plant_models.core.errors import UnknownName, unknown
 
 if TYPE_CHECKING:
     from controller.interface import Controller
@@ -70,6 +71,10 @@ class Desk:
             UnknownName: for a plant, a scenario or a controller that there is not.
             BadInput: where it cannot run, or too many sessions do.
         """
+        offered = [choice.name for choice in self.controllers(wanted.plant)]
+        for name in wanted.controllers:
+            if name not in offered:
+                raise UnknownName(unknown("controller", name[:80], offered))
         best = [choice.name for choice in self.policies(wanted.plant)][:1]
         return self.sessions.begin(partial(_begun, wanted, best))
 

@@ -14,6 +14,7 @@ import pytest
 
 from controller import kept
 from controller.baselines import Pid
+from controller.campaign import Asked, planned
 from controller.cell import Cell, Outcome, digest, run
 from controller.cell_store import KeptCell, keep
 from controller.historian import Historian
@@ -51,6 +52,13 @@ def test_a_cell_travels_and_comes_back_to_the_last_bit() -> None:
     first, again = run(CELL), run(there)
     assert first == again
     assert Outcome.of_json(json.loads(json.dumps(first.as_json()))) == first
+
+
+def test_a_policy_that_lies_in_two_folders_is_one_policy(tmp_path: Path) -> None:
+    folders = (saved(tmp_path / "p"), saved(tmp_path / "copy"))
+    asked = Asked((Source(PLANT.name),), ("ppo",), (), ("none",), folders, 4, seed=0)
+    with Historian(str(tmp_path / "s.db")) as historian:
+        assert [cell.policy for cell in planned(asked, historian).cells] == [str(folders[0])]
 
 
 def test_a_policy_that_has_changed_is_not_run_under_its_old_name(tmp_path: Path) -> None:

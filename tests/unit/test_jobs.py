@@ -54,6 +54,7 @@ def test_what_is_left_at_its_default_is_left_out_of_the_command() -> None:
         ({"safety": "shiel"}, "unknown safety 'shiel'; did you mean 'shield'?"),
         ({"scenario": "--store=/elsewhere"}, "begins with a hyphen"),
         ({"plant": "-h"}, "begins with a hyphen"),
+        ({"scenario": "/elsewhere/mine.toml"}, "give one of the plant's scenarios by name"),
     ],
 )
 def test_what_a_form_cannot_ask_is_refused_in_one_line(given: Mapping[str, str], told: str) -> None:

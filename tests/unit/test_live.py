@@ -19,6 +19,7 @@ from controller.live.alarms import Alarm, acknowledged, judged, shelved
 from controller.live.case import Case, drawn, lengthened
 from controller.live.clock import Clock
 from controller.live.commands import TWINS
+from controller.live.driver import Inline
 from controller.live.pair import Pair, history, replayed
 from controller.live.prescription import Change, Held, Stepped, fitted, prescribed
 from controller.live.ring import Ring
@@ -450,6 +451,34 @@ def test_sessions_are_bounded_found_by_name_and_end() -> None:
     with pytest.raises(UnknownName, match="ended"):
         sessions.get(name)
     assert sessions.all() == {}
+
+
+def test_sessions_that_only_begin_count_too() -> None:
+    sessions, said = Sessions(most=1), list[str]()
+
+    def make() -> Session:
+        with pytest.raises(BadInput) as refused:
+            sessions.begin(make)
+        said.append(str(refused.value))
+        raise BadInput("no plant")
+
+    for _ in range(2):  # one that comes to nothing gives its place back
+        with pytest.raises(BadInput, match="no plant"):
+            sessions.begin(make)
+    assert said == ["1 live sessions run already, 1 may; end one of them first"] * 2
+
+
+def test_what_is_built_after_a_session_has_ended_is_let_go_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    workshop, closed = Kept(CASE, {}), list[str]()
+
+    class Late(Inline):
+        def close(self) -> None:
+            closed.append(self.name)
+
+    monkeypatch.setattr(workshop, "_made", lambda name: Late(name, Pid(workshop._plant), workshop._episodes))
+    workshop.close()
+    workshop._build("nmpc", 1)
+    assert closed == ["nmpc"]
 
 
 def test_a_session_that_nobody_watches_pauses_and_then_ends(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,12 @@ def test_the_trend_has_a_line_of_each_kind_for_each_twin_and_shown_loop(data: Da
     json.dumps(told, allow_nan=False)
 
 
+@pytest.mark.parametrize("name", ["ppo ../../elsewhere", "ppo /elsewhere", "nobody"])
+def test_a_session_starts_with_what_the_form_offers_and_with_no_folder_that_a_browser_names(data: Data, name: str) -> None:
+    with pytest.raises(UnknownName, match="unknown controller"):
+        data.live.start(HOUSE._replace(controllers=("pid", name)))
+
+
 def test_the_pages_stand_for_a_plant_a_session_and_one_that_has_ended(data: Data) -> None:
     form = str(live.layout(data, {"plant": "exothermic_cstr"}))
     assert "setpoint train exothermic_cstr" in form

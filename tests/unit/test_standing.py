@@ -97,6 +97,24 @@ def test_over_all_cases_and_at_equal_comfort() -> None:
     assert trade(cases[1]) is None
 
 
+def test_violations_of_pid_are_counted_on_the_episodes_that_the_other_ran() -> None:
+    pid = result("pid", [4.0, 6.0, 8.0], **{"hard-limit violations": [1.0, 0.0, 1.0]})
+    seeds = [result("ppo", [3.0, 5.0, 7.0], digest=d, **{"hard-limit violations": [1.0, 1.0, 0.0]}) for d in "ab"]
+    ppo, nmpc = overall(compared([pid, *seeds, result("nmpc", [1.0, 2.0], **{"hard-limit violations": [0.0, 0.0]})]))
+    assert (ppo.violations, ppo.episodes, ppo.pid, ppo.compared) == (4, 6, 2, 3)
+    assert (nmpc.violations, nmpc.episodes, nmpc.pid, nmpc.compared) == (0, 2, 1, 2)
+
+
+def test_what_rounding_alone_makes_is_no_win() -> None:
+    cost = np.array([4.0, 6.0, 8.0, 2.0])
+    (case,) = compared([result("pid", cost.tolist()), result("ppo", (cost * (1.0 - 1e-15)).tolist())])
+    row = case.standing("ppo")
+    assert row.saved is not None
+    assert row.saved.low > 0.0
+    assert (row.wins, row.verdict) == (0.5, "unclear")
+    assert win_rate(np.array([np.inf, np.inf]), np.array([np.inf, 1.0])) == 0.75
+
+
 def test_tails_wins_and_crossed_intervals() -> None:
     assert worst_tenth(np.arange(25.0)) == 23.0
     assert win_rate(np.array([1.0, 2.0, 3.0]), np.array([0.0, 2.0, 4.0])) == 0.5
