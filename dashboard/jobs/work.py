@@ -10,12 +10,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from sqlalchemy import select
 
-from controller.jobs import Job, attach, beat, begin, end, find
+from controller.jobs import Job, State, attach, beat, begin, end, find
 from controller.liveness import HOST
 from controller.schema import RUN
 from controller.store import Store, open_store
@@ -24,6 +26,8 @@ from plant_models.core.errors import BadInput
 STORE = "SETPOINT_STORE"
 BEAT = 2.0
 """Seconds between signs of life."""
+TRIES = 20
+"""Times that a busy store, which each time waits for long itself, is told how a job stands."""
 
 
 def work(store: Store, job: Job) -> int:
@@ -33,7 +37,7 @@ def work(store: Store, job: Job) -> int:
             [sys.executable, "-m", "setpoint", *job.command], stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
         )
     stopped = _pass_on(child)
-    begin(store, job.id, os.getpid())
+    _insist(lambda: begin(store, job.id, os.getpid()))
     run = ""
     while child.poll() is None:
         with suppress(subprocess.TimeoutExpired):
@@ -41,9 +45,20 @@ def work(store: Store, job: Job) -> int:
         with suppress(BadInput):  # a store that is busy now is asked again
             beat(store, job.id)
             run = run or _recorded(store, job, child.pid)
-    _recorded(store, job, child.pid)
-    end(store, job.id, "stopped" if stopped else "failed" if child.returncode else "completed", child.returncode)
+    state: State = "stopped" if stopped else "failed" if child.returncode else "completed"
+    _insist(lambda: _recorded(store, job, child.pid))
+    _insist(lambda: end(store, job.id, state, child.returncode))
     return child.returncode
+
+
+def _insist(tell: Callable[[], object]) -> None:
+    """Tell the store, again and again where another program keeps it busy: what is not told now never is."""
+    for _ in range(TRIES):
+        with suppress(BadInput):
+            tell()
+            return
+        time.sleep(BEAT)
+    tell()
 
 
 def _pass_on(child: subprocess.Popen[bytes]) -> list[int]:

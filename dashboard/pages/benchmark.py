@@ -10,6 +10,7 @@ from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from controller.records import RunRecord
+from controller.statistics import ROUNDING
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Data
@@ -19,8 +20,6 @@ from dashboard.matrix import KEYS, Case, Gain, Row, gain, kept, matrix, rows
 CSV, JSON, RUN, FILE = "benchmark-csv", "benchmark-json", "benchmark-run", "benchmark-file"
 FULL = 50.0
 """Relative gain in % at which a place has its full colour."""
-ROUNDING = 1e-9
-"""Share of the cost up to which a difference is rounding."""
 COMMAND = "setpoint benchmark all --protocol all --controllers constant,pid,ppo --report report.html"
 
 

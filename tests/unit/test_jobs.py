@@ -6,13 +6,15 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from controller.historian import Historian
-from controller.jobs import Job, find
+from controller.jobs import Job, end, enter, find
 from controller.store import Store, open_store
 from dashboard.jobs import start as starting
+from dashboard.jobs import work as working
 from dashboard.jobs.form import COMMANDS, arguments, fields, line
 from dashboard.jobs.start import start, stop, tail
 from plant_models.core.errors import BadInput, SetpointError, UnknownName
@@ -69,8 +71,6 @@ def test_only_the_commands_with_a_form_can_be_asked_for() -> None:
 
 
 def test_a_job_that_does_not_run_cannot_be_stopped(store: Store) -> None:
-    from controller.jobs import enter
-
     job = enter(store, "train", ("train", "exothermic_cstr"), "")
     with pytest.raises(BadInput, match="waiting, there is nothing to stop"):
         stop(store, job)
@@ -86,6 +86,25 @@ def test_a_job_records_its_run_log_and_exit_code(store: Store) -> None:
     bad = _ended(store, start(store, ("simulate", "exothermic_cst")))
     assert (bad.state, bad.code) == ("failed", 2)
     assert "did you mean 'exothermic_cstr'" in tail(bad)
+
+
+def test_a_store_that_is_busy_for_long_is_told_in_the_end_how_a_job_ended(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy = [BadInput("locked by another program")] * 3
+
+    def told(*given: Any) -> None:
+        if busy:
+            raise busy.pop()
+        end(*given)
+
+    monkeypatch.setattr(working, "BEAT", 0.01)
+    monkeypatch.setattr(working, "end", told)
+    monkeypatch.setattr(working, "_pass_on", lambda child: [])
+    job = enter(store, "train", ("runs", "--json"), str(tmp_path / "log"))
+    monkeypatch.setenv("SETPOINT_STORE", store.url)
+    assert working.work(store, find(store, job)) == 0, (tmp_path / "log").read_text()
+    assert find(store, job).state == "completed"
 
 
 @pytest.mark.slow
