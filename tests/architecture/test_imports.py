@@ -10,6 +10,7 @@ import sysconfig
 import tomllib
 from collections.abc import Iterator
 from importlib.metadata import packages_distributions
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 OURS = {"plant_models", "controller", "dashboard", "setpoint"}
 
+EXTRAS = ("cluster", "postgres", "sweep")
+"""What users install for more; the module that needs one says so where it is missing."""
 CHECKS = {
     "layers": [str(SCRIPTS / "lint-imports"), "--no-cache"],
     "style": [sys.executable, "-m", "ruff", "check", "--no-cache", "."],
@@ -54,6 +57,9 @@ def test_what_is_imported_is_declared_and_nothing_else() -> None:
     imported = {name for source in sources for name in _imported(source)}
     generated = {name for source in sources for name in re.findall(r"^(?:import|from) (\w+)", source, re.MULTILINE)}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    declared = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
-    assert _distributions(imported) - declared == set()
+    declared, optional = (
+        {canonicalize_name(Requirement(text).name) for text in texts}
+        for texts in (project["dependencies"], chain(*map(project["optional-dependencies"].get, EXTRAS)))
+    )
+    assert _distributions(imported) - declared - optional == set()
     assert declared - _distributions(imported | generated) == set()  # the kernel's imports stand in the text it generates

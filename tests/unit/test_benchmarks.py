@@ -132,6 +132,7 @@ def test_what_is_no_result_is_not_joined(tmp_path: Path, capsys: pytest.CaptureF
     assert not (tmp_path / "b.json").exists()
 
 
+@pytest.mark.slow
 def test_the_resume_benchmark_finds_no_difference(tmp_path: Path) -> None:
     result = measured("resume", tmp_path / "resume.json", COMPILED[:1])
     assert result["largest_difference"] == 0.0
