@@ -19,6 +19,8 @@ from plant_models.core.errors import UnknownName
 State = Literal["waiting", "running", "completed", "failed", "stopped"]
 STALE = 30.0
 """Seconds without a sign of life until a job on another machine counts as stopped."""
+NEVER = 300.0
+"""Seconds after which a job whose process has not begun never will."""
 _JOB_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -26,7 +28,8 @@ _JOB_ID = re.compile(r"[a-z0-9-]{1,64}")
 class Job:
     """A command (its arguments after ``setpoint``), its process, its run once it has one, and its log's path.
 
-    Times are seconds since 1970; ``code`` is the exit code. One whose process has gone without a word reads as stopped.
+    Times are seconds since 1970; ``code`` is the exit code. One whose process has gone without a word, or never came, reads as
+    stopped.
     """
 
     id: str
@@ -99,7 +102,8 @@ def _alter(store: Store, job: str, **changes: object) -> None:
 
 def _job(row: Row[Any]) -> Job:
     fields = row._asdict()
-    lost = row.state == "running" and not _alive(row)
+    never = row.state == "waiting" and time.time() - float(row.created) > NEVER
+    lost = never or (row.state == "running" and not _alive(row))
     return Job(**fields | {"command": tuple(row.command), "state": "stopped" if lost else row.state})
 
 

@@ -113,6 +113,14 @@ def test_a_job_whose_process_is_gone_reads_as_stopped(store: Store) -> None:
     assert jobs.find(store, job).state == "stopped"
 
 
+def test_a_job_whose_process_never_came_reads_as_stopped(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = jobs.enter(store, "train", ["train"], "")
+    monkeypatch.setattr(jobs, "NEVER", -1.0)
+    assert jobs.find(store, job).state == "stopped"
+    jobs.begin(store, job, os.getpid())  # late, and yet it works
+    assert jobs.find(store, job).state == "running"
+
+
 @pytest.mark.parametrize("job", ["nobody-1", "", "../x"])
 def test_an_unknown_job_is_named(store: Store, job: str) -> None:
     with pytest.raises(UnknownName, match="not in the store"):
