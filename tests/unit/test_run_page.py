@@ -24,6 +24,7 @@ from controller.records import EpisodeRow, RunRecord
 from controller.store import runs_folder
 from dashboard.app import create_app
 from dashboard.data import open_data, ranked
+from dashboard.jobs.form import line
 from dashboard.pages.run.actions import repeated, resumed, words
 from dashboard.pages.run.configuration import differing
 from dashboard.pages.run.episodes import chosen_episode
@@ -80,16 +81,32 @@ def test_settings_that_differ_come_first() -> None:
 def test_the_commands_that_go_on_with_a_run_and_repeat_it() -> None:
     config = {"total_steps": 5000, "scenario": "tracking", "level": "setpoint", "safety": "shield"}
     stopped = replace(RUN, status="stopped", config=config)
-    assert resumed(RUN) == ""
-    assert resumed(stopped) == f"setpoint train exothermic_cstr --resume {RUN.id}"
-    assert resumed(replace(stopped, status="completed")).endswith("--steps 10000")
-    assert repeated(stopped) == "setpoint train exothermic_cstr --seed 4 --steps 5000 --scenario tracking --safety shield"
+    assert resumed(RUN) == ()
+    assert line(resumed(stopped)) == f"setpoint train exothermic_cstr --resume {RUN.id}"
+    assert resumed(replace(stopped, status="completed"))[-2:] == ("--steps", "10000")
+    assert line(repeated(stopped)) == "setpoint train exothermic_cstr --seed 4 --steps 5000 --scenario tracking --safety shield"
     judged = replace(stopped, kind="benchmark", controller="pid,ppo", config={"episodes": 20})
-    assert repeated(judged) == "setpoint benchmark exothermic_cstr --controllers pid,ppo --policy FOLDER --episodes 20 --seed 4"
+    told = "setpoint benchmark exothermic_cstr --controllers pid,ppo --policy FOLDER --episodes 20 --seed 4"
+    assert line(repeated(judged)) == told
     assert words(stopped, "resume") == ("train", "exothermic_cstr", "--resume", RUN.id)
     for run, what in ((judged, "repeat"), (RUN, "resume"), (stopped, "anything")):
         with pytest.raises(BadInput, match="not to be started from here"):
             words(run, what)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"config": {"total_steps": "1 --store /elsewhere --plant /mine.py"}}, "total_steps '1 --store /elsewhere"),
+        ({"config": {"total_steps": -1}}, "no whole number"),
+        ({"kind": "simulate", "controller": "pid", "config": {"episodes": "1 --out /elsewhere"}}, "no whole number"),
+        ({"config": {"total_steps": 1, "scenario": "--plant=/mine.py"}}, "begins with a hyphen"),
+        ({"plant": "--plant=/mine.py", "config": {"total_steps": 1}}, "begins with a hyphen"),
+    ],
+)
+def test_what_another_wrote_into_a_shared_store_adds_no_option_to_a_job(changes: dict[str, Any], told: str) -> None:
+    with pytest.raises(BadInput, match=told):
+        words(replace(RUN, status="stopped", **changes), "repeat")
 
 
 def test_a_run_is_stopped_only_where_its_process_is_the_one_that_began_it() -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
@@ -14,12 +13,15 @@ from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Data
+from dashboard.jobs.form import line
 from dashboard.jobs.start import start
 from plant_models.core.errors import BadInput, SetpointError
 
 _OPTIONS = {"scenario": "--scenario", "level": "--level", "penalty": "--penalty", "clone": "--clone", "safety": "--safety",
             "cost_limit": "--cost-limit"}  # fmt: skip
 RESUME, REPEAT = "resume", "repeat"
+FOLDER = "FOLDER"
+"""Stands where whoever copies a command names the policy."""
 _USUAL = {"level": "setpoint", "penalty": "clip", "safety": "none"}
 
 
@@ -82,58 +84,87 @@ def register(app: Dash, data: Data) -> None:
 
 
 def words(run: RunRecord, what: str) -> tuple[str, ...]:
-    """The arguments after ``setpoint`` that go on with a run or repeat it; raises BadInput where nothing does."""
-    command = {RESUME: resumed, REPEAT: repeated}.get(what, lambda _: "")(run)
-    if not command or "FOLDER" in command:
+    """The arguments after ``setpoint`` that go on with a run or repeat it; raises BadInput where nothing does.
+
+    A store may be shared: what stands in a run must not become an option of a job of this user.
+    """
+    found = {RESUME: resumed, REPEAT: repeated}.get(what, _nothing)(run)
+    if not found or FOLDER in found:
         raise BadInput(f"run {run.id}: not to be started from here; copy its command and complete it")
-    return tuple(shlex.split(command)[1:])
+    return found
 
 
 def commands(data: Data, run: RunRecord) -> list[Component]:
     """The commands that go on with a run, and repeat it, to copy; a run that nothing repeats has none."""
-    lines = [(RESUME, "Go on where it stood", resumed(run)), (REPEAT, "Repeat with another seed", repeated(run))]
+    lines = [(RESUME, "Go on where it stood", resumed), (REPEAT, "Repeat with another seed", repeated)]
+    shown = [_line(data, what, told, found) for what, told, of in lines if (found := _readable(of, run))]
     if run.status == "running":
-        lines = [("", f"Stop it, on {run.host}", f"kill -INT {run.pid}"), *lines]
-    shown = [_line(data, what, told, command) for what, told, command in lines if command]
+        shown = [_copied(f"Stop it, on {run.host}", f"kill -INT {run.pid}"), *shown]
     return [html.Details([html.Summary("Stop, resume, clone"), *shown], className="commands")] if shown else []
 
 
-def _line(data: Data, what: str, told: str, command: str) -> Component:
+def _readable(of: Callable[[RunRecord], tuple[str, ...]], run: RunRecord) -> tuple[str, ...]:
+    try:
+        return of(run)
+    except BadInput:
+        return ()
+
+
+def _line(data: Data, what: str, told: str, found: tuple[str, ...]) -> Component:
     """A command to copy, and where this dashboard may, to start."""
-    parts = [
-        html.Span(told, className="note"),
-        html.Code(command),
-        dcc.Clipboard(content=command, title="copy", className="copy"),
-    ]
-    if what and data.access.operator and "FOLDER" not in command:
-        parts.append(html.Button("Start as a job", id={"type": ids.RUN_GO, "what": what}, className="button"))
-    return html.Div(parts, className="command")
+    if not data.access.operator or FOLDER in found:
+        return _copied(told, line(found))
+    return _copied(told, line(found), html.Button("Start as a job", id={"type": ids.RUN_GO, "what": what}, className="button"))
 
 
-def resumed(run: RunRecord) -> str:
-    """The command that goes on with a training where its last checkpoint stands; empty where nothing can."""
+def _copied(told: str, command: str, *more: Component) -> Component:
+    copy = dcc.Clipboard(content=command, title="copy", className="copy")
+    return html.Div([html.Span(told, className="note"), html.Code(command), copy, *more], className="command")
+
+
+def _nothing(_: RunRecord) -> tuple[str, ...]:
+    return ()
+
+
+def resumed(run: RunRecord) -> tuple[str, ...]:
+    """The arguments that go on with a training where its last checkpoint stands; none where nothing can; raises BadInput."""
     if run.kind != "train" or run.controller != "ppo" or run.status == "running" or run.plant.count("/"):
-        return ""
-    more = f" --steps {2 * int(run.config.get('total_steps', 0))}" if run.status == "completed" else ""
-    return f"setpoint train {shlex.quote(run.plant)} --resume {run.id}{more}"
+        return ()
+    more = ("--steps", _whole(run, "total_steps", 0, times=2)) if run.status == "completed" else ()
+    return ("train", _name(run, run.plant), "--resume", _name(run, run.id), *more)
 
 
-def repeated(run: RunRecord) -> str:
-    """The command that does the same with the next seed; empty for what is more than one command."""
-    config, plant, seed = run.config, shlex.quote(run.plant), run.seed + 1
-    scenario = str(config.get("scenario", ""))
+def repeated(run: RunRecord) -> tuple[str, ...]:
+    """The arguments that do the same with the next seed; none for what is more than one command; raises BadInput."""
+    seed = ("--seed", str(run.seed + 1))
     if run.kind == "train":
-        given = {
-            option: config.get(key) for key, option in _OPTIONS.items() if config.get(key) not in (None, "", _USUAL.get(key))
-        }
-        options = "".join(f" {option} {shlex.quote(str(value))}" for option, value in given.items())
-        algorithm = "" if run.controller == "ppo" else f" --algorithm {shlex.quote(run.controller)}"
-        return f"setpoint train {plant} --seed {seed} --steps {config.get('total_steps', 0)}{algorithm}{options}"
+        steps = ("--steps", _whole(run, "total_steps", 0))
+        algorithm = () if run.controller == "ppo" else ("--algorithm", _name(run, run.controller))
+        return ("train", _name(run, run.plant), *seed, *steps, *algorithm, *_given(run, _OPTIONS))
     if run.kind in ("benchmark", "simulate"):
         option = "--controllers" if run.kind == "benchmark" else "--controller"
-        learned = " --policy FOLDER" if "ppo" in run.controller.split(",") else ""
-        base = f"setpoint {run.kind} {plant} {option} {shlex.quote(run.controller)}{learned}"
-        return f"{base} --episodes {config.get('episodes', 1)} --seed {seed}" + (
-            f" --scenario {shlex.quote(scenario)}" if scenario else ""
-        )
-    return f"setpoint demo --seed {seed} --no-dashboard" if run.kind == "demo" else ""
+        learned = ("--policy", FOLDER) if "ppo" in run.controller.split(",") else ()
+        base = (run.kind, _name(run, run.plant), option, _name(run, run.controller), *learned)
+        return (*base, "--episodes", _whole(run, "episodes", 1), *seed, *_given(run, {"scenario": "--scenario"}))
+    return ("demo", *seed, "--no-dashboard") if run.kind == "demo" else ()
+
+
+def _given(run: RunRecord, options: Mapping[str, str]) -> tuple[str, ...]:
+    """The options that a run was given otherwise than usual."""
+    found = {option: run.config.get(key) for key, option in options.items() if run.config.get(key) != _USUAL.get(key)}
+    return tuple(word for option, value in found.items() if value not in (None, "") for word in (option, _name(run, value)))
+
+
+def _name(run: RunRecord, value: object) -> str:
+    """A value as one argument; raises BadInput for one that would be read as an option."""
+    if str(value).startswith("-"):
+        raise BadInput(f"run {run.id}: {str(value)[:40]!r} in it begins with a hyphen; no command is made from it")
+    return str(value)
+
+
+def _whole(run: RunRecord, key: str, otherwise: int, times: int = 1) -> str:
+    """A number of the configuration as one argument; raises BadInput for what is none, or negative."""
+    value = run.config.get(key, otherwise)
+    if not isinstance(value, int) or value < 0:
+        raise BadInput(f"run {run.id}: {key} {str(value)[:40]!r} in it is no whole number; no command is made from it")
+    return str(int(value) * times)
