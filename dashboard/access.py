@@ -52,10 +52,14 @@ class Access:
 
 
 def access(host: str = "127.0.0.1", token: str = "", *, operator: bool = False) -> Access:
-    """Access at ``host``, with a token made where others than this machine are served; raises BadInput for a short token."""
+    """Access at ``host``; raises BadInput for a short token.
+
+    A token is made where others than this machine are served, and where what is started runs as this user: a port of 127.0.0.1
+    is open to every user of the machine.
+    """
     if token and len(token) < SHORTEST_TOKEN:
         raise BadInput(f"token of {len(token)} characters: at least {SHORTEST_TOKEN}; leave it out to have one made")
-    if not token and host not in LOOPBACK:
+    if not token and (operator or host not in LOOPBACK):
         token = secrets.token_urlsafe(24)
     return Access(host, token, operator)
 

@@ -145,4 +145,4 @@ def dashboard(
 def _served(loopback: bool, operator: bool) -> str:
     """What whoever starts the dashboard should know of who can use it."""
     reach = "" if loopback else "whoever has this address sees every run; unencrypted, so put a TLS proxy before it; "
-    return reach + ("changes are allowed; " if operator else "")
+    return reach + ("whoever has this address may start, stop and tag; " if operator else "")

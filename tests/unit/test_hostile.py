@@ -218,6 +218,17 @@ def test_beyond_this_machine_only_addresses_and_its_own_names_are_answered(tmp_p
     assert codes == {"10.0.0.7:8050": 401, "evil.example": 403}
 
 
+def test_an_operators_dashboard_has_a_token_on_this_machine_too_whose_ports_every_user_reaches(tmp_path: Path) -> None:
+    granted = access(operator=True)
+    assert len(granted.token) >= 32
+    assert access(operator=True, token="a-token-of-our-own").token == "a-token-of-our-own"
+    assert access().token == ""
+    with create_app(str(tmp_path / "runs.db"), Cards(), granted).server.test_client() as client:
+        assert _post(client, GOOD)[0] == 401
+        assert client.get(f"/?token={granted.token}").status_code == 200
+        assert _post(client, GOOD)[0] == 200
+
+
 def test_a_token_that_is_easily_guessed_is_refused() -> None:
     with pytest.raises(BadInput, match="token of 4 characters: at least 16"):
         access(token="1234")
