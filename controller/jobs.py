@@ -9,18 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Row, select, update
+from sqlalchemy import Connection, Row, select, update
 
-from controller.liveness import HOST, exists
+from controller.liveness import HOST, exists, same
 from controller.schema import JOB
-from controller.store import Store, insert_once
-from plant_models.core.errors import UnknownName
+from controller.store import Store, insert_once, one_at_a_time
+from plant_models.core.errors import BadInput, UnknownName
 
 State = Literal["waiting", "running", "completed", "failed", "stopped"]
 STALE = 30.0
-"""Seconds without a sign of life until a job on another machine counts as stopped."""
+"""Seconds without a sign of life until a job counts as stopped, unless its process is seen to be at work."""
 NEVER = 300.0
 """Seconds after which a job whose process has not begun never will."""
+_OPEN = ("waiting", "running")
 _JOB_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -47,12 +48,19 @@ class Job:
     log: str
 
 
-def enter(store: Store, kind: str, command: Sequence[str], log: str) -> str:
-    """Enter a job that waits for its process, and return its id, such as ``job-train-7f3a9c``."""
+def enter(store: Store, kind: str, command: Sequence[str], log: str, most: int | None = None) -> str:
+    """Enter a job that waits for its process, and return its id, such as ``job-train-7f3a9c``.
+
+    Raises:
+        BadInput: where ``most`` jobs of this machine wait or run already.
+    """
     now, name = time.time(), re.sub(r"[^a-z0-9]+", "-", kind.lower())[:16]
     row: dict[str, object] = {"kind": kind, "command": list(command), "state": "waiting", "host": HOST}
     row |= {"created": now, "heartbeat": now, "log": log}
     with store.transaction() as connection:
+        one_at_a_time(connection)  # or two would take the last place
+        if most is not None and (count := _busy(connection)) >= most:
+            raise BadInput(f"{count} jobs wait or run: allowed are {most}, one a processor; wait, or stop one")
         while not insert_once(connection, JOB, row | {"id": (job := f"job-{name}-{secrets.token_hex(3)}")}):
             continue
     return job
@@ -88,10 +96,15 @@ def find(store: Store, job: str) -> Job:
     return _job(rows[0])
 
 
-def jobs(store: Store, state: State | None = None, limit: int = 200) -> list[Job]:
-    """Return jobs, newest first."""
-    found = [_job(row) for row in store.rows(select(JOB).order_by(JOB.c.created.desc(), JOB.c.id).limit(limit))]
-    return [job for job in found if state in (None, job.state)]
+def jobs(store: Store, limit: int = 200) -> list[Job]:
+    """Return the newest jobs, newest first."""
+    return [_job(row) for row in store.rows(select(JOB).order_by(JOB.c.created.desc(), JOB.c.id).limit(limit))]
+
+
+def _busy(connection: Connection) -> int:
+    """How many jobs of this machine wait or run."""
+    rows = connection.execute(select(JOB).where(JOB.c.host == HOST, JOB.c.state.in_(_OPEN))).all()
+    return sum(_job(row).state in _OPEN for row in rows)
 
 
 def _alter(store: Store, job: str, **changes: object) -> None:
@@ -108,7 +121,8 @@ def _job(row: Row[Any]) -> Job:
 
 
 def _alive(row: Row[Any]) -> bool:
-    """A job may outlive who beats for it: on this machine its process alone tells."""
+    """On this machine a process that is gone ends the wait for signs of life, and the one that began it makes up for them."""
+    beats = time.time() - float(row.heartbeat) <= STALE
     if row.host == HOST and row.pid is not None:
-        return exists(row.pid)
-    return time.time() - float(row.heartbeat) <= STALE
+        return exists(row.pid) if beats else same(row.pid, float(row.started))
+    return beats

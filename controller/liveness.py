@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import sys
+from pathlib import Path
 
 HOST = socket.gethostname()
+PROCESSES = Path("/proc")
+SLACK = 2.0
+"""Seconds by which clocks may differ where a process must be older than what it works on."""
 
 
 def exists(pid: int) -> bool:
@@ -20,3 +24,24 @@ def exists(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def same(pid: int, since: float) -> bool:
+    """Whether the process is there and was so at ``since``, in seconds since 1970: numbers of processes are given anew.
+
+    Where a machine does not say when a process began, that it exists is all that can be told, and on Windows nothing.
+    """
+    if sys.platform == "win32" or not exists(pid):
+        return False
+    begun = started(pid)
+    return begun is None or begun <= since + SLACK
+
+
+def started(pid: int) -> float | None:
+    """Return when a process began, in seconds since 1970; None where this machine does not say, or has no such process."""
+    try:
+        ticks = int((PROCESSES / str(int(pid)) / "stat").read_text().rpartition(")")[2].split()[19])
+        booted = next(line for line in (PROCESSES / "stat").read_text().splitlines() if line.startswith("btime"))
+    except (OSError, ValueError, IndexError, StopIteration):
+        return None
+    return float(booted.split()[1]) + ticks / os.sysconf("SC_CLK_TCK")

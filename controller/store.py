@@ -62,6 +62,17 @@ class Store:
             return list(connection.execute(query).all())
 
 
+def one_at_a_time(connection: Connection) -> None:
+    """Make a transaction that reads before it writes wait for others that do so; to be called first in it.
+
+    SQLite's driver begins no transaction before it writes, so two could read the same: we begin it.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+
+
 def check(store: Store) -> None:
     """Raise BadInput for a store that another, newer version of the software has changed, or that cannot be read."""
     with explained(store.engine.url):
@@ -214,14 +225,10 @@ def _version(connection: Connection) -> int | None:
 def _prepare(engine: Engine) -> None:
     """Bring all tables to this version in one transaction; raises BadInput for a store that is not ours.
 
-    Whoever comes at the same time waits, and finds it done. SQLite's driver begins no transaction before it makes a table, so a
-    second process could see half of them: we begin it.
+    Whoever comes at the same time waits, and finds it done.
     """
     with engine.begin() as connection:
-        if engine.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        one_at_a_time(connection)
         version = _version(connection)
         if version is None and set(inspect(connection).get_table_names()) & {RUN.name, METRIC.name, EPISODE.name}:
             raise BadInput(f"store {_shown(engine.url)}: a database of another program; name another with --store")

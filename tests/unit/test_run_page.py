@@ -15,9 +15,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from controller import jobs
-from controller.ending import started, stop
+from controller.ending import stop
 from controller.historian import Historian
-from controller.liveness import HOST
+from controller.liveness import HOST, started
 from controller.policy import Policy
 from controller.policy_map import axes, reach, section, visited
 from controller.records import EpisodeRow, RunRecord

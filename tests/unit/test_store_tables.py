@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -102,7 +104,6 @@ def test_a_job_lives_from_its_entry_to_its_end(store: Store, run: str) -> None:
     jobs.end(store, job, "failed", 2)
     assert (jobs.find(store, job).state, jobs.find(store, job).code) == ("failed", 2)
     assert [found.id for found in jobs.jobs(store)] == [job]
-    assert jobs.jobs(store, "running") == []
 
 
 def test_a_job_whose_process_is_gone_reads_as_stopped(store: Store) -> None:
@@ -111,6 +112,46 @@ def test_a_job_whose_process_is_gone_reads_as_stopped(store: Store) -> None:
         pass
     jobs.begin(store, job, gone.pid)
     assert jobs.find(store, job).state == "stopped"
+
+
+def test_a_job_whose_number_another_process_has_reads_as_stopped_once_it_is_silent(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = jobs.enter(store, "train", ["train"], "")
+    monkeypatch.setattr("time.time", lambda: 1e9)
+    jobs.begin(store, job, os.getpid())  # of this process, which began long after
+    assert jobs.find(store, job).state == "running"
+    monkeypatch.setattr("time.time", lambda: 1e9 + jobs.STALE + 1.0)
+    assert jobs.find(store, job).state == "stopped"
+
+
+def test_a_job_whose_store_is_too_busy_for_its_signs_of_life_runs_while_its_process_does(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, now = jobs.enter(store, "train", ["train"], ""), time.time()
+    jobs.begin(store, job, os.getpid())
+    monkeypatch.setattr("time.time", lambda: now + 3600.0)
+    assert jobs.find(store, job).state == "running"
+
+
+def test_jobs_that_wait_count_against_the_limit_and_two_that_come_at_once_get_one_place(store: Store) -> None:
+    jobs.enter(store, "train", ["train"], "", most=3)
+    jobs.begin(store, jobs.enter(store, "train", ["train"], "", most=3), os.getpid())
+    refused: list[str] = []
+
+    def come() -> None:
+        try:
+            jobs.enter(store, "train", ["train"], "", most=3)
+        except BadInput as error:
+            refused.append(str(error))
+
+    threads = [threading.Thread(target=come) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused == ["3 jobs wait or run: allowed are 3, one a processor; wait, or stop one"] * 7
+    assert len(jobs.jobs(store)) == 3
 
 
 def test_a_job_whose_process_never_came_reads_as_stopped(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
