@@ -6,10 +6,12 @@ import hashlib
 import math
 import threading
 import time
-from collections.abc import Mapping
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import Column, Row, Select, case, func, literal, or_, select
 
 from controller.historian import STALE
 from controller.liveness import HOST, exists
@@ -17,6 +19,10 @@ from controller.schema import EPISODE, EVENT, METRIC, RUN, TAG
 from controller.store import Store
 
 Curve = tuple[float, ...]
+OVERTAKEN = 30.0
+"""Seconds for which a row may come to light after one with a higher number: a transaction takes its numbers before it ends."""
+WITHIN = 1000
+"""Numbers below the highest among which such rows are looked for."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +41,34 @@ class Figure:
         return Figure(n, self.mean + (value - self.mean) / n, min(self.lowest, value), max(self.highest, value), value)
 
 
+class Watch:
+    """Which rows of a table were read: all up to ``floor``, and above it those in ``near``; the highest is ``last``."""
+
+    def __init__(self) -> None:
+        self.floor, self.last = 0, 0
+        self.near: set[int] = set()
+        self._marks: deque[tuple[float, int]] = deque()
+
+    def note(self, ids: Sequence[int], now: float) -> None:
+        """Note rows as read at a time, in seconds of any one clock; what is old enough is settled."""
+        if ids:
+            self.near.update(ids)
+            self.last = max(self.last, *ids)
+            self._marks.append((now, self.last))
+        settled = max(self.floor, self.last - WITHIN)
+        while self._marks and now - self._marks[0][0] > OVERTAKEN:
+            settled = max(settled, self._marks.popleft()[1])
+        if settled > self.floor:
+            self.floor, self.near = settled, {each for each in self.near if each > settled}
+
+
 class Digest:
     """Scores by run, figures by run with their units by plant; safe for several threads; raises BadInput with the store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._metric, self._episode = 0, 0
+        self._metrics, self._episodes = Watch(), Watch()
         self._scores: dict[str, list[float]] = {}
         self._figures: dict[str, dict[str, Figure]] = {}
         self._units: dict[str, dict[str, str]] = {}
@@ -67,8 +94,7 @@ class Digest:
     def _read_scores(self) -> None:
         own = METRIC.c.key == literal("score/") + RUN.c.controller
         query = select(METRIC.c.id, METRIC.c.run, METRIC.c.value).join(RUN, METRIC.c.run == RUN.c.id).where(own)
-        for row in self._store.rows(query.where(METRIC.c.id > self._metric).order_by(METRIC.c.id)):
-            self._metric = row.id
+        for row in self._unread(query, METRIC.c.id, self._metrics):
             if row.value is not None:
                 self._scores.setdefault(row.run, []).append(float(row.value))
 
@@ -76,15 +102,28 @@ class Digest:
         fields = (EPISODE.c.id, EPISODE.c.run, EPISODE.c.plant, EPISODE.c.kpis)
         query = select(*fields).join(RUN, EPISODE.c.run == RUN.c.id).where(EPISODE.c.controller == RUN.c.controller)
         newest: dict[str, int] = {}
-        for row in self._store.rows(query.where(EPISODE.c.id > self._episode).order_by(EPISODE.c.id)):
-            self._episode = newest[row.plant] = row.id
+        for row in self._unread(query, EPISODE.c.id, self._episodes):
+            newest[row.plant] = row.id
             figures = self._figures.setdefault(row.run, {})
             for name, value in row.kpis.items():
                 if isinstance(value, (int, float)) and math.isfinite(value):
                     known = figures.get(name)
                     figures[name] = known.extended(value) if known else Figure(1, value, value, value, value)
-        for row in self._store.rows(select(EPISODE.c.plant, EPISODE.c.kpi_units).where(EPISODE.c.id.in_(newest.values()))):
-            self._units.setdefault(row.plant, {}).update(row.kpi_units)
+        if newest:
+            told = select(EPISODE.c.plant, EPISODE.c.kpi_units).where(EPISODE.c.id.in_(newest.values()))
+            for row in self._store.rows(told):
+                self._units.setdefault(row.plant, {}).update(row.kpi_units)
+
+    def _unread(self, query: Select[Any], number: Column[int], watch: Watch) -> list[Row[Any]]:
+        """The rows of a query that were not read yet, by their number."""
+        late: set[int] = set()
+        if watch.floor < watch.last:
+            near = query.with_only_columns(number).where(number > watch.floor, number <= watch.last)
+            late = {row.id for row in self._store.rows(near)} - watch.near
+        new = or_(number > watch.last, number.in_(late)) if late else number > watch.last
+        rows = self._store.rows(query.where(new).order_by(number))
+        watch.note([row.id for row in rows], time.monotonic())
+        return rows
 
 
 def pulse(store: Store) -> str:

@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import t
+from sqlalchemy import event, insert
 
 from controller import tags
 from controller.historian import Historian
+from controller.schema import METRIC
 from dashboard.access import access
 from dashboard.data import open_data
+from dashboard.digest import OVERTAKEN, Digest
 from dashboard.pages import runs
 from dashboard.run_rows import course, figure_names, group_of, grouped, in_address, mean_and_half, row, shown_figures
 from plant_models.core.errors import BadInput
@@ -60,6 +63,31 @@ def test_best_last_and_worst_score_and_the_episodes_figures_stand_in_a_row(tmp_p
         shown = row(data.run(name), (), data.digest, "mean")
         assert (shown["worst"], shown["episodes"]) == (-7.0, 3)
         assert shown["kpi IAE"] == pytest.approx(np.mean([*iae, reactor_episode("ppo", 3).kpis["IAE"]]), rel=1e-5)
+
+
+def test_rows_that_come_to_light_after_higher_numbers_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction takes its numbers before it ends; PostgreSQL lets another one end first."""
+    with Historian(str(tmp_path / "runs.db")) as store:
+        name = store.start("train", "exothermic_cstr", "ppo", 0, {}, {})
+
+        def score(number: int) -> None:
+            with store.store.transaction(name) as connection:
+                row = {"id": number, "run": name, "step": number, "key": "score/ppo", "value": float(number)}
+                connection.execute(insert(METRIC).values(**row))
+
+        digest, now = Digest(store.store), 0.0
+        monkeypatch.setattr("time.monotonic", lambda: now)
+        for number, after in ((5, (5.0,)), (3, (5.0, 3.0)), (9, (5.0, 3.0, 9.0)), (7, (5.0, 3.0, 9.0, 7.0))):
+            score(number)
+            digest.refresh()
+            digest.refresh()
+            assert digest.scores(name) == after
+        now = 2.0 * OVERTAKEN
+        digest.refresh()
+        asked: list[str] = []
+        event.listen(store.store.engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+        digest.refresh()
+        assert len(asked) == 2  # nothing is looked for again once it is settled
 
 
 def test_seeds_of_one_configuration_stand_together(tmp_path: Path) -> None:
