@@ -97,13 +97,15 @@ def shortfalls(plants: Mapping[str, Result]) -> str:
     ppo = {name: result["controllers"]["ppo"] for name, result in plants.items()}
     loses = [name for name, row in ppo.items() if row["against_pid"]["mean"] < 0.0]
     short = [name for name, row in ppo.items() if name not in loses and row["score"] and row["score"]["iqm"] < GOOD]
+    unsure = [name for name, row in ppo.items() if name not in loses and row["against_pid"]["low"] <= 0.0]
     worse = [name for name, result in plants.items() if violating(ppo[name]) > violating(result["controllers"]["pid"])]
     behind = [name for name, result in plants.items() if nmpc_behind(result)]
     gaps = {name: result["gap"] for name, result in plants.items() if name not in behind}
     none, unknown = ([name for name, gap in gaps.items() if gap is value] for value in (False, None))
     lost = f"**NMPC, which the score is measured by, is behind PID** on {listed(behind)}: nothing is known of a gap there. "
     return (
-        f"**PPO loses to PID** on {listed(loses)}. **It stays below {GOOD:g} of the way to NMPC** on {listed(short)}. "
+        f"**PPO loses to PID** on {listed(loses)}. **No lead is shown**, the interval holding zero, on {listed(unsure)}. "
+        f"**It stays below {GOOD:g} of the way to NMPC** on {listed(short)}. "
         f"**It crosses hard limits more often than PID** on {listed(worse)}. {lost if behind else ''}"
         f"**There is no gap** on {listed(none)}: NMPC does not gain 5 % there. "
         f"**It is open whether there is one** on {listed(unknown)}: NMPC ran on too few episodes."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from controller.statistics import RESAMPLES, Interval, interquartile_mean, paired_difference
+from controller.statistics import RESAMPLES, Interval, crossed_difference, interquartile_mean, paired_difference
 from plant_models.core.scenario import Array
 
 FEWEST = 4
@@ -75,8 +75,8 @@ class Scale:
     def against_pid(self, costs: Array) -> Interval:
         """Return how much less than PID a controller costs, the mean over training seeds, in shares of PID's gain over its floor.
 
-        ``costs`` (seeds, n) or on the first scenarios (seeds, m).
+        ``costs`` (seeds, n) or on the first scenarios (seeds, m). Its 95 % interval is over seeds and scenarios, both a sample.
         """
-        gained = paired_difference(self.pid[: costs.shape[1]], costs.mean(axis=0))
+        gained = crossed_difference(self.pid[: costs.shape[1]], costs)
         unit = abs(self.unit)
         return Interval(gained.mean / unit, gained.low / unit, gained.high / unit)

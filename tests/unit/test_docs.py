@@ -214,10 +214,16 @@ def test_every_plant_stands_in_the_table_with_what_ppo_leaves_and_loses() -> Non
     )
     assert "| no gap | 5 | 40 | 2, 10 | never |" in text
     assert "loses to PID** on `worse`." in text
+    assert "holding zero, on none of them." in text
     assert "to NMPC** on `short`." in text
     assert "more often than PID** on `short`, `worse`." in text
     assert "There is no gap** on `worse`:" in text
     assert "whether there is one** on none of them:" in text
+
+
+def test_a_lead_that_the_interval_leaves_open_is_named() -> None:
+    plants = {"open": measured(None, 0.005, 3.0), "sure": measured(None, 0.015, 3.0), "worse": measured(None, -0.005, 3.0)}
+    assert "holding zero, on `open`." in readme_table.shortfalls(plants)
 
 
 def test_results_that_are_not_there_are_left_out(tmp_path: Path) -> None:

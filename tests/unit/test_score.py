@@ -76,3 +76,11 @@ def test_against_pid_counts_in_what_pid_gains_over_its_floor() -> None:
     assert found.mean == pytest.approx(0.4, rel=0.05)
     assert found.low < found.mean < found.high
     assert SCALE.against_pid(FLOOR[None]).mean == pytest.approx(-1.0)
+
+
+def test_against_pid_knows_that_trainings_differ() -> None:
+    agree, differ = PID - 0.5 * np.ones((5, 1)), PID - np.array([[0.0], [0.0], [0.5], [1.0], [1.0]])
+    sure, unsure = SCALE.against_pid(agree), SCALE.against_pid(differ)
+    assert sure.mean == pytest.approx(unsure.mean)
+    assert sure.high - sure.low < 1e-6
+    assert unsure.low < 0.0 < unsure.high  # Student's: 0.5 +- 2.776 * 0.5 / sqrt(5), every episode alike

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import trim_mean
 
-from controller.statistics import interquartile_mean, stratified_bootstrap
+from controller.statistics import crossed_difference, interquartile_mean, paired_difference, stratified_bootstrap
 
 
 def test_a_quarter_is_left_out_at_each_end() -> None:
@@ -34,3 +34,22 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     values = np.random.default_rng(2).normal(size=9)
     assert stratified_bootstrap([values]) == stratified_bootstrap([values])
     assert stratified_bootstrap([values]) != stratified_bootstrap([values], seed=1)
+
+
+@pytest.mark.parametrize("spread", [(1.0, 0.0), (0.0, 1.0), (1.0, 3.0)], ids=["of seeds", "of episodes", "of both"])
+@pytest.mark.parametrize("seeds", [2, 10])
+def test_the_interval_over_seeds_and_episodes_covers_what_it_says(seeds: int, spread: tuple[float, float]) -> None:
+    rng, times = np.random.default_rng(5), 400
+    covered = 0
+    for _ in range(times):
+        costs = spread[0] * rng.normal(size=(seeds, 1)) + spread[1] * rng.normal(size=30) + rng.normal(size=(seeds, 30))
+        found = crossed_difference(np.zeros(30), costs)
+        covered += found.low < 0.0 < found.high
+    assert covered / times > 0.92
+
+
+def test_seeds_that_agree_add_nothing_and_one_is_judged_by_its_episodes() -> None:
+    worse = np.random.default_rng(5).normal(size=20)
+    assert crossed_difference(worse, np.zeros((1, 20))) == paired_difference(worse, np.zeros(20))
+    both, alone = crossed_difference(worse, np.zeros((4, 20))), paired_difference(worse, np.zeros(20))
+    assert (both.mean, both.low, both.high) == pytest.approx((alone.mean, alone.low, alone.high))
