@@ -1,12 +1,15 @@
 """A plant on the test bench: its steady maps, its step answers with a fitted model, and its loops under other tunings.
 
 The first question about a plant takes seconds, since its equations are traced and its sub-steps found; answers are kept.
+One question is worked on at a time. Few wait for it, and not for long: the server's threads are for every reader.
 """
 
 from __future__ import annotations
 
 import importlib
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -26,10 +29,21 @@ if TYPE_CHECKING:
 
 Values = NDArray[np.float64]
 _ONE_AT_A_TIME = threading.Lock()  # tracing is not made for several threads
+PLACES = 3
+"""Of the server's threads, those that may be at the bench or wait for it."""
+_PLACES = threading.BoundedSemaphore(PLACES)
+PATIENCE = 10.0
+"""Seconds that a question waits for those before it: one reader opens several tabs."""
+LONGEST = 10.0
+"""Lengths of the plant's scenario that a step test may last."""
 LONG = 12.0
 """Time constants and delays that a preview lasts."""
 SHARE = 0.05
 """Size of a step unless the address says otherwise, as a share of the range."""
+
+
+class Busy(BadInput):
+    """The bench is taken by other readers."""
 
 
 @dataclass(frozen=True)
@@ -106,10 +120,12 @@ def usual(name: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=64)
 def equations(name: str) -> tuple[str, ...]:
-    """The balances as LaTeX; nothing where they are too long to be read, or the catalogue does not hold the plant."""
+    """The balances as LaTeX; nothing where they are too long, or the catalogue does not hold the plant; raises Busy."""
     try:
-        with _ONE_AT_A_TIME:
+        with _turn():
             found: tuple[str, ...] = _late("plant_models.derive.typeset").typeset(_plant(name))
+    except Busy:
+        raise  # an answer that is kept must not say so
     except SetpointError:
         return ()
     return found
@@ -117,8 +133,8 @@ def equations(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=8)
 def maps(name: str) -> tuple[Map, ...]:
-    """The steady maps of a plant, one an input; raises BadInput for a batch."""
-    with _ONE_AT_A_TIME:
+    """The steady maps of a plant, one an input; raises BadInput for a batch, Busy."""
+    with _turn():
         plant = _plant(name)
         found = _late("plant_models.derive.responses").steady_maps(plant)
     if not found:
@@ -141,10 +157,11 @@ def answer(name: str, moved: str, size: float | None, of: str, lasts: float | No
     It ``lasts`` until it has settled unless a time is given: short, slow parts of the answer look like a ramp.
 
     Raises:
-        BadInput: for a size that is zero, or a setpoint step of a batch.
+        BadInput: for a size that is zero or leaves the range, a time out of bounds, or a setpoint step of a batch.
+        Busy: where others ask.
         SetpointError: where the plant cannot be integrated or has no rest.
     """
-    with _ONE_AT_A_TIME:
+    with _turn():
         plant = _plant(name)
         unit, by = _size(plant, moved, size)
         _check_time(plant, lasts)
@@ -171,8 +188,25 @@ def preview(name: str, moved: str, size: float | None, of: str, lasts: float | N
     found = answer(name, moved, size, of, lasts)
     if found.fit is None or not found.loop:
         return None
-    with _ONE_AT_A_TIME:
+    with _turn():
         return _preview(_plant(name), found.loop, found.fit)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """The bench for oneself; raises Busy where others have it, and a few wait already or the wait is long."""
+    taken = Busy("The test bench is working on other readers' questions; ask again in a minute.")
+    if not _PLACES.acquire(blocking=False):
+        raise taken
+    try:
+        if not _ONE_AT_A_TIME.acquire(timeout=PATIENCE):
+            raise taken
+        try:
+            yield
+        finally:
+            _ONE_AT_A_TIME.release()
+    finally:
+        _PLACES.release()
 
 
 def _preview(plant: Plant, tag: str, fit: Fit) -> Preview:
@@ -240,7 +274,7 @@ def _size(plant: Plant, moved: str, size: float | None) -> tuple[str, float]:
 
 
 def _check_time(plant: Plant, lasts: float | None) -> None:
-    least, most = 10.0 * plant.loop_period, 100.0 * plant.scenario().steps * plant.decision
+    least, most = 10.0 * plant.loop_period, LONGEST * plant.scenario().steps * plant.decision
     if lasts is not None and not least <= lasts <= most:
         raise BadInput(f"test of {lasts:g} {plant.time_unit}: {least:.3g} to {most:.3g} {plant.time_unit} allowed")
 

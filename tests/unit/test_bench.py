@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
@@ -114,6 +117,31 @@ def test_a_short_test_sees_a_slow_plant_as_a_ramp_which_the_rules_then_hold() ->
     assert (found.time[-1], found.fit.explained > 0.95) == (7200.0, True)
     with pytest.raises(BadInput, match="test of 1 s: 3e"):
         bench.answer("heat_pump_house", "y", None, "T_z", 1.0)
+    with pytest.raises(BadInput, match=r"test of 1e\+12 s: 3e"):
+        bench.answer("heat_pump_house", "y", None, "T_z", 1e12)
+
+
+def test_a_bench_that_others_have_is_refused_in_a_line_and_few_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader who asks for very much must not take all threads of the server."""
+
+    def ask() -> bench.Answer:
+        return bench.answer("exothermic_cstr", "T_c", 1.234, "T")
+
+    with ThreadPoolExecutor(bench.PLACES - 1) as others:
+        with bench._turn():
+            monkeypatch.setattr(bench, "PATIENCE", 0.05)
+            with pytest.raises(bench.Busy, match="working on other readers' questions; ask again"):
+                ask()
+            monkeypatch.setattr(bench, "PATIENCE", 30.0)
+            waiting = [others.submit(ask) for _ in range(bench.PLACES - 1)]
+            while bench._PLACES._value:
+                time.sleep(0.001)
+            begun = time.monotonic()
+            with pytest.raises(bench.Busy):
+                ask()
+            assert time.monotonic() - begun < 5.0
+        assert [each.result().size for each in waiting] == [1.234] * (bench.PLACES - 1)
+    assert ask().size == 1.234  # a refusal is not kept
 
 
 def test_a_batch_has_no_map_and_no_setpoint_test() -> None:

@@ -59,7 +59,10 @@ def _spoken(key: str, value: object) -> str:
 def _equations(card: Card) -> Component:
     """The equations as the file's head states them, and as they are computed, set from the very expressions."""
     stated = html.Pre(str(card.get("equations", "")).strip(), className="equations")
-    lines = bench.equations(str(card["name"]))
+    try:
+        lines = bench.equations(str(card["name"]))
+    except bench.Busy as error:
+        return ui.panel("Equations", stated, html.P(str(error), className="note"))
     if not lines:
         return ui.panel("Equations", stated)
     set_lines = [dcc.Markdown(rf"$$\displaystyle {line}$$", mathjax=True) for line in lines]
