@@ -14,6 +14,7 @@ from controller.comfort import shifts
 from controller.historian import Historian
 from controller.methods import ALGORITHMS
 from controller.named import SEARCHING, SHIFTED, check, named
+from controller.records import RunRecord
 from controller.source import Source
 from controller.store import runs_folder
 from controller.variants import SHIELDED, Variant, meaningless
@@ -156,17 +157,22 @@ def _policies(plant: Plant, name: str, folders: list[Path], historian: Historian
 
 def trained(plant: Plant, algorithm: str, historian: Historian) -> list[Path]:
     """Return the policies of the last completed training of a plant, with all seeds that were trained beside it."""
-    runs = [run for run in historian.runs(plant=plant.name, kind="train", status="completed") if run.controller == algorithm]
-    usable = {run.id: folder for run in runs if (folder := runs_folder() / run.id / "policy").is_dir() and _fits(folder, plant)}
-    runs = [run for run in runs if run.id in usable]
-    if not runs:
+    runs = historian.runs(plant=plant.name, kind="train", controller=algorithm, status="completed")
+    last = next((run for run in runs if _fits(_policy(run), plant)), None)
+    if last is None:
         return []
-    group = runs[0].config.get("group")
-    chosen = [run for run in runs if run.config.get("group") == group] if group else runs[:1]
-    return [usable[run.id] for run in sorted(chosen, key=lambda run: run.seed)]
+    group = last.config.get("group")
+    beside = [run for run in runs if run.config.get("group") == group and _fits(_policy(run), plant)] if group else [last]
+    return [_policy(run) for run in sorted(beside, key=lambda run: run.seed)]
+
+
+def _policy(run: RunRecord) -> Path:
+    return runs_folder() / run.id / "policy"
 
 
 def _fits(folder: Path, plant: Plant) -> bool:
+    if not folder.is_dir():
+        return False
     try:
         from controller.policy import load
 

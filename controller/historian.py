@@ -149,12 +149,20 @@ class Historian:
     # -- reading ------------------------------------------------------------------------------------------------------
 
     def runs(
-        self, *, plant: str | None = None, kind: Kind | None = None, status: Status | None = None, limit: int = 1000
+        self,
+        *,
+        plant: str | None = None,
+        kind: Kind | None = None,
+        controller: str | None = None,
+        status: Status | None = None,
+        limit: int | None = None,
     ) -> list[RunRecord]:
-        """Runs, newest first."""
+        """Runs, newest first: all of them, or the newest ``limit``, of which those that run may turn out to have stopped."""
         query = select(RUN).order_by(RUN.c.started.desc(), RUN.c.id).limit(limit)
-        for column, wanted in ((RUN.c.plant, plant), (RUN.c.kind, kind)):
+        for column, wanted in ((RUN.c.plant, plant), (RUN.c.kind, kind), (RUN.c.controller, controller)):
             query = query if wanted is None else query.where(column == wanted)
+        if status is not None:  # one that was killed stands as running
+            query = query.where(RUN.c.status.in_(("running", "stopped") if status == "stopped" else (status,)))
         records = [self._record(row) for row in self.store.rows(query)]
         return [record for record in records if status in (None, record.status)]
 

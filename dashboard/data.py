@@ -94,7 +94,7 @@ class Data:
         check(self._store.store)
 
     def runs(self) -> list[RunRecord]:
-        """All runs, newest first."""
+        """The newest runs, newest first."""
         return self._store.runs(limit=MOST_RUNS)
 
     def pulse(self) -> str:

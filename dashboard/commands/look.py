@@ -12,6 +12,9 @@ import typer
 from dashboard import terminal
 from dashboard.commands.session import Json, PlantFile, plant_with, session
 
+LISTED = 1000
+"""Runs that are listed, the newest."""
+
 
 def plants(
     name: Annotated[str, typer.Argument(metavar="[NAME]", help="A plant, to see its card.")] = "",
@@ -85,7 +88,10 @@ def runs(
             else:
                 _show_run(record, episodes)
             return
-        records = historian.runs()
+        records = historian.runs(limit=LISTED + 1)
+    if len(records) > LISTED:
+        records = records[:LISTED]
+        terminal.note(f"the newest {LISTED} runs; the dashboard shows older ones, and `setpoint runs RUN` any")
     if as_json:
         terminal.show_json([{k: v for k, v in vars(r).items() if k != "config"} for r in records])
     elif not records:

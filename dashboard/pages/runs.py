@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from controller.records import RunRecord
 from dashboard import components as ui
 from dashboard import ids
-from dashboard.data import Data
+from dashboard.data import MOST_RUNS, Data
 from dashboard.figures import unit_text
 from dashboard.grid import grid
 from dashboard.run_columns import columns
@@ -212,7 +212,8 @@ def _state(query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _note(kept: int, total: int, query: Mapping[str, str]) -> list[ui.Cell]:
-    words = f"{total} in this store" if kept == total else f"{kept} of {total} in this store"
+    held = f"{total} in this store" if total < MOST_RUNS else f"the newest {total} of this store"
+    words = held if kept == total else f"{kept} of {held}"
     if not query.get("group"):
         return [words]
     rest = {key: value for key, value in query.items() if key != "group"}

@@ -12,6 +12,7 @@ from controller.demo import PLANTS
 from controller.historian import Historian, Interrupted
 from controller.train import Progress
 from dashboard.cli import run
+from dashboard.commands import look
 from dashboard.commands.stopping import Stopped, stoppable
 
 COMMANDS = (
@@ -93,6 +94,18 @@ def test_an_unknown_plant_is_one_line_with_the_nearest_of_many(capsys: pytest.Ca
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("setpoint: unknown plant 'exotermic_cstr'; did you mean 'exothermic_cstr'? Known: ")
     assert err.endswith(" more\n")
+
+
+def test_a_list_of_runs_says_that_there_are_more(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(look, "LISTED", 1)
+    store = str(tmp_path / "runs.db")
+    with Historian(store) as historian:
+        for seed, note in ((0, ""), (1, "the newest 1 runs; the dashboard shows older ones, and `setpoint runs RUN` any\n")):
+            newest = historian.start("train", "exothermic_cstr", "ppo", seed, {}, {})
+            code, out, err = said(capsys, "--store", store, "runs", "--json")
+            assert (code, [each["id"] for each in json.loads(out)], err) == (0, [newest], note)
 
 
 def test_ppo_without_a_policy_says_how_to_get_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

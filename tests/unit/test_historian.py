@@ -186,6 +186,21 @@ def test_runs_are_listed_newest_first_and_by_plant_and_kind(store: Historian) ->
     assert len(store.runs(limit=1)) == 1
 
 
+def test_an_old_completed_training_is_found_however_many_runs_came_since(store: Historian) -> None:
+    old = _start(store)
+    store.finish(old, "completed")
+    killed = _start(store)
+    with store.store.transaction() as connection:
+        connection.execute(update(RUN).where(RUN.c.id == killed).values(heartbeat=0.0))
+    others = [_start(store) for _ in range(3)]
+    for other in others:
+        store.finish(other, "failed")
+    assert [run.id for run in store.runs(status="completed", limit=1)] == [old]
+    assert [run.id for run in store.runs(status="stopped", limit=1)] == [killed]
+    assert store.runs(status="running") == store.runs(controller="pid") == []
+    assert len(store.runs()) == 5
+
+
 @pytest.mark.parametrize("name", ["nobody-123456", "../../etc/passwd", "", "x' OR '1'='1", "A" * 5000])
 def test_an_unknown_run_is_named(store: Historian, name: str) -> None:
     with pytest.raises(UnknownName, match="not in the store"):
