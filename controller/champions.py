@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,6 +44,15 @@ def promotions(store: Store, plant: str | None = None, limit: int = 1000) -> lis
     """Return every verdict, accepted or not, newest first."""
     query = select(PROMOTION).order_by(PROMOTION.c.id.desc()).limit(limit)
     return [_promotion(row) for row in store.rows(query if plant is None else query.where(PROMOTION.c.plant == plant))]
+
+
+def held(standing: Promotion | None, given: Sequence[Promotion]) -> set[int]:
+    """Return the numbers of a case's champion and of those that it and its predecessors replaced; others were rolled back."""
+    previous, found, now = {each.id: each.previous for each in given}, set[int](), standing.id if standing else None
+    while now is not None and now not in found:
+        found.add(now)
+        now = previous.get(now)
+    return found
 
 
 def judge(store: Store, given: Promotion) -> Promotion:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from platformdirs import user_data_path
@@ -11,11 +11,13 @@ from platformdirs import user_data_path
 from controller.champions import Promotion, champion, promotions
 from controller.champions import judge as enter
 from controller.policy import WEIGHTS, Policy, load
+from controller.records import RunRecord
 from controller.release import Judgement, Scope, judge
 from controller.safety.governor import Calibration
-from controller.store import Store
-from plant_models.core.errors import InvalidFile, UnknownName
+from controller.store import Store, runs_folder
+from plant_models.core.errors import BadInput, InvalidFile, UnknownName
 from plant_models.core.plant import Plant
+from plant_models.derive.identity import plant_hash
 
 EVERY = ""
 """In place of a scenario's name: a champion judged on every scenario of its plant."""
@@ -23,8 +25,37 @@ EVERY = ""
 
 def folder_of(policy: Policy, source: Path) -> Path:
     """Return where a released policy is kept: by its plant and its weights, so that nothing ever replaces it."""
-    name = hashlib.sha256((source / WEIGHTS).read_bytes()).hexdigest()[:16]
-    return user_data_path("setpoint", appauthor=False) / "champions" / policy.plant.name / name
+    return user_data_path("setpoint", appauthor=False) / "champions" / policy.plant.name / fingerprint(source)[:16]
+
+
+def fingerprint(source: Path) -> str:
+    """Return the sha256 of the weights in a policy's folder, which a copy shares; raises InvalidFile where there are none."""
+    try:
+        return hashlib.sha256((source / WEIGHTS).read_bytes()).hexdigest()
+    except OSError as error:
+        raise InvalidFile(source / WEIGHTS, "file", f"{error.strerror}; give the folder that training wrote") from error
+
+
+def origin(plant: Plant, source: Path) -> dict[str, str]:
+    """Return what the configuration of a run keeps of the policy that drove it, and of its plant."""
+    return {"policy_sha256": fingerprint(source), "plant_hash": plant_hash(plant)}
+
+
+def check_driven(run: RunRecord, plant: Plant, source: Path) -> None:
+    """Raise BadInput unless a run's episodes are those of this very policy on this very plant.
+
+    Raises:
+        InvalidFile: where the policy of a training cannot be read, or its plant has changed since.
+    """
+    wanted, own = origin(plant, source), runs_folder() / run.id / "policy"
+    kept: Mapping[str, object] = run.config
+    if run.kind == "train":
+        kept = origin(load(own, plant).plant, own)
+    told = {"policy_sha256": "another policy than the champion's", "plant_hash": f"{plant.name} as it was before a change"}
+    for key, other in told.items():
+        if kept.get(key) != wanted[key]:
+            why = f"ran {other}" if key in kept else "does not say which policy it ran"
+            raise BadInput(f"run {run.id}: {why}; leave RUN out, or simulate with --policy champion")
 
 
 def released(store: Store, plant: str, scenario: str = EVERY) -> Promotion:

@@ -72,14 +72,17 @@ def _run(
     weather_file: Path | None, as_json: bool, safety: str = "none",
 ) -> None:  # fmt: skip
     year, known = weather(weather_file, chosen), shield(chosen, chosen.scenario(scenario), safety)
-    picked = controllers(chosen, names, folder(opened, chosen, policy, scenario))
+    source = folder(opened, chosen, policy, scenario)
+    picked = controllers(chosen, names, source)
     from controller.benchmark import compare, record, versions
+    from controller.promotion import origin
 
     config = {
         "episodes": episodes,
         "scenario": chosen.scenario(scenario).name,
         "weather": str(weather_file or ""),
         "safety": safety,
+        **(origin(chosen, source) if source else {}),
     }
     with opened.historian() as historian, historian.run(kind, chosen.name, ",".join(names), seed, config, versions()) as run:
         comparison = compare(chosen, picked, episodes, seed, scenario, year, known)

@@ -138,20 +138,21 @@ def rollback(
 def champion(context: typer.Context, plant: PlantName = "", plant_file: PlantFile = None, as_json: Json = False) -> None:
     """Show a plant's champions, and every verdict that the gate gave."""
     from controller.champions import champion as standing
-    from controller.champions import promotions
+    from controller.champions import held, promotions
 
     name = plant_with(plant, plant_file).name
     with session(context).historian() as historian:
         given = promotions(historian.store, name)
-        held = [standing(historian.store, name, case_) for case_ in {each.scenario for each in given}]
-    now = {each.id for each in held if each is not None}
+        champions = [standing(historian.store, name, case_) for case_ in {each.scenario for each in given}]
+    now = {each.id for each in champions if each is not None}
+    kept = {number for each in champions for number in held(each, given)}
     if as_json:
-        terminal.show_json([_told(each) | {"champion": each.id in now} for each in given])
+        terminal.show_json([_told(each) | {"champion": each.id in now, "standing": _standing(each, now, kept)} for each in given])
     elif not given:
         terminal.say(f"{name}: no policy was put through the gate yet; `setpoint promote RUN` does it")
     else:
         columns = ("run", "judged", "champion of", "verdict", "reason")
-        terminal.show_table(f"Champions of {name}", columns, [_row(each, each.id in now) for each in given])
+        terminal.show_table(f"Champions of {name}", columns, [_row(each, _standing(each, now, kept)) for each in given])
 
 
 def _told(given: Promotion) -> dict[str, Any]:
@@ -159,8 +160,13 @@ def _told(given: Promotion) -> dict[str, Any]:
     return vars(given) | {"verdict": verdict}
 
 
-def _row(given: Promotion, is_champion: bool) -> list[str]:
-    verdict = "champion" if is_champion else "promoted, replaced" if given.accepted else "refused"
+def _standing(given: Promotion, now: set[int], kept: set[int]) -> str:
+    if not given.accepted:
+        return "refused"
+    return "champion" if given.id in now else "promoted, replaced" if given.id in kept else "promoted, rolled back"
+
+
+def _row(given: Promotion, verdict: str) -> list[str]:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(given.judged))
     return [given.run or "-", when, given.scenario or "every scenario", verdict, str(given.verdict.get("reason", ""))]
 
@@ -186,7 +192,7 @@ def drift(
     with session(context).historian() as historian:
         of = released(historian.store, chosen.name, name)
         policy = _policy(of, chosen)
-        records = _recorded(historian, run, chosen.name, policy.name) if run else []
+        records = _recorded(historian, run, of, policy) if run else []
     reference = kept_reference(of.verdict)
     if not run:
         shielded = any("interventions" in signal for signal in reference)
@@ -209,12 +215,14 @@ def _policy(of: Promotion, plant: Plant) -> Policy:
     return load(Path(of.policy), plant)
 
 
-def _recorded(historian: Historian, run: str, plant: str, controller: str) -> list[EpisodeRecord]:
-    """Return the episodes that a run recorded of a controller, behind the shield where it ran there too; raises BadInput."""
+def _recorded(historian: Historian, run: str, of: Promotion, policy: Policy) -> list[EpisodeRecord]:
+    """Return the episodes that a run recorded of a champion, behind the shield where it ran there too; raises BadInput."""
     from controller.benchmark import BEHIND
+    from controller.promotion import check_driven
     from plant_models.core.errors import BadInput
 
-    historian.find(run)
+    plant, controller = policy.plant.name, policy.name
+    check_driven(historian.find(run), policy.plant, Path(of.policy))
     rows = [row for row in historian.episodes(run) if row.plant == plant]
     behind = [row for row in rows if row.controller == controller + BEHIND]
     chosen = behind or [row for row in rows if row.controller == controller]

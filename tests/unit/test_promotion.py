@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from controller.champions import Promotion, champion, promotions
 from controller.champions import judge as enter
@@ -16,6 +17,7 @@ from controller.historian import Historian
 from controller.policy import MANIFEST, Policy, load
 from controller.promotion import promote, released
 from controller.release import Scope, observed
+from controller.schema import RUN
 from controller.store import runs_folder
 from dashboard.cli import run
 from plant_models.catalogue import get
@@ -124,6 +126,11 @@ def test_the_commands_from_refusal_to_rollback(historian: Historian, capsys: pyt
     second = named(historian, HOUSE, 1.0)
     assert said(historian, capsys, "rollback", house, "--json")[0] == 0
     assert champion(historian.store, house, "") == first
+    named(historian, HOUSE, 0.5)
+    words = [each["standing"] for each in json.loads(said(historian, capsys, "champion", house, "--json")[1])]
+    assert words == ["champion", "promoted, rolled back", "refused", "promoted, replaced"]
+    assert "rolled" in said(historian, capsys, "champion", house)[1]
+    assert said(historian, capsys, "rollback", house)[0] == 0
     code, out, _ = said(historian, capsys, "rollback", house)
     assert (code, out) == (0, "heat_pump_house: no champion is left; the PID layer runs alone\n")
     code, _, err = said(historian, capsys, "rollback", house)
@@ -132,7 +139,7 @@ def test_the_commands_from_refusal_to_rollback(historian: Historian, capsys: pyt
     only = named(historian, HOUSE, 0.0, "week")
     assert said(historian, capsys, "rollback", house)[0] == 0
     assert champion(historian.store, house, "week") is None
-    assert promotions(historian.store, house)[:2] == [only, second]
+    assert [each.id for each in promotions(historian.store, house)[::2]] == [only.id, second.id, first.id]
 
 
 def test_drift_tells_other_weather_from_the_same(historian: Historian, capsys: pytest.CaptureFixture[str]) -> None:
@@ -159,6 +166,27 @@ def test_the_champion_is_a_policy_by_its_name(historian: Historian, capsys: pyte
     code, _, err = said(historian, capsys, "drift", CSTR.name, recorded)
     assert code == 2
     assert "1 episodes of ppo" in err
+
+
+def test_a_run_that_another_policy_drove_says_nothing_of_the_champion(
+    historian: Historian, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, other = trained(historian, CSTR, 0.2)
+    named(historian, CSTR, 0.0)
+    runs = []
+    for policy in ("champion", str(other)):
+        words = ("simulate", CSTR.name, "--controller", "ppo", "--policy", policy, "--episodes", "2", "--json")
+        runs.append(json.loads(said(historian, capsys, *words)[1])["run"])
+    runs.append(json.loads(said(historian, capsys, "simulate", CSTR.name, "--json")[1])["run"])
+    told = [said(historian, capsys, "drift", CSTR.name, each) for each in runs]
+    assert told[0][0] != 2
+    assert [code for code, *_ in told[1:]] == [2, 2]
+    assert "ran another policy than the champion's; leave RUN out, or simulate with --policy champion" in told[1][2]
+    assert "does not say which policy it ran" in told[2][2]
+    with historian.store.transaction() as connection:
+        config = historian.find(runs[0]).config | {"plant_hash": "0"}
+        connection.execute(update(RUN).where(RUN.c.id == runs[0]).values(config=config))
+    assert "as it was before a change" in said(historian, capsys, "drift", CSTR.name, runs[0])[2]
 
 
 @pytest.mark.parametrize(
