@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from controller.findings import Findings
+from controller.overall import uncounted
 from controller.standing import PID, Standing
 from controller.variants import VARIANTS
 from dashboard.report import origins, pipes
@@ -13,9 +14,9 @@ from dashboard.standings import OVERALL_HEADS, overall_row, sentences, signed_pe
 ABOUT = """Every plant, protocol and variant ([](benchmarks.md)) on {episodes} held-out episodes of each case. This page is
 written by `python -m benchmarks.whole`; `benchmarks/results/whole.json` has every row."""
 RELATIVE = """P(improvement) is unpaired. Gains are relative: to PID's cost on tracking plants, else to what PID gains over its
-floor, where a hundredth of it may be little money; IQM is their interquartile mean. Its interval is over episodes alone: those of
-one policy of each plant, and the variants of a scenario, which share their episodes, as if they did not. What another training
-would bring is not in it."""
+floor, where a hundredth of it may be little money; IQM is their interquartile mean, in which every case weighs the same. Where
+one policy ran, its interval is over episodes alone, drawn alike for the variants of a scenario, which share them: what another
+training would bring is not in it. A variant that changes no cost of PID's does not count."""
 LATE = "no time was left"
 WORST = 40
 """Cases at most in which PPO's losses are listed."""
@@ -71,7 +72,7 @@ def _losses(rows: Sequence[Standing]) -> str:
     ]
     more = f"\n\nand {len(lines) - WORST} more, in the file." if len(lines) > WORST else ""
     return (
-        f"{len(lost)} of {len(rows)} cases.\n\n"
+        f"{len(lost)} of {len(rows)} cases, with those that do not count over all.\n\n"
         + pipes(("case", "relative gain", "limits crossed", "trips"), lines[:WORST])
         + more
     )
@@ -101,8 +102,9 @@ def _left_out(findings: Findings) -> str:
     without = [name for name in names if name not in trained]
     lines = [f"- No policy of PPO was kept for {', '.join(without)}."] if without else []
     lines += [f"- {note}." for note in findings.notes if LATE in note]
+    lines += [f"- {text}." for text in uncounted(findings.cases)]
     nmpc = "- NMPC stands beside the others where it was kept: on first episodes of first scenarios, no variant."
-    return "\n".join([*lines, *_same(findings), nmpc])
+    return "\n".join([*lines, nmpc])
 
 
 def _policies(findings: Findings) -> str:
@@ -131,19 +133,4 @@ def _idle(findings: Findings, learners: Sequence[str]) -> list[str]:
         f"- {label.upper()} costs what PID costs, to the last digit, in every episode of {', '.join(names)}"
         for label in learners
         if (names := [plant for (other, plant), same in found.items() if same and other == label])
-    ]
-
-
-def _same(findings: Findings) -> list[str]:
-    """Return which variants change nothing that PID pays for, though their cases count."""
-    beside = [case for case in findings.cases if PID in case.samples]
-    costs = {(each.case.plant.name, each.case.scenario, each.case.variant): each.samples[PID].cost for each in beside}
-    found: dict[tuple[str, str], list[str]] = {}
-    for (plant, scenario, variant), cost in costs.items():
-        plain = costs.get((plant, scenario, "none"))
-        if variant != "none" and plain is not None and (cost == plain).all():
-            found.setdefault((plant, variant), []).append(scenario)
-    return [
-        f"- {plant}: variant {variant!r} changes no cost of PID's in {', '.join(scenarios)}; these cases count all the same."
-        for (plant, variant), scenarios in found.items()
     ]

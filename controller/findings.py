@@ -17,7 +17,7 @@ from controller.executor import Workers
 from controller.kept import key, known, outcomes
 from controller.methods import ALGORITHMS
 from controller.named import SEARCHING
-from controller.overall import Overall, Trade, overall, trade
+from controller.overall import Overall, Trade, overall, trade, uncounted
 from controller.provenance import provenance
 from controller.recording import episode_record
 from controller.records import EpisodeRecord
@@ -107,7 +107,8 @@ def found(
     results.sort(key=lambda result: order[result[0]])
     results += _searched(store, plan.cells)
     seconds = time.perf_counter() - begun
-    return Findings(tuple(compared(results)), plan.notes, computed, len(plan.cells), seconds, seed)
+    cases = tuple(compared(results))
+    return Findings(cases, (*plan.notes, *uncounted(cases)), computed, len(plan.cells), seconds, seed)
 
 
 def _searched(store: Store, cells: Sequence[Cell]) -> list[tuple[Cell, Outcome]]:

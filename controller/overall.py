@@ -1,13 +1,15 @@
 """What a benchmark says over all its cases: interquartile mean, probability of improvement, performance profile, fronts.
 
 After R. Agarwal et al., Deep reinforcement learning at the edge of the statistical precipice, NeurIPS 2021: cases are strata,
-runs are training seeds, or episodes where one policy ran.
+runs are training seeds, or episodes where one policy ran. Every case weighs the same, however many runs it has, and variants of
+one scenario, which share their episodes, are drawn again together.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +35,8 @@ DISCOMFORT = "tdis"
 class Overall:
     """A controller over all cases it ran in: ``iqm`` of its relative gains over PID.
 
-    ``pid`` are PID's violations in the ``compared`` episodes that the controller ran too, by one policy or by several.
+    A variant that changes no cost of PID's is no case of its own. ``pid`` are PID's violations in the ``compared`` episodes that
+    the controller ran too, by one policy or by several.
     """
 
     label: str
@@ -64,7 +67,38 @@ def labels(cases: Sequence[Compared]) -> list[str]:
 
 def overall(cases: Sequence[Compared]) -> list[Overall]:
     """Return every controller but PID over the cases that PID ran too."""
-    return [_one([c for c in cases if label in c.samples], label) for label in labels(_beside(cases)) if label != PID]
+    distinct = _distinct(_beside(cases))
+    return [_one([c for c in distinct if label in c.samples], label) for label in labels(distinct) if label != PID]
+
+
+def _unchanged(cases: Sequence[Compared]) -> list[Compared]:
+    """Return the variants that change no cost of PID's: to count them would count the scenario twice."""
+    plain = {_scenario(case): case.samples[PID].cost for case in _beside(cases) if case.case.variant == "none"}
+    return [
+        case for case in _beside(cases)
+        if case.case.variant != "none" and _scenario(case) in plain
+        and np.array_equal(case.samples[PID].cost, plain[_scenario(case)])
+    ]  # fmt: skip
+
+
+def uncounted(cases: Sequence[Compared]) -> list[str]:
+    """Return in words which variants change no cost of PID's, and so do not count over all cases."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for each in _unchanged(cases):
+        found.setdefault((each.case.plant.name, each.case.variant), []).append(each.case.scenario)
+    return [
+        f"{plant}: variant {variant!r} changes no cost of PID's in {', '.join(scenarios)}; over all cases it does not count"
+        for (plant, variant), scenarios in found.items()
+    ]
+
+
+def _distinct(cases: Sequence[Compared]) -> list[Compared]:
+    same = {id(case) for case in _unchanged(cases)}
+    return [case for case in cases if id(case) not in same]
+
+
+def _scenario(case: Compared) -> tuple[str, str]:
+    return case.case.plant.name, case.case.scenario
 
 
 def _beside(cases: Sequence[Compared]) -> list[Compared]:
@@ -72,25 +106,34 @@ def _beside(cases: Sequence[Compared]) -> list[Compared]:
 
 
 def _one(cases: Sequence[Compared], label: str) -> Overall:
-    cases = _beside(cases)
-    strata = [case.gains(label) for case in cases]
-    low, high = stratified_bootstrap(strata)
+    strata = _strata(cases, label)
+    typical = partial(interquartile_mean, weights=np.concatenate([np.full(each.size, 1.0 / len(each)) for each in strata]))
+    iqm = Interval(typical(np.concatenate([each.ravel() for each in strata])), *stratified_bootstrap(strata, typical))
     standings = [case.standing(label) for case in cases]
     verdicts = [standing.verdict for standing in standings]
     samples = [case.samples[label] for case in cases]
     counts = [sample.cost.shape[1] for sample in samples]
     pairs = [(-sample.cost.ravel(), -case.samples[PID].cost.ravel()) for case, sample in zip(cases, samples, strict=True)]
     return Overall(
-        label, len(cases), Interval(interquartile_mean(np.concatenate(strata)), low, high), probability_of_improvement(pairs),
+        label, len(cases), iqm, probability_of_improvement(pairs),
         verdicts.count("ahead"), verdicts.count("behind"), sum(each.violations for each in standings),
         sum(sample.cost.size for sample in samples),
         sum(case.samples[PID].total(CROSSED, n) for case, n in zip(cases, counts, strict=True)), sum(counts),
     )  # fmt: skip
 
 
+def _strata(cases: Sequence[Compared], label: str) -> list[Array]:
+    """Return the gains of each scenario, (runs, variants); apart where a variant has fewer runs."""
+    found: dict[tuple[str, str, int], list[Array]] = {}
+    for case in cases:
+        gains = case.gains(label)
+        found.setdefault((*_scenario(case), len(gains)), []).append(gains)
+    return [np.stack(variants, axis=1) for variants in found.values()]
+
+
 def profiles(cases: Sequence[Compared], scores: Array) -> dict[str, tuple[Array, Array, Array]]:
     """Return for every controller but PID the share of runs that gain more than each of ``scores``, with its band."""
-    beside = _beside(cases)
+    beside = _distinct(_beside(cases))
     found = {}
     for label in labels(beside):
         strata = [case.gains(label) for case in beside if label in case.samples]

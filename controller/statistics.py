@@ -86,9 +86,18 @@ def matched_upper95(more: int, fewer: int, n: int) -> float:
     return float((b - c) / total + half)
 
 
-def interquartile_mean(values: Array) -> float:
-    """Return the mean of the middle half of all values; a quarter is left out at each end, rounded down."""
-    return float(trim_mean(values, 0.25, axis=None))
+def interquartile_mean(values: Array, weights: Array | None = None) -> float:
+    """Return the mean of the middle half of all values; a quarter is left out at each end, rounded down.
+
+    With ``weights``, of the values' shape, it is a quarter of their sum; a value that lies only partly in it stays.
+    """
+    if weights is None:
+        return float(trim_mean(values, 0.25, axis=None))
+    order = np.argsort(values, axis=None)
+    value, weight = np.ravel(values)[order], np.ravel(weights)[order]
+    upto, quarter = np.cumsum(weight), (0.25 + ROUNDING) * weight.sum()
+    middle = (upto > quarter) & (upto[-1] - upto + weight > quarter)
+    return float(np.average(value[middle], weights=weight[middle]))
 
 
 def stratified_bootstrap(
@@ -97,7 +106,8 @@ def stratified_bootstrap(
     """Return the ends of the 95 % interval of a statistic over all values, by percentiles.
 
     Each stratum, a plant for instance, is (seeds,) or (seeds, episodes). Seeds are drawn again with replacement within their
-    stratum, each with all of its episodes: episodes that one policy ran are no independent trainings.
+    stratum, each with all of its episodes: episodes that one policy ran are no independent trainings. What the statistic is
+    given has always the order and size of the strata, one after the other.
     """
     rng = np.random.default_rng(seed)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from controller.cell import Cell, Outcome
-from controller.overall import overall, profiles, trade
+from controller.overall import overall, profiles, trade, uncounted
 from controller.source import Source
 from controller.standing import compared
 from controller.statistics import (
@@ -22,14 +22,15 @@ from controller.statistics import (
     win_rate,
     worst_tenth,
 )
+from controller.variants import Variant
 from plant_models.core.scenario import Array
 
 
 def result(
-    name: str, cost: list[float], plant: str = "exothermic_cstr", digest: str = "", **figures: Any
+    name: str, cost: list[float], plant: str = "exothermic_cstr", digest: str = "", variant: Variant = "none", **figures: Any
 ) -> tuple[Cell, Outcome]:
     scenario = {"exothermic_cstr": "tracking", "heat_pump_house": "week"}[plant]
-    cell = Cell(Source(plant, scenario=scenario), "none", name, 0, 0, len(cost), digest, digest)
+    cell = Cell(Source(plant, scenario=scenario), variant, name, 0, 0, len(cost), digest, digest)
     told = {"cost": tuple(cost)} | {key: tuple(values) for key, values in figures.items()}
     return cell, Outcome(tuple(cost), tuple((c, 0.0, 0.0, 0.0, 0.0, 0.0) for c in cost), told, dict.fromkeys(told, "1"), 1.0)
 
@@ -125,6 +126,33 @@ def test_tails_wins_and_crossed_intervals() -> None:
     assert upper95(0, 300) == pytest.approx(3.0 / 300.0, rel=0.01)
 
 
+def test_every_case_weighs_the_same_however_many_runs_it_has() -> None:
+    values = np.array([0.0, 1.0, 2.0, 3.0, 10.0, 10.0])
+    assert interquartile_mean(values, np.ones(6)) == interquartile_mean(values)
+    assert interquartile_mean(values[:4], np.array([1.0, 4.0, 2.0, 1.0])) == pytest.approx((4.0 * 1.0 + 2.0 * 2.0) / 6.0)
+    reactor = [result("pid", [10.0, 10.0]), result("ppo", [9.0, 9.0])]  # gains a tenth in each of two episodes
+    house = [result("pid", [10.0] * 40, "heat_pump_house"), result("ppo", [6.0] * 40, "heat_pump_house")]
+    (ppo,) = overall(compared([*reactor, *house]))
+    assert ppo.iqm.mean == pytest.approx((0.1 + 0.4) / 2.0)  # unweighed, forty episodes would hide two
+
+
+def test_variants_share_their_episodes_and_one_that_changes_nothing_does_not_count() -> None:
+    rng = np.random.default_rng(3)
+    pid = 10.0 + rng.normal(size=40)
+    ppo = pid - 1.0 - rng.normal(size=40)
+    plain = [result("pid", pid.tolist()), result("ppo", ppo.tolist())]
+    idle = [result("pid", pid.tolist(), variant="noise"), result("ppo", (ppo - 1.0).tolist(), variant="noise")]
+    (alone,), (beside,) = overall(compared(plain)), overall(compared([*plain, *idle]))
+    assert beside == alone
+    assert uncounted(compared([*plain, *idle])) == [
+        "exothermic_cstr: variant 'noise' changes no cost of PID's in tracking; over all cases it does not count"
+    ]
+    again = [result("pid", (2.0 * pid).tolist(), variant="drift"), result("ppo", (2.0 * ppo).tolist(), variant="drift")]
+    (both,) = overall(compared([*plain, *again]))  # the same gains once more tell nothing new
+    assert (both.cases, both.iqm.mean) == (2, pytest.approx(alone.iqm.mean))
+    assert both.iqm.high - both.iqm.low == pytest.approx(alone.iqm.high - alone.iqm.low, rel=0.05)
+
+
 def scores(seed: int) -> Array:
     return np.random.default_rng(seed).normal(0.1 * seed, 1.0, (8, 5))
 
@@ -136,6 +164,7 @@ def test_statistics_agree_with_rliable() -> None:
 
     ours, theirs = scores(1), scores(3)
     assert interquartile_mean(ours) == pytest.approx(metrics.aggregate_iqm(ours))
+    assert interquartile_mean(ours, np.full(ours.shape, 1.0 / len(ours))) == pytest.approx(metrics.aggregate_iqm(ours))
     pairs = [(theirs[:, m], ours[:, m]) for m in range(5)]
     assert probability_of_improvement(pairs) == pytest.approx(metrics.probability_of_improvement(theirs, ours))
     taus = np.linspace(-2.0, 2.0, 9)
