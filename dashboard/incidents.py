@@ -9,7 +9,7 @@ import numpy as np
 
 from controller.records import EpisodeRecord, EpisodeRow, RunRecord
 from controller.statistics import upper95
-from dashboard.matrix import episodes_of, rows
+from dashboard.matrix import Row, episodes_of, rows
 
 BEYOND, LIMIT = "time beyond ", " limit"
 
@@ -36,11 +36,19 @@ class Standing:
 
 
 def standings(runs: Sequence[RunRecord], plant: str) -> list[Standing]:
-    """What comparisons say of each controller on a plant, all episodes together, in the order in which controllers came."""
+    """What comparisons say of each controller on a plant, all its scenarios and variants together.
+
+    Of each scenario and variant one run counts: the newest, a simulation only where nothing else ran. Another run has the same
+    episodes, which are evidence once.
+    """
+    first: dict[tuple[str, str, str], Row] = {}
+    for run in sorted(runs, key=lambda run: (run.kind == "simulate", -run.started)):
+        for row in rows(run):
+            if row["plant"] == plant and "hard-limit violations" in row["kpis"]:
+                first.setdefault((str(row["controller"]), str(row["scenario"]), str(row["variant"])), row)
     grouped: dict[str, list[tuple[int, Mapping[str, float]]]] = {}
-    for row in (row for run in runs for row in rows(run) if row["plant"] == plant):
-        if "hard-limit violations" in row["kpis"]:
-            grouped.setdefault(str(row["controller"]), []).append((episodes_of(row), row["kpis"]))
+    for (controller, *_), row in first.items():
+        grouped.setdefault(controller, []).append((episodes_of(row), row["kpis"]))
     return [_standing(controller, parts) for controller, parts in grouped.items()]
 
 

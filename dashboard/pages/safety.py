@@ -79,7 +79,7 @@ def _judged(plant: str, found: Sequence[Standing]) -> Component:
          _count(each.trips), ui.number(each.interventions, 3), ui.number(each.uncertified, 3)]
         for k, each in enumerate(found)
     ]  # fmt: skip
-    note = f"held-out episodes of the newest {RUNS} runs, one run twice counts twice; hours beyond limits in the figure"
+    note = "held-out episodes, of each scenario and variant the newest run's; hours beyond limits in the figure"
     table = ui.table(heads, rows, range(1, len(heads)), "limits by controller")
     figure = [ui.graph(crossed(found), "safety-crossed")] if any(any(each.hours.values()) for each in found) else []
     return ui.panel("Limits by controller", table, *figure, aside=note)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from controller.records import EpisodeRecord, EpisodeRow, RunRecord, Signal
+from controller.records import EpisodeRecord, EpisodeRow, Kind, RunRecord, Signal
 from controller.statistics import upper95
 from dashboard.incidents import cut_away, standings, worst
 from dashboard.safety_figures import crossed, opposed
 
 
-def run(episodes: int, **controllers: dict[str, float]) -> RunRecord:
-    result = {"episodes": episodes, "controllers": controllers}
-    return RunRecord("r", "benchmark", "tank", "pid", 0, "completed", {}, result, {}, 0.0, 1.0, 1.0, 1, "h", 0, 0.0, 0.0)
+def run(
+    episodes: int, scenario: str = "week", started: float = 0.0, kind: Kind = "benchmark", **controllers: dict[str, float]
+) -> RunRecord:
+    result = {"episodes": episodes, "scenario": scenario, "controllers": controllers}
+    return RunRecord("r", kind, "tank", "pid", 0, "completed", {}, result, {}, started, 1.0, 1.0, 1, "h", 0, 0.0, 0.0)
 
 
 def figures(violating: float, hours: float, **more: float) -> dict[str, float]:
@@ -25,11 +27,22 @@ def row(number: int, **kpis: float) -> EpisodeRow:
     return EpisodeRow(number, "r", "tank", "pid", "tracking", 0, "completed", named, {})
 
 
-def test_runs_are_pooled_by_their_episodes() -> None:
-    (pid,) = standings([run(10, pid=figures(1, 0.5)), run(30, pid=figures(3, 0.1, interventions=8.0))], "tank")
+def test_scenarios_are_pooled_by_their_episodes() -> None:
+    other = run(30, "heat wave", pid=figures(3, 0.1, interventions=8.0))
+    (pid,) = standings([run(10, pid=figures(1, 0.5)), other], "tank")
     assert (pid.episodes, pid.violating, pid.interventions, pid.uncertified) == (40, 4, 8.0, None)
     assert pid.hours["hot"] == pytest.approx((10 * 0.5 + 30 * 0.1) / 40)
     assert pid.bound == upper95(4, 40)
+
+
+def test_the_same_episodes_run_again_are_no_further_evidence() -> None:
+    old, new = run(50, started=1.0, pid=figures(0, 0.0), ppo=figures(0, 0.0)), run(50, started=2.0, pid=figures(2, 0.5))
+    pid, ppo = standings([old, new], "tank")
+    assert (pid.episodes, pid.violating, pid.bound) == (50, 2, upper95(2, 50))
+    assert (ppo.episodes, ppo.bound) == (50, upper95(0, 50))
+    glance = run(1, started=3.0, kind="simulate", pid=figures(0, 0.0))
+    assert standings([glance, new, old], "tank") == [pid, ppo]
+    assert standings([glance], "tank")[0].episodes == 1
 
 
 def test_trips_are_worse_than_violations_and_these_than_time() -> None:
