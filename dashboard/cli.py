@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 import traceback
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
+from dashboard import terminal
 from dashboard.commands import author, benchmark, compare, learn, look, release, session, stress, sweeping
 from dashboard.commands.stopping import Stopped
 from plant_models.core.errors import SetpointError
@@ -25,6 +27,12 @@ app = typer.Typer(
 )
 
 
+def _tell_version(asked: bool) -> None:
+    if asked:
+        terminal.say(version("setpoint"))
+        raise typer.Exit
+
+
 @app.callback()
 def options(
     context: typer.Context,
@@ -32,6 +40,9 @@ def options(
         str, typer.Option(envvar="SETPOINT_STORE", help="Run store: a file or a database URL (default: the user's data folder).")
     ] = "",
     debug: Annotated[bool, typer.Option(help="Show a traceback where something goes wrong.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Take the options that every command shares."""
     context.obj = session.Session(store or None, debug)

@@ -11,7 +11,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from controller.live.alarms import Alarm
@@ -100,7 +100,8 @@ class Session:
         hands = self._pair.twins["A"].operated
         self.limits = {loop.tag: hands.limits(loop.tag) for loop in self.plant.loops}
         self.cascades = {loop.tag: hands.sent_to(loop.tag) for loop in self.plant.loops}
-        self._workshop, self._builders = workshop, ThreadPoolExecutor(1, "live-builder")
+        self._workshop = workshop
+        self._builds: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._clock = Clock(period_of(self.plant), speed, time.monotonic())
         self._orders: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
         self._preparing: tuple[str, ...] = ()
@@ -110,6 +111,8 @@ class Session:
         self._view = self._published(0)
         self._thread = threading.Thread(target=self._run, name="live-session", daemon=True)
         self._thread.start()
+        builder = threading.Thread(target=self._build, name="live-builder", daemon=True)  # the program need not wait for it
+        builder.start()
 
     @property
     def alive(self) -> bool:
@@ -146,7 +149,7 @@ class Session:
         words, build = wanted
         done: Future[None] = Future()
         self._post(lambda: self._prepare((*self._preparing, words)))
-        self._builders.submit(self._built, build, words, command, done)
+        self._builds.put(lambda: self._built(build, words, command, done))
         return self._wait(done)
 
     def run(self) -> None:
@@ -181,8 +184,14 @@ class Session:
             return self._workshop.shielding(len(command.twins))
         return None
 
+    def _build(self) -> None:
+        """Build one after the other what was ordered, beside the clock."""
+        for build in iter(self._builds.get, None):
+            if not self._ended:
+                build()
+
     def _built(self, build: Callable[[], None], words: str, command: Command, done: Future[None]) -> None:
-        """Build, then have the command carried out; runs beside the clock."""
+        """Build, then have the command carried out."""
         try:
             build()
         except Exception as error:  # noqa: BLE001 - whoever ordered it hears of it
@@ -223,7 +232,8 @@ class Session:
         finally:
             self._pair.close()
             self._workshop.close()
-            self._builders.shutdown(wait=False, cancel_futures=True)
+            self._ended = True
+            self._builds.put(None)
 
     def _turn(self) -> None:
         """Carry out an order, or wait for one until the next decision is due, or make that decision."""

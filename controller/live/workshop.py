@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from controller.baselines import Pid
@@ -15,7 +15,7 @@ from controller.nmpc import NAMES
 from controller.safety.governor import Calibration, Governor
 from controller.safety.known import calibrated, check, found
 from plant_models.catalogue import get
-from plant_models.core.errors import UnknownName, unknown
+from plant_models.core.errors import BadInput, UnknownName, unknown
 from plant_models.core.plant import Plant
 
 PID = "pid"
@@ -97,8 +97,11 @@ class Kept:
         check(self._plant, scenario)
         known = self._known or found(self._plant, scenario)
         if known is None:
-            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-                pool.submit(_calibrated, self.case).result()
+            process = get_context("spawn").Process(target=_calibrated, args=(self.case,), daemon=True)  # ends where this one does
+            process.start()
+            process.join()
+            if process.exitcode:
+                raise BadInput(f"the shield of {self.case.plant} cannot be calibrated: its process ended with {process.exitcode}")
             known = calibrated(self._plant, scenario)
         self._known = known
         governors = [Governor(self._plant, 1, known) for _ in range(count)]
@@ -108,5 +111,6 @@ class Kept:
 
 def _calibrated(case: Case) -> None:
     """Calibrate in another process, which leaves what it found in the user's cache."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
     plant = get(case.plant)
     calibrated(plant, plant.scenario(case.scenario))

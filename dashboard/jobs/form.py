@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import shlex
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -61,7 +62,8 @@ def _field(name: str, hint: Any, default: Any, choices: tuple[str, ...]) -> Fiel
     assert isinstance(info, OptionInfo | ArgumentInfo)
     declared = [str(each) for each in (info.default, *(info.param_decls or ())) if str(each).startswith("--")]
     flag = "" if isinstance(info, ArgumentInfo) else (declared or [f"--{name.replace('_', '-')}"])[0].partition("/")[0]
-    return Field(name, flag, _kind(kind), default, info.help or "", info.min, info.max, choices)
+    high = float(os.cpu_count() or 1) if name == "workers" else info.max  # a browser must not fill the machine
+    return Field(name, flag, _kind(kind), default, info.help or "", info.min, high, choices)
 
 
 def _kind(declared: Any) -> Kind:

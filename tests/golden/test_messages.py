@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,10 @@ def test_an_unknown_plant_is_one_line_with_the_nearest_of_many(capsys: pytest.Ca
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert err.startswith("setpoint: unknown plant 'exotermic_cstr'; did you mean 'exothermic_cstr'? Known: ")
     assert err.endswith(" more\n")
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "--version") == (0, f"{version('setpoint')}\n", "")
 
 
 def test_a_list_of_runs_says_that_there_are_more(

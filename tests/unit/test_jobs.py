@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -40,6 +41,14 @@ def test_a_number_keeps_the_range_that_its_command_declares() -> None:
     assert (found["seeds"].kind, found["seeds"].low, found["seeds"].high, found["seeds"].default) == ("whole", 1, 1000, 1)
     assert found["cost_limit"].kind == "number"
     assert {field.flag for field in fields("benchmark")} >= {"--controllers", "--safety"}
+
+
+def test_a_form_asks_for_no_more_processes_than_there_are_processors() -> None:
+    most = os.cpu_count() or 1
+    for command in ("benchmark", "sweep"):
+        assert arguments(command, {"workers": str(most)}) == (command, "--workers", str(most))
+        with pytest.raises(BadInput, match=f"allowed is a whole number from 0 to {most}"):
+            arguments(command, {"workers": str(most + 1)})
 
 
 def test_what_is_left_at_its_default_is_left_out_of_the_command() -> None:

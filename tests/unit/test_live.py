@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import math
+import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,6 +30,7 @@ from controller.live.ring import Ring
 from controller.live.session import Session, period_of
 from controller.live.sessions import Sessions
 from controller.live.workshop import Kept
+from controller.liveness import exists
 from controller.safety.governor import Governor
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput, UnknownName
@@ -489,3 +494,31 @@ def test_a_session_that_nobody_watches_pauses_and_then_ends(monkeypatch: pytest.
     assert not begun.view().running
     monkeypatch.setattr("controller.live.session.FORGOTTEN", 0.0)
     until(lambda: not begun.alive)
+
+
+@pytest.mark.slow
+def test_a_program_ends_at_once_though_a_shield_is_being_calibrated(tmp_path: Path) -> None:
+    """Calibrating takes minutes; Ctrl-C on the dashboard must not wait for it."""
+    code = (
+        "import multiprocessing, time\n"
+        "from controller.live import commands as ask\n"
+        "from controller.live.case import Case\n"
+        "from controller.live.session import Session\n"
+        "from controller.live.workshop import Kept\n"
+        "case = Case('exothermic_cstr', 'tracking', 3)\n"
+        "session = Session(case, ('pid', 'pid'), Kept(case, {}))\n"
+        "assert not session.order(ask.Shield(('A',), True))\n"
+        "while not (children := multiprocessing.active_children()):\n"
+        "    time.sleep(0.05)\n"
+        "time.sleep(1.0)\n"
+        "print(children[0].pid, flush=True)\n"
+    )
+    where = {"XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True, env=os.environ | where) as program:
+        assert program.stdout is not None
+        calibrating = int(program.stdout.readline())
+        try:
+            assert program.wait(20.0) == 0
+        finally:
+            program.kill()
+    assert not exists(calibrating)
