@@ -40,3 +40,8 @@ def slow(seconds: float) -> int:
     """Return the process, late."""
     time.sleep(seconds)
     return os.getpid()
+
+
+def dawdle(_: object) -> None:
+    """Take a minute over anything."""
+    time.sleep(60.0)

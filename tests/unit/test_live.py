@@ -504,13 +504,15 @@ def test_a_program_ends_at_once_though_a_shield_is_being_calibrated(tmp_path: Pa
         "from controller.live import commands as ask\n"
         "from controller.live.case import Case\n"
         "from controller.live.session import Session\n"
+        "from controller.live import workshop\n"
         "from controller.live.workshop import Kept\n"
+        "from tests.work import dawdle\n"
+        "workshop._calibrated = dawdle\n"
         "case = Case('exothermic_cstr', 'tracking', 3)\n"
         "session = Session(case, ('pid', 'pid'), Kept(case, {}))\n"
         "assert not session.order(ask.Shield(('A',), True))\n"
         "while not (children := multiprocessing.active_children()):\n"
         "    time.sleep(0.05)\n"
-        "time.sleep(1.0)\n"
         "print(children[0].pid, flush=True)\n"
     )
     where = {"XDG_CACHE_HOME": str(tmp_path), "HOME": str(tmp_path)}
