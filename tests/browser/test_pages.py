@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from selenium import webdriver
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 from controller.historian import Historian
-from tests.browser.reader import Dashboard, requests, served
+from tests.browser.reader import WAIT, Dashboard, requests, served
 from tests.browser.store import TOTAL, VERSIONS, metrics, reactor_episode, training_config
 
 slow = pytest.mark.slow
@@ -281,8 +282,10 @@ def test_a_long_episode_is_refined_where_it_is_zoomed_into_and_whole_again_after
         graph = "document.querySelector('#run-trend .js-plotly-plot')"
         dashboard.until(lambda: dashboard.run(f"{graph}?.querySelectorAll('.trace').length > 0") is True)
         points = f"Array.from({graph}.data[0].x)"
-        dashboard.run(f"Plotly.relayout({graph}, {{'xaxis.range[0]': 10, 'xaxis.range[1]': 10.3}}) && 1")
-        dashboard.until(lambda: dashboard.run(f"{points}.filter(t => t >= 10 && t <= 10.3).length >= 999") is True)
+        into = f"Plotly.relayout({graph}, {{'xaxis.range[0]': 10, 'xaxis.range[1]': 10.3}}) && 1"
+        fine = f"{points}.filter(t => t >= 10 && t <= 10.3).length >= 999"
+        patient = WebDriverWait(chromium, WAIT, 2.0)  # a figure is not heard at once when it is drawn
+        patient.until(lambda _: dashboard.run(fine) is True or not dashboard.run(into))
         assert dashboard.run(f"{graph}._fullLayout.xaxis.range") == [10, 10.3]
         dashboard.run(f"Plotly.relayout({graph}, {{'xaxis.autorange': true}}) && 1")
         dashboard.until(lambda: dashboard.run(f"{points}[0] === 0 && {points}.at(-1) >= 29.9") is True)
