@@ -112,12 +112,18 @@ def _kill_a_worker() -> None:
 
 @pytest.mark.slow
 def test_a_cluster_of_this_machine_listens_to_this_machine_alone() -> None:
+    before = _listening()
     for _ in compute({str(i): i for i in range(20)}, work.doubled, Workers(cluster="local:2")):
-        ours = [psutil.Process(), *psutil.Process().children(recursive=True)]
-        held = [held for one in ours for held in one.net_connections("tcp") if held.status == psutil.CONN_LISTEN]
-    assert held
-    assert {address.laddr.ip for address in held} == {"127.0.0.1"}
-    assert 8787 not in {address.laddr.port for address in held}
+        opened = _listening() - before
+    assert {ip for ip, _ in opened} == {"127.0.0.1"}
+    assert 8787 not in {port for _, port in opened}
+
+
+def _listening() -> set[tuple[str, int]]:
+    """Addresses and ports where this process and its children listen; other tests' browsers may be among them."""
+    ours = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    held = [held for one in ours for held in one.net_connections("tcp") if held.status == psutil.CONN_LISTEN]
+    return {(address.laddr.ip, address.laddr.port) for address in held}
 
 
 @pytest.mark.slow
