@@ -17,15 +17,14 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
-from controller.liveness import HOST, exists
+from controller.liveness import HOST, alive
 from controller.records import EpisodeRecord, EpisodeRow, Json, Kind, MetricRow, RunRecord, Signal, Status, pack, plain, unpack
 from controller.schema import EPISODE, METRIC, RUN
 from controller.store import insert_once, open_store
 from plant_models.core.errors import BadInput, UnknownName
 
-STALE = 30.0  # s without a sign of life until a run counts as stopped
 BEAT = 5.0  # s between signs of life
 _LISTED = [EPISODE.c[name] for name in ("id", "run", "plant", "controller", "scenario", "seed", "outcome", "kpis", "kpi_units")]
 _RUN_ID = re.compile(r"[a-z0-9-]{1,64}")
@@ -179,6 +178,12 @@ class Historian:
         query = select(*columns).where(METRIC.c.run == run, METRIC.c.id > after).order_by(METRIC.c.id).limit(limit)
         return [MetricRow(row.id, row.step, row.key, _number(row.value)) for row in self.store.rows(query)]
 
+    def last_metrics(self, run: str, keys: Sequence[str]) -> dict[str, float]:
+        """Return the newest value of each of these metrics that the run has."""
+        newest = select(func.max(METRIC.c.id)).where(METRIC.c.run == run, METRIC.c.key.in_(keys)).group_by(METRIC.c.key)
+        query = select(METRIC.c.key, METRIC.c.value).where(METRIC.c.id.in_(newest))
+        return {row.key: _number(row.value) for row in self.store.rows(query)}
+
     def episodes(self, run: str) -> list[EpisodeRow]:
         """The run's episodes with their scores, without their signals."""
         return self._episode_rows(select(*_LISTED).where(EPISODE.c.run == run).order_by(EPISODE.c.id))
@@ -221,14 +226,9 @@ class Historian:
 
     def _record(self, row: Row[Any]) -> RunRecord:
         fields = row._asdict()
-        lost = row.status == "running" and not self._alive(row.pid, row.host, row.heartbeat)
+        lost = row.status == "running" and not alive(row.pid, row.host, row.heartbeat)
         fields.update(score=_number(row.score), best=_number(row.best), status="stopped" if lost else row.status)
         return RunRecord(**fields)
-
-    def _alive(self, pid: int, host: str, heartbeat: float) -> bool:
-        if time.time() - heartbeat > STALE:
-            return False
-        return host != HOST or exists(pid)
 
 
 def _alter(connection: Connection, run: str, **changes: object) -> None:

@@ -11,14 +11,12 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Row, select, update
 
-from controller.liveness import HOST, exists, same
+from controller.liveness import HOST, beats, exists, same
 from controller.schema import JOB
 from controller.store import Store, insert_once, one_at_a_time
 from plant_models.core.errors import BadInput, UnknownName
 
 State = Literal["waiting", "running", "completed", "failed", "stopped"]
-STALE = 30.0
-"""Seconds without a sign of life until a job counts as stopped, unless its process is seen to be at work."""
 NEVER = 300.0
 """Seconds after which a job whose process has not begun never will."""
 _OPEN = ("waiting", "running")
@@ -122,7 +120,7 @@ def _job(row: Row[Any]) -> Job:
 
 def _alive(row: Row[Any]) -> bool:
     """On this machine a process that is gone ends the wait for signs of life, and the one that began it makes up for them."""
-    beats = time.time() - float(row.heartbeat) <= STALE
+    beating = beats(float(row.heartbeat))
     if row.host == HOST and row.pid is not None:
-        return exists(row.pid) if beats else same(row.pid, float(row.started))
-    return beats
+        return exists(row.pid) if beating else same(row.pid, float(row.started))
+    return beating

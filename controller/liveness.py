@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 HOST = socket.gethostname()
 PROCESSES = Path("/proc")
+STALE = 30.0
+"""Seconds without a sign of life until what a process works on counts as stopped."""
 SLACK = 2.0
 """Seconds by which clocks may differ where a process must be older than what it works on."""
 
@@ -24,6 +27,16 @@ def exists(pid: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def beats(heartbeat: float) -> bool:
+    """Whether the last sign of life, in seconds since 1970, is recent."""
+    return time.time() - heartbeat <= STALE
+
+
+def alive(pid: int, host: str, heartbeat: float) -> bool:
+    """Whether a process gave a recent sign of life and, where it is one of this machine, is still there."""
+    return beats(heartbeat) and (host != HOST or exists(pid))
 
 
 def same(pid: int, since: float) -> bool:

@@ -132,6 +132,10 @@ class Data:
         """The run's metrics after the last row that was read."""
         return self._store.metrics_after(run, after)
 
+    def last_metrics(self, run: str, keys: Sequence[str]) -> dict[str, float]:
+        """The newest value of each of these metrics that the run has."""
+        return self._store.last_metrics(run, keys)
+
     def episodes(self, run: str) -> list[EpisodeRow]:
         """The run's episodes, without their signals."""
         return self._store.episodes(run)

@@ -13,8 +13,7 @@ from typing import Any
 
 from sqlalchemy import Column, Row, Select, case, func, literal, or_, select
 
-from controller.historian import STALE
-from controller.liveness import HOST, exists
+from controller.liveness import alive
 from controller.schema import EPISODE, EVENT, METRIC, RUN, TAG
 from controller.store import Store
 
@@ -133,10 +132,6 @@ def pulse(store: Store) -> str:
     running = select(RUN.c.id, RUN.c.pid, RUN.c.host, RUN.c.heartbeat).where(RUN.c.status == "running")
     newest = [store.rows(select(func.max(table.c.id)))[0][0] for table in (EPISODE, EVENT)]
     tags = store.rows(select(func.count()).select_from(TAG))[0][0]
-    lively = [(row.id, _alive(row.pid, row.host, row.heartbeat)) for row in store.rows(running)]
+    lively = [(row.id, alive(row.pid, row.host, row.heartbeat)) for row in store.rows(running)]
     text = repr((sorted(tuple(row) for row in counts), newest, tags, lively))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _alive(pid: int, host: str, heartbeat: float) -> bool:
-    return time.time() - heartbeat <= STALE and (host != HOST or exists(pid))

@@ -28,6 +28,11 @@ class Case:
         """The case as an address names it."""
         return f"{self.plant}/{self.scenario}/{self.variant}"
 
+    @property
+    def words(self) -> str:
+        """Scenario, protocol and variant as people read them."""
+        return " · ".join(part for part in (self.scenario, self.protocol, self.variant) if part and part != "none")
+
 
 @dataclass(frozen=True)
 class Gain:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dashboard import terminal
+from dashboard.attacks import HEADS, attacked
 from dashboard.commands import fault_table
 from dashboard.commands.session import (
     Episodes,
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
 TOLD = ("python", "setpoint", "numpy", "numba")
 """Versions that the table is told with; the store keeps them all."""
-COLUMNS = ("supervisor", "violating, shield off", "shield on", "at most (95 %)", "intervened", "uncertified", "trips", "nearest")
 Search = Annotated[int, typer.Option(min=0, max=1_000_000, help="Episodes in which worse cases are searched for, and kept.")]
 Generations = Annotated[int, typer.Option(min=1, max=10_000, help="Generations in which the CMA-ES attack is fitted.")]
 
@@ -159,22 +159,12 @@ def _result(request: Request, known: Calibration, rows: dict[str, Any]) -> dict[
 
 
 def _show(result: dict[str, Any]) -> None:
-    rows = [_cells(row) for row in result["supervisors"].values()]
+    rows = [list(attacked(row, terminal.number)) for row in result["supervisors"].values()]
     title = f"{result['plant']}, {result['scenario']}: {result['episodes']} held-out episodes, those that cross a hard limit"
-    terminal.show_table(title, COLUMNS, rows)
+    terminal.show_table(title, HEADS, rows)
     shield, versions = result["shield"], result["versions"]
     terminal.say(
         f"seed {result['seed']}; shield: the nominal plant and {shield['corners']} corners over {shield['horizon']} decisions; "
         f"{', '.join(f'{name} {number}' for name, number in versions.items() if name in TOLD)}"
     )
     terminal.say(f"recorded as {result['run']}")
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    near = min(row["smallest"], key=lambda limit: row["smallest"][limit] / row["scales"][limit])
-    decided = row["decided"]
-    return [
-        row["supervisor"], str(row["violating_unshielded"]), str(row["violating"]), f"{100 * row['upper95']:.2g} %",
-        f"{100 * row['interventions']:.1f} %", f"{100 * decided['uncertified']:.2f} %", str(row["trips"]),
-        f"{near}: {terminal.number(row['smallest'][near])}",
-    ]  # fmt: skip

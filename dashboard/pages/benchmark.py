@@ -93,9 +93,8 @@ def _heat(cases: Mapping[Case, Mapping[str, Row]], query: Mapping[str, str], run
 
 
 def _title(case: Case, query: Mapping[str, str]) -> Component:
-    words = " · ".join(part for part in (case.scenario, case.protocol, case.variant) if part and part != "none")
     link = ui.link(case.plant, "/benchmark", **{**query, "case": case.name})
-    return html.Th([link, html.Span(words, className="note")], scope="row")
+    return html.Th([link, html.Span(case.words, className="note")], scope="row")
 
 
 def _place(row: Row | None, case: Case, query: Mapping[str, str]) -> Component:
@@ -128,10 +127,9 @@ def _colour(found: Gain) -> str:
 
 
 def _case(data: Data, run: RunRecord, case: Case, found: Mapping[str, Row]) -> list[Component]:
-    words = " · ".join(part for part in (case.scenario, case.protocol, case.variant) if part and part != "none")
     return [
         ui.panel(
-            f"{case.plant}, {words}", _standings(found), _figures(found), aside=ui.link("the plant", f"/plants/{case.plant}")
+            f"{case.plant}, {case.words}", _standings(found), _figures(found), aside=ui.link("the plant", f"/plants/{case.plant}")
         ),
         _episodes(data, run, case),
         *_repeat(found),

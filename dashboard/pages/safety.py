@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from dash.development.base_component import Component
 from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids, incidents
+from dashboard.attacks import HEADS, attacked
 from dashboard.data import Data
 from dashboard.incidents import Standing
 from dashboard.safety_figures import crossed, opposed, sizes
@@ -19,6 +21,8 @@ from dashboard.safety_figures import crossed, opposed, sizes
 BODY, STAMP, PLANT = "safety-body", "safety-stamp", "safety-plant"
 RUNS, LEARNING, READ = 40, 12, 16
 """The newest runs that are looked at, trainings that are listed, and episodes whose shield is read."""
+LEARNED = ("train/hard_violations", "train/interventions", "train/uncertified")
+"""Of a training: decisions beyond a hard limit so far, then shares of its last decisions in %."""
 
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
@@ -134,17 +138,17 @@ def _learning(data: Data, runs: Sequence[RunRecord]) -> Component:
     ]
     return ui.panel(
         "While learning", ui.table(heads, [_learned(data, run) for run in trained], range(2, len(heads)), "while learning"),
-        aside="episodes of exploration that crossed a hard limit; judged ones stand above",
+        aside="decisions of exploration beyond a hard limit; judged episodes stand above",
     )  # fmt: skip
 
 
 def _learned(data: Data, run: RunRecord) -> list[ui.Cell]:
-    last = {row.key: row.value for row in data.metrics(run.id)}
-    crossed_ = last.get("train/hard_violations", float("nan"))
-    shares = [ui.number(100.0 * last[key], 3) if key in last else "–" for key in ("train/interventions", "train/uncertified")]
+    last = data.last_metrics(run.id, LEARNED)
+    violations, *shares = (last.get(key, float("nan")) for key in LEARNED)
+    count = ui.number(round(violations)) if math.isfinite(violations) else "–"
     return [
-        ui.link(run.id, f"/runs/{run.id}"), str(run.config.get("safety", "none")), f"{run.step:,}", ui.number(crossed_, 6),
-        ui.number(1000.0 * crossed_ / run.step, 3), *shares, ui.number(run.best),
+        ui.link(run.id, f"/runs/{run.id}"), str(run.config.get("safety", "none")), f"{run.step:,}", count,
+        ui.number(1000.0 * violations / run.step, 3), *(ui.number(share, 3) for share in shares), ui.number(run.best),
     ]  # fmt: skip
 
 
@@ -153,19 +157,9 @@ def _stress(plant: str, runs: Sequence[RunRecord]) -> list[Component]:
     if run is None:
         return [ui.panel("Under attack", ui.empty("The plant has not been put under stress yet.", _commands(plant)[0]))]
     rows = run.result["supervisors"]
-    heads = [
-        "supervisor",
-        "violating, shield off",
-        "shield on",
-        "at most (95 %)",
-        "intervened",
-        "uncertified",
-        "trips",
-        "nearest",
-    ]
     cells = [_attacked(row) for row in rows.values()]
     words = [f"{run.result['episodes']} held-out episodes each, {run.result['scenario']}, seed {run.result['seed']}: "]
-    table = ui.table(heads, cells, range(1, 7), "under attack")
+    table = ui.table(HEADS, cells, range(1, 7), "under attack")
     return [
         ui.panel(
             "Under attack", table, ui.graph(opposed(rows), "safety-opposed"), aside=[*words, ui.link(run.id, f"/runs/{run.id}")]
@@ -174,11 +168,9 @@ def _stress(plant: str, runs: Sequence[RunRecord]) -> list[Component]:
 
 
 def _attacked(row: Mapping[str, Any]) -> list[ui.Cell]:
-    near = min(row["smallest"], key=lambda limit: row["smallest"][limit] / row["scales"][limit])
+    who, without, _, bound, intervened, uncertified, _, nearest = attacked(row, ui.number)
     return [
-        ui.controller(row["supervisor"]), str(row["violating_unshielded"]), _count(row["violating"]),
-        f"{100 * row['upper95']:.2g} %", f"{100 * row['interventions']:.1f} %", f"{100 * row['decided']['uncertified']:.2f} %",
-        _count(row["trips"]), f"{near}: {ui.number(row['smallest'][near])}",
+        ui.controller(who), without, _count(row["violating"]), bound, intervened, uncertified, _count(row["trips"]), nearest,
     ]  # fmt: skip
 
 

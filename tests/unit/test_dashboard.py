@@ -23,15 +23,15 @@ from dashboard import components as ui
 from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.data import Data, open_data
-from dashboard.pages import compare, plant, run
-from dashboard.router import resolve, shown
+from dashboard.pages import compare, plant, run, safety
+from dashboard.router import navigation, resolve, shown
 from dashboard.server import address, bind, serve
 from plant_models.core.errors import BadInput, UnknownName
 from tests.browser.plants import Cards
 from tests.browser.store import benchmark, fill, reactor_episode
 
 ROOT = Path(__file__).parents[2]
-PATHS = ["/", "/runs", "/compare", "/plants", "/plants/exothermic_cstr"]
+PATHS = [*navigation().values(), "/plants/exothermic_cstr", "/jobs/new"]
 HOSTILE: list[Any] = [
     "/runs/nobody",
     "/runs/../../etc/passwd", "/runs/%2e%2e%2f", "/plants/__import__", "/nowhere", "/runs/" + "a" * 9000, "//", "/runs/\x00",
@@ -271,6 +271,15 @@ def test_compare_shows_differences_to_pid_with_their_units(tmp_path: Path) -> No
     assert "PPO − PID" in texts
     assert "mol min/L" in texts
     assert "−1.800" in texts  # overshoot, 1.5 % against 3.3 %
+
+
+def test_the_shares_of_learning_stand_on_the_safety_page_as_they_were_recorded(tmp_path: Path) -> None:
+    shares = {"train/hard_violations": 3.0, "train/interventions": 12.5, "train/uncertified": 0.75}
+    with Historian(str(tmp_path / "runs.db")) as store, store.run("train", "exothermic_cstr", "ppo", 0, {}, {}) as name:
+        store.metrics(name, 6000, shares)
+    texts = list(_texts(safety.layout(open_data(str(tmp_path / "runs.db"), Cards()), {"plant": "exothermic_cstr"})))
+    learned = texts[texts.index(name) + 1 :]
+    assert learned[:6] == ["none", "6,000", "3", "0.500", "12.5", "0.750"]
 
 
 def test_compare_works_across_runs(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import update
 
 from controller import historian as module
+from controller import liveness
 from controller.historian import Historian
 from controller.records import EpisodeRecord, Signal, pack, plain, unpack
 from controller.schema import RUN
@@ -156,7 +157,7 @@ def test_a_failure_shows_even_after_the_run_was_closed(store: Historian) -> None
 def test_a_silent_run_reads_as_stopped(store: Historian, monkeypatch: pytest.MonkeyPatch) -> None:
     run = _start(store)
     assert store.find(run).status == "running"
-    monkeypatch.setattr(module, "STALE", -1.0)
+    monkeypatch.setattr(liveness, "STALE", -1.0)
     assert store.find(run).status == "stopped"
     assert store.runs(status="running") == []
 
@@ -234,3 +235,11 @@ def test_the_store_is_in_write_ahead_mode(tmp_path: Path) -> None:
     raw = sqlite3.connect(tmp_path / "runs.db")
     assert raw.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     raw.close()
+
+
+def test_the_newest_of_each_metric_is_found(store: Historian) -> None:
+    run = _start(store)
+    for step, value in ((10, 1.0), (20, 2.0)):
+        store.metrics(run, step, {"train/kl": value, "score/ppo": -value})
+    store.metrics(run, 30, {"score/ppo": -3.0})
+    assert store.last_metrics(run, ["train/kl", "score/ppo", "score/nmpc"]) == {"train/kl": 2.0, "score/ppo": -3.0}

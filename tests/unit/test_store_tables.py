@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import pytest
 
-from controller import cell_store, champions, events, jobs, tags
+from controller import cell_store, champions, events, jobs, liveness, tags
 from controller.cell_store import KeptCell
 from controller.champions import Promotion
 from controller.events import Event
@@ -121,7 +121,7 @@ def test_a_job_whose_number_another_process_has_reads_as_stopped_once_it_is_sile
     monkeypatch.setattr("time.time", lambda: 1e9)
     jobs.begin(store, job, os.getpid())  # of this process, which began long after
     assert jobs.find(store, job).state == "running"
-    monkeypatch.setattr("time.time", lambda: 1e9 + jobs.STALE + 1.0)
+    monkeypatch.setattr("time.time", lambda: 1e9 + liveness.STALE + 1.0)
     assert jobs.find(store, job).state == "stopped"
 
 

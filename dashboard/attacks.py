@@ -1,0 +1,32 @@
+"""What adversaries achieved against a plant, as the rows of a table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+
+class Attacked(NamedTuple):
+    """One supervisor's row, as text; shares are in %."""
+
+    supervisor: str
+    violating_unshielded: str
+    violating: str
+    at_most: str
+    intervened: str
+    uncertified: str
+    trips: str
+    nearest: str
+
+
+HEADS = ("supervisor", "violating, shield off", "shield on", "at most (95 %)", "intervened", "uncertified", "trips", "nearest")
+
+
+def attacked(row: Mapping[str, Any], number: Callable[[float], str]) -> Attacked:
+    """Return a supervisor's row; limits are compared as shares of their margins at the nominal point."""
+    near = min(row["smallest"], key=lambda limit: row["smallest"][limit] / row["scales"][limit])
+    return Attacked(
+        row["supervisor"], str(row["violating_unshielded"]), str(row["violating"]), f"{100 * row['upper95']:.2g} %",
+        f"{100 * row['interventions']:.1f} %", f"{100 * row['decided']['uncertified']:.2f} %", str(row["trips"]),
+        f"{near}: {number(row['smallest'][near])}",
+    )  # fmt: skip
