@@ -20,6 +20,7 @@ from controller.baselines import Pid
 from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.cloning import clone, lessons
+from controller.events import Level, say
 from controller.ground import Ground, environment, score, validation
 from controller.historian import Historian
 from controller.keeping import Keeper
@@ -98,20 +99,21 @@ def train(
     """
     course = Course(plant.name, plant.scenario(scenario).name, seed, steps or method.steps(plant.learning))
     folder = checkpoints(run_id) if keep is None and run_id is not None else keep
+    log = _Log(historian, run_id, report)
     if method.shielded and found(plant, plant.scenario(scenario)) is None:
-        report(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
+        log.say(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
     env = environment(plant, seed, scenario, method)
     ground = Ground(validation(plant, scenario), env.shield)
     allowed = budget(method, plant, ground.episodes, ground.shield)
     model = learner(method, plant.learning, env, seed, allowed)
-    watch = _Watch(ground, course, method, _Log(historian, run_id, report), folder, Keeper(allowed))
+    watch = _Watch(ground, course, method, log, folder, Keeper(allowed))
     if start is not None:
         assert isinstance(model, GuardedPPO)
         _go_back(start, model, env, watch)
     elif method.clone:
         assert isinstance(model, GuardedPPO)
         left = clone(model.policy, *lessons(plant, method, seed, scenario), seed)
-        report(
+        log.say(
             _said(0, course.total, f"cloned {method.clone} at level {method.level}: {100 * left:.2g} % of half the range is left")
         )
     watched = [watch, *pace(method, course.total)]
@@ -149,6 +151,12 @@ class _Log:
     def metrics(self, step: int, values: dict[str, float]) -> None:
         if self.historian is not None and self.run is not None:
             self.historian.metrics(self.run, step, values)
+
+    def say(self, progress: Progress, level: Level = "info") -> None:
+        """Pass a note on, and keep it with the run."""
+        self.report(progress)
+        if self.historian is not None and self.run is not None:
+            say(self.historian.store, self.run, "training", progress.note, level)
 
 
 class _Watch(BaseCallback):
@@ -236,7 +244,7 @@ class _Watch(BaseCallback):
         if about in self._told:
             return
         self._told.add(about)
-        self._log.report(replace(self._progress, note=f"{self._plant.name}, step {self.num_timesteps}: {text}"))
+        self._log.say(replace(self._progress, note=f"{self._plant.name}, step {self.num_timesteps}: {text}"), "warning")
 
     def _check(self) -> None:
         """Score the policy as it stands, keep it if it is the best so far, and record."""
@@ -315,13 +323,15 @@ def resume(
     if total < before or (total == before and found.status == "completed"):
         stated = f"run {run}: {'complete' if found.status == 'completed' else 'begun'} with {before} decisions"
         raise BadInput(f"{stated}; give --steps above {before} to go on, which is another training, or train anew")
-    if passed:
-        report(_said(start.step, total, passed))
-    if total > before:
-        report(_said(start.step, total, f"{total} decisions in place of {before}: another training than {total} in one go"))
     method = Method(**{name: found.config[name] for name in ("level", "penalty", "safety", "cost_limit") if name in found.config})
     config = {**found.config, "total_steps": total, "resumes": run, "resumed_at": start.step}
     with historian.run("train", plant.name, "ppo", start.course.seed, config, versions()) as new:
+        log = _Log(historian, new, report)
+        if passed:
+            log.say(_said(start.step, total, passed), "warning")
+        if total > before:
+            other = f"{total} decisions in place of {before}: another training than {total} in one go"
+            log.say(_said(start.step, total, other), "warning")
         _copy_curve(historian, run, new, start.step)
         trained = train(plant, start.course.seed, total, start.course.scenario, historian, new, report, start, method=method)
         historian.finish(new, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})

@@ -277,6 +277,11 @@ def moment(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
+def instant(seconds: float) -> str:
+    """A point in time to the second, by the clock of this machine."""
+    return datetime.fromtimestamp(seconds, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
 def kpi_heads(names: Sequence[str], units: Mapping[str, str]) -> list[str]:
     """KPI names with their units."""
     return [f"{name} ({unit_text(units[name])})" if units.get(name, "1") not in ("", "1") else name for name in names]

@@ -121,8 +121,16 @@ class Data:
         tags.archive(self._store.store, run, archived)
 
     def journal(self, limit: int) -> list[events.Event]:
-        """The newest alarms and events of all runs, newest first."""
-        return events.events(self._store.store, limit=limit)
+        """The newest alarms and events of all runs that somebody should see, newest first."""
+        return events.events(self._store.store, limit=limit, lowest=events.UNSEEN - 1)
+
+    def said(self, run: str) -> list[events.Event]:
+        """What a run, and whoever operated it, said of it, oldest first."""
+        return events.events(self._store.store, run)[::-1]
+
+    def last_said(self, run: str) -> int:
+        """The number of the last thing that was said of a run, 0 before the first."""
+        return next((event.id for event in events.events(self._store.store, run, limit=1)), 0)
 
     def run(self, name: str) -> RunRecord:
         """One run; raises UnknownName."""

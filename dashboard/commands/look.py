@@ -78,15 +78,22 @@ def runs(
     as_json: Json = False,
 ) -> None:
     """List the recorded runs, or show one."""
+    from controller.events import events
+
     with session(context).historian() as historian:
         if run:
             found = historian.find(run)
             episodes = [asdict(e) for e in historian.episodes(run)]
             record = asdict(found)
+            said: list[dict[str, Any]] = [
+                {"time": e.time, "level": e.level, "from": e.tag, "text": e.text} for e in events(historian.store, run)[::-1]
+            ]
             if as_json:
-                terminal.show_json(record | {"episodes": episodes})
+                terminal.show_json(record | {"log": said, "episodes": episodes})
             else:
                 _show_run(record, episodes)
+                for line in said:
+                    terminal.say(f"{_when(line['time'])} {line['level']}: {line['text']}")
             return
         records = historian.runs(limit=LISTED + 1)
     if len(records) > LISTED:

@@ -11,6 +11,7 @@ import pytest
 
 from controller.checkpoint import checkpoints
 from controller.demo import recorded_training
+from controller.events import events
 from controller.historian import Historian
 from controller.policy import Policy, load
 from controller.train import Progress
@@ -87,7 +88,11 @@ def test_with_more_steps_a_complete_training_goes_on_as_another_one(
     code, text, err = said(capsys, recorded, PLANT.name, *arguments)
     assert code == 0
     assert json.loads(text)["steps"] == more
-    assert f"{more} decisions in place of {STEPS}: another training than {more} in one go\n" in err
+    told = f"{more} decisions in place of {STEPS}: another training than {more} in one go"
+    assert f"{told}\n" in err
+    with Historian(recorded.store) as historian:
+        kept = events(historian.store, json.loads(text)["run"])
+    assert ("warning", told) in [(each.level, each.text) for each in kept]
 
 
 REFUSED = {

@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 
 from controller import jobs
 from controller.ending import stop
+from controller.events import say
 from controller.historian import Historian
 from controller.liveness import HOST, started
 from controller.policy import Policy
@@ -216,9 +217,36 @@ def test_a_run_without_a_policy_says_so(tmp_path: Path) -> None:
     assert "setpoint train exothermic_cstr" in texts
 
 
-def test_a_run_that_a_job_records_leads_to_its_log(tmp_path: Path) -> None:
+def test_a_run_that_a_job_records_leads_to_it(tmp_path: Path) -> None:
     with Historian(str(tmp_path / "runs.db")) as store:
         run = training(store, "exothermic_cstr", 0)
         job = jobs.enter(store.store, "train", ("train", "exothermic_cstr"), "log")
         jobs.attach(store.store, job, run)
-    assert f"log of {job}" in list(_texts(layout(open_data(str(tmp_path / "runs.db"), Cards()), {"id": run})))
+    assert job in list(_texts(layout(open_data(str(tmp_path / "runs.db"), Cards()), {"id": run})))
+
+
+def _logged(path: Path, run: str) -> str:
+    return " ".join(_texts(layout(open_data(str(path), Cards()), {"id": run, "tab": "log"})))
+
+
+def test_a_run_shows_its_own_log_from_its_beginning_to_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    with Historian(str(path)) as store:
+        with store.run("train", "exothermic_cstr", "ppo", 0, {}, {}) as run:
+            say(store.store, run, "training", "step 2048: KL 0.2, the update is taken back", "warning")
+            text = _logged(path, run)
+            assert f"process {os.getpid()}" in text
+            assert "completed" not in text
+        text = _logged(path, run)
+        assert text.index("train began") < text.index("warning training step 2048: KL 0.2") < text.index("completed after")
+        with pytest.raises(ZeroDivisionError), store.run("benchmark", "exothermic_cstr", "pid", 0, {}, {}) as broken:
+            raise ZeroDivisionError("no steps")
+        assert "failed: ZeroDivisionError: no steps" in _logged(path, broken)
+        assert "it said nothing of its own" in _logged(path, broken)
+
+
+def test_a_log_says_what_is_known_of_a_run_that_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        run = store.start("train", "exothermic_cstr", "ppo", 0, {}, {})
+    monkeypatch.setattr("controller.historian.exists", lambda pid: False)
+    assert "its process ended without closing the run" in _logged(tmp_path / "runs.db", run)

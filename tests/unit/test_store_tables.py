@@ -182,6 +182,17 @@ def test_events_come_back_newest_first_and_change_their_state(store: Store, run:
         events.change(store, 99, "acknowledged")
 
 
+def test_what_a_run_says_is_kept_with_its_level_and_only_warnings_call_for_somebody(store: Store, run: str) -> None:
+    events.say(store, run, "training", "cloned pid")
+    events.say(store, run, "training", "the best lead is lost again", "warning")
+    assert [(each.level, each.tag, each.text) for each in events.events(store, run)] == [
+        ("warning", "training", "the best lead is lost again"), ("info", "training", "cloned pid"),
+    ]  # fmt: skip
+    assert [each.level for each in events.events(store, lowest=events.UNSEEN - 1)] == ["warning"]
+    with pytest.raises(UnknownName, match="not in the store"):
+        events.say(store, "nobody-1", "training", "hello")
+
+
 def _verdict(run: str, accepted: bool, previous: int | None) -> Promotion:
     return Promotion("exothermic_cstr", "steps", f"/policies/{run}", accepted, {"violations": 0}, run, previous)
 

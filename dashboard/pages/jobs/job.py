@@ -8,6 +8,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.development.base_component import Component
 
+from controller.events import say
 from controller.jobs import Job, find
 from dashboard import components as ui
 from dashboard import ids
@@ -63,6 +64,8 @@ def register(app: Dash, data: Data) -> None:
         try:
             data.access.require_operator("stop a job")
             stop(data.store, name)
+            if run := find(data.store, name).run:
+                say(data.store, run, "operator", f"{name} stopped from the dashboard", "warning")
         except SetpointError as error:
             return str(error)
         return "interrupted; it keeps what it has and ends"

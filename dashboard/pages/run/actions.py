@@ -9,6 +9,7 @@ from dash import ALL, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
 from controller.ending import stop
+from controller.events import say
 from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
@@ -62,7 +63,9 @@ def register(app: Dash, data: Data) -> None:
             return no_update
         try:
             data.access.require_operator("stop a run")
-            sent = stop(data.run(str(seen.get("id"))))
+            run = data.run(str(seen.get("id")))
+            sent = stop(run)
+            say(data.store, run.id, "operator", f"stopped from the dashboard: {sent} sent", "warning")
         except SetpointError as error:
             return html.Span(str(error), className="error")
         return f"{sent} sent; it ends after its present update"

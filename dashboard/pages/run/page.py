@@ -10,13 +10,12 @@ from urllib.parse import parse_qsl
 from dash import ALL, ClientsideFunction, Dash, Input, Output, State, ctx, dcc, html, no_update
 from dash.development.base_component import Component
 
-from controller import jobs
 from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
 from dashboard import curves, ids
 from dashboard.data import Data, whole_number
 from dashboard.pages import zoom
-from dashboard.pages.run import actions, artifacts, configuration, episodes, kpis, policy, training
+from dashboard.pages.run import actions, artifacts, configuration, episodes, kpis, log, policy, training
 from dashboard.results import result_card
 from dashboard.verdict import verdicts
 
@@ -36,6 +35,7 @@ TABS = {
     "kpis": Tab("KPIs", kpis.body),
     "policy": Tab("Policy map", policy.body, training=True),
     "configuration": Tab("Configuration", configuration.body),
+    "log": Tab("Log", log.body),
     "artifacts": Tab("Artifacts", artifacts.body),
 }
 
@@ -49,26 +49,27 @@ class _Seen(NamedTuple):
     status: str
     step: int
     keys: str
+    said: int
 
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
     """The run named by ``query['id']``, its tab by ``query['tab']``; raises UnknownName."""
     run = data.run(query["id"])
-    rows, log = data.episodes(run.id), curves.log(run, data.metrics(run.id))
-    chosen = _tab(run, query, learned=bool(log.last))
+    rows, logged = data.episodes(run.id), curves.log(run, data.metrics(run.id))
+    chosen = _tab(run, query, learned=bool(logged.last))
     return ui.page(
         run.id,
         html.Div(_head(data, run, rows), id=ids.RUN_HEAD),
         *(_results(run) if chosen == "episodes" else []),
-        _bar(run, query, chosen, learned=bool(log.last)),
+        _bar(run, query, chosen, learned=bool(logged.last)),
         html.Div(list(TABS[chosen].body(data, run, query)), id=ids.RUN_BODY, className="stack"),
-        dcc.Store(id=ids.RUN_STAMP, data=_seen(run, log, len(rows))._asdict()),
+        dcc.Store(id=ids.RUN_STAMP, data=_seen(data, run, logged, len(rows))._asdict()),
         dcc.Interval(id=ids.tick("run"), interval=2000, max_intervals=-1 if run.status == "running" else 0),
         note=[
             f"{run.kind} of ",
             ui.link(run.plant, f"/plants/{run.plant}"),
             f" · started {ui.moment(run.started)}",
-            *_log(data, run),
+            *_job(data, run),
         ],
         actions=actions.buttons(data, run, rows),
     )
@@ -103,17 +104,17 @@ def _register_live(app: Dash, data: Data) -> None:
         shown, now = ([str(output["id"]["key"]) for output in ctx.outputs_list[place]] for place in (4, 5))
         old = seen if isinstance(seen, dict) else {}
         run = data.run(str(old.get("id")))
-        rows, log = data.episodes(run.id), curves.log(run, data.metrics(run.id))
-        fresh = _seen(run, log, len(rows))
+        rows, logged = data.episodes(run.id), curves.log(run, data.metrics(run.id))
+        fresh = _seen(data, run, logged, len(rows))
         if fresh._asdict() == old:
             return *([no_update] * 4), [no_update] * len(shown), [no_update] * len(now)
         query = {**dict(parse_qsl(str(search or "").removeprefix("?"))), "id": run.id}
-        tab = _tab(run, query, learned=bool(log.last))
+        tab = _tab(run, query, learned=bool(logged.last))
         again = _redrawn(tab, old, fresh)
         body = list(TABS[tab].body(data, run, query)) if again else no_update
         added = [] if again else data.metrics(run.id, whole_number(str(old.get("row"))))
         grown = [curves.growth(run, key, added) or no_update for key in shown]
-        signs = [no_update if again else curves.latest(run, log, key) for key in now]
+        signs = [no_update if again else curves.latest(run, logged, key) for key in now]
         return _head(data, run, rows), fresh._asdict(), body, -1 if run.status == "running" else 0, grown, signs
 
 
@@ -122,13 +123,16 @@ def _redrawn(tab: str, old: Mapping[str, Any], fresh: _Seen) -> bool:
     if tab == "training":
         return bool(old.get("keys") != fresh.keys)
     ended = old.get("status") != fresh.status
+    if tab == "log":
+        return ended or bool(old.get("said") != fresh.said)
     if tab in ("kpis", "episodes"):
         return bool(old.get("episodes") != fresh.episodes) and (tab == "kpis" or not old.get("episodes") or ended)
     return ended and tab in ("policy", "artifacts")
 
 
-def _seen(run: RunRecord, log: curves.Log, count: int) -> _Seen:
-    return _Seen(run.id, log.last, count, run.status, run.step, ",".join(log.terms))
+def _seen(data: Data, run: RunRecord, logged: curves.Log, count: int) -> _Seen:
+    said = data.last_said(run.id)
+    return _Seen(run.id, logged.last, count, run.status, run.step, ",".join(logged.terms), said)
 
 
 def _tab(run: RunRecord, query: Mapping[str, str], *, learned: bool) -> str:
@@ -155,10 +159,10 @@ def _results(run: RunRecord) -> list[Component]:
     return [ui.panel("Result", html.Div([result_card(result) for result in found], className="results"))] if found else []
 
 
-def _log(data: Data, run: RunRecord) -> list[ui.Cell]:
-    """The way to the log of the job that records this run, where one does."""
-    job = next((job for job in jobs.jobs(data.store) if job.run == run.id), None)
-    return [] if job is None else [" · ", ui.link(f"log of {job.id}", f"/jobs/{job.id}")]
+def _job(data: Data, run: RunRecord) -> list[ui.Cell]:
+    """The way to the job that records this run, where one does."""
+    job = log.job_of(data, run)
+    return [] if job is None else [" · ", ui.link(job.id, f"/jobs/{job.id}")]
 
 
 def _head(data: Data, run: RunRecord, rows: Sequence[EpisodeRow]) -> Component:
