@@ -20,12 +20,10 @@ from plant_models.derive.layout import Level
 from plant_models.derive.observer import Estimate, observer
 from plant_models.derive.prediction import Prediction, prediction
 from plant_models.derive.shooting import STATUSES, Course, Shooting, Status, shooting, spans
+from plant_models.env.lookahead import coarser
 from plant_models.env.scenario import BLOCK, Episodes, Single
 from plant_models.env.start import Settings
-from plant_models.env.substeps import substeps
 
-COARSER, FEWEST = 4, 2
-"""The prediction's sub-step over the simulator's, and the sub-steps below which it does not go: half a per cent of cost."""
 NAMES = ("nmpc", "nmpc with preview")
 """What the command line offers; level ``direct`` shows no setpoints to record."""
 LIMIT = 200
@@ -67,7 +65,7 @@ class Nmpc:
     ``limit`` iterations or ``deadline`` seconds is late. Where a search is late, finds no course or meets what is not finite,
     the decision falls back to the PID layer (zero offset; at level ``direct`` the last course goes on), and ``solves`` says so.
     With ``preview`` the scenario's future is known, which it is in no control room. ``fineness`` is the prediction's sub-steps in
-    a loop period, by default a quarter of the simulator's: a plant that settles within them needs more.
+    a loop period, by default as few as show what the simulator shows.
 
     Raises:
         BadInput: for level ``absolute`` or a horizon below 1.
@@ -86,7 +84,7 @@ class Nmpc:
         self.solves: list[Solve] = []
         self._asked, self._limit, self._deadline, self._preview = horizon, limit, deadline, preview
         self._unit, self._centre = spans(plant, level)
-        self._fineness = fineness or min(substeps(plant), max(FEWEST, -(-substeps(plant) // COARSER)))
+        self._fineness = fineness or coarser(plant)
         self._observer, self._places = observer(plant, level, self._fineness), prediction(plant, level, self._fineness).s["p"]
         self._episodes: Episodes
         self._s: Array

@@ -62,6 +62,13 @@ def test_a_search_that_is_late_leaves_the_plant_to_its_pid_layer_and_is_counted(
     assert account["converged"] == account["infeasible"] == account["error"] == 0
 
 
+@pytest.mark.slow
+def test_a_plant_with_parts_faster_than_its_loops_is_predicted_as_finely_as_it_needs() -> None:
+    column = get("distillation_column")
+    episodes = judging(column, 1, 24)
+    assert rollout(Nmpc(column), episodes).total < rollout(Pid(column), episodes).total
+
+
 def test_a_deadline_of_no_time_is_late() -> None:
     episodes = judging(CSTR, 1, 4)
     hurried = Nmpc(CSTR, deadline=1e-9)
