@@ -18,6 +18,8 @@ from plant_models.core.files import json_object, read_plain
 
 LARGEST = 20_000_000
 SHARED = ("machine", "python", "versions")
+WHOLE = ("fuzz", "mutants")
+"""What is of no plant: the newest result that has it stands, with its commit and date."""
 
 
 def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -29,7 +31,9 @@ def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
             came = row.get("commits", [result["commit"]])
             commits = [*dict.fromkeys([*before.get("commits", []), *came])]
             plants[name] = _joined(before, row) | {"commits": commits, "date": row.get("date", result["date"])}
-    return {"plants": dict(sorted(plants.items()))} | {key: results[-1][key] for key in SHARED}
+    whole = {key: {"commit": result.get("commit"), "date": result.get("date")} | result[key]
+             for result in results for key in WHOLE if key in result}  # fmt: skip
+    return {"plants": dict(sorted(plants.items()))} | whole | {key: results[-1][key] for key in SHARED}
 
 
 def _joined(before: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:

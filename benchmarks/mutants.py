@@ -1,190 +1,267 @@
-"""Whether tests notice a fault in what they test: each comparison, condition, number and finiteness check is made wrong in turn.
+"""Whether the tests notice a fault in the shell around a plant: each mutant of its modules is run against their tests.
 
-``python -m benchmarks.mutants controller/safety/limiter.py --tests tests/unit/test_limiter.py --json`` prints how many mutants
-were made, how many the tests killed, and the survivors. The tests run in a copy of the working tree, which is left alone.
+``python -m benchmarks.mutants --json`` makes every mutant of every module of :data:`SUITE` and prints how many were made, how
+many the tests killed, which are equivalent, why, and which survived. A mutant runs in a fork of a process in which the tests have
+passed without a fault before, so that only they take time; nothing is written to the working tree. What became of each is kept by
+everything it depends on: a run that was cut off goes on where it stopped.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
+import contextlib
+import importlib.abc
+import importlib.util
 import os
-import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import cache_from_source
+from functools import cache
+from importlib.machinery import ModuleSpec
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, NoReturn
 
+import pytest
+
+from benchmarks.cells import kept
+from benchmarks.mutation import Mutant, mutants
 from benchmarks.provenance import report
-from plant_models.core.errors import BadInput
+from plant_models.core.errors import BadInput, SetpointError
 
 ROOT = Path(__file__).resolve().parents[1]
-OPERATORS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
-    ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
-    ast.Eq: (ast.NotEq,), ast.NotEq: (ast.Eq,), ast.Is: (ast.IsNot,), ast.IsNot: (ast.Is,), ast.In: (ast.NotIn,),
-    ast.NotIn: (ast.In,),
-}  # fmt: skip
-"""What a comparison is turned into: the neighbour that differs at the threshold only, and the opposite."""
-NAMES = {"all": "any", "min": "max", "minimum": "maximum", "ceil": "floor"}
-SWAPPED = NAMES | {other: name for name, other in NAMES.items()}
-"""Functions that are taken one for the other."""
-PATIENCE = 10.0
-"""Times the duration of the tests without a fault, after which a mutant hangs and is dead."""
+SAFETY, UNIT, FAULTS = "controller/safety/", "tests/unit/test_", ("tests/faults/test_shell.py",)
+SUITE: dict[str, tuple[str, ...]] = {
+    f"{SAFETY}{module}.py": (*(f"{UNIT}{each}.py" for each in tests.split()), *faults)
+    for module, tests, faults in (
+        ("limiter", "limiter", ()),
+        ("supervisor", "supervisor", ()),
+        ("shield", "shield governor corners", ()),
+        ("corners", "corners_by_hand corners governor", ()),
+        ("governor", "governor corners", FAULTS),
+        ("shell", "", FAULTS),
+    )
+}
+"""The tests of each module, those that are fastest first."""
+EQUIVALENT = ROOT / "benchmarks" / "equivalent_mutants.toml"
+PATIENCE, PAUSE = 10.0, 0.02
+"""Times the duration of the tests without a fault after which a mutant hangs and is dead; seconds between looks at a fork."""
+OURS = ("controller", "dashboard", "tests", "benchmarks")
+"""Packages that are imported anew beside each mutant; what they compile stays in ``plant_models``, which no mutant changes."""
+SHARED, COMPILED = "SETPOINT_TESTS_SHARED", ("kernels", "substeps")
+
+
+class Source(importlib.abc.SourceLoader):
+    """Loads a module from a source that is not its file's, though the module knows itself by its file."""
+
+    def __init__(self, path: Path, source: str) -> None:
+        self._path, self._source = path, source
+
+    def get_filename(self, fullname: str) -> str:
+        """Return the module's own file."""
+        return str(self._path)
+
+    def get_data(self, path: str | bytes) -> bytes:
+        """Return the source."""
+        return self._source.encode()
+
+
+class Mutated(importlib.abc.MetaPathFinder):
+    """Finds one module, a path from the root on, with another source than its file's."""
+
+    def __init__(self, module: str, source: str) -> None:
+        self._name, self._loader = module.removesuffix(".py").replace("/", "."), Source(ROOT / module, source)
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
+        """Find that module, and no other."""
+        return importlib.util.spec_from_loader(fullname, self._loader) if fullname == self._name else None
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """A module with one fault: where it is, what was made of what, and the whole source."""
+class Ended:
+    """How tests ended: by what pytest returned, or -1 where they hung or the process died; what they said, and in how many s."""
 
-    where: str
-    change: str
-    source: str
-
-
-class _Swap(ast.NodeTransformer):
-    def __init__(self, old: ast.AST, new: ast.AST) -> None:
-        self._old, self._new = old, new
-
-    def visit(self, node: ast.AST) -> Any:
-        return self._new if node is self._old else self.generic_visit(node)
+    code: int
+    said: str
+    seconds: float
 
 
-def mutants(source: str, name: str) -> Iterator[Mutant]:
-    """Make every mutant of a module; types are left alone."""
-    tree = ast.parse(source)
-    ignored = {id(part) for node in ast.walk(tree) for hint in _hints(node) for part in ast.walk(hint)}
-    conditions = {id(test) for node in ast.walk(tree) for test in _tests(node)}
-    for node in [each for each in ast.walk(tree) if isinstance(each, ast.expr) and id(each) not in ignored]:
-        for other in _faults(node, id(node) in conditions):
-            change = f"{ast.unparse(node)} -> {ast.unparse(other)}"
-            _Swap(node, other).visit(tree)
-            yield Mutant(f"{name}:{node.lineno}", change, ast.unparse(tree))
-            _Swap(other, node).visit(tree)
+def measure(suite: dict[str, tuple[str, ...]], seconds: float) -> dict[str, Any]:
+    """Return the mutants ``made``, ``killed``, ``equivalent`` with reasons, ``not_run`` for want of time, and the ``survivors``.
+
+    Raises:
+        BadInput: where tests fail without a fault, or do not use the module whose tests they are.
+    """
+    made = {module: list(mutants((ROOT / module).read_text(), module)) for module in suite}
+    end, survivors, run = time.monotonic() + seconds, list[str](), 0
+    excused = equivalents()
+    with _own_cache():
+        for module, tests in suite.items():
+            patience = _patience(module, tests) if time.monotonic() < end else 0.0
+            for mutant in made[module]:
+                if time.monotonic() > end:
+                    break
+                run += 1
+                survivors += [] if _killed(module, mutant, tests, patience) else [f"{mutant.where}: {mutant.change}"]
+    total = sum(map(len, made.values()))
+    return {
+        "made": total, "killed": run - len(survivors), "not_run": total - run,
+        "equivalent": {each: excused[each] for each in survivors if each in excused},
+        "survivors": [each for each in survivors if each not in excused],
+        "modules": {module: len(each) for module, each in made.items()},
+    }  # fmt: skip
 
 
-def _hints(node: ast.AST) -> Iterator[ast.AST]:
-    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.returns:
-        yield node.returns
-    if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation:
-        yield node.annotation
+def equivalents() -> dict[str, str]:
+    """Return why mutants behave as the module does, by place and change."""
+    found: dict[str, str] = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
+    return found
 
 
-def _tests(node: ast.AST) -> Iterator[ast.expr]:
-    if isinstance(node, ast.If | ast.IfExp | ast.While | ast.Assert):
-        yield node.test
-    if isinstance(node, ast.comprehension):
-        yield from node.ifs
+def _killed(module: str, mutant: Mutant, tests: tuple[str, ...], patience: float) -> bool:
+    depends = "".join([mutant.source, _code(), *((ROOT / test).read_text() for test in tests)])
+    name = f"mutant-{Path(module).stem}"
+    return bool(kept(name, depends, lambda: {"killed": _forked(module, mutant.source, tests, patience).code != 0})["killed"])
 
 
-def _faults(node: ast.expr, condition: bool) -> Iterator[ast.expr]:
-    """Make what may stand wrongly in place of an expression."""
-    match node:
-        case ast.Compare():
-            for i, operator in enumerate(node.ops):
-                for other in OPERATORS[type(operator)]:
-                    yield ast.Compare(node.left, [*node.ops[:i], other(), *node.ops[i + 1 :]], node.comparators)
-        case ast.BoolOp():
-            yield ast.BoolOp(ast.Or() if isinstance(node.op, ast.And) else ast.And(), node.values)
-            yield ast.UnaryOp(ast.Not(), node)
-        case ast.UnaryOp(op=ast.Not()):
-            yield node.operand
-        case ast.BinOp(op=ast.BitAnd() | ast.BitOr()):
-            yield ast.BinOp(node.left, ast.BitOr() if isinstance(node.op, ast.BitAnd) else ast.BitAnd(), node.right)
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
-            yield ast.Constant(value + 1)
-        case ast.Call():
-            yield from _calls(node)
-    if condition and not isinstance(node, ast.Compare | ast.BoolOp | ast.UnaryOp):
-        yield ast.UnaryOp(ast.Not(), node)
+@cache
+def _code() -> str:
+    """Return the text of everything else that decides what becomes of a mutant."""
+    files = [path for package in ("controller", "plant_models") for path in sorted((ROOT / package).rglob("*.py"))]
+    return "".join(path.read_text() for path in (*files, ROOT / "tests" / "safety.py", ROOT / "tests" / "conftest.py"))
 
 
-def _calls(node: ast.Call) -> Iterator[ast.expr]:
-    """Make a check of finiteness say yes always, and take a function for its counterpart."""
-    called = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id if isinstance(node.func, ast.Name) else ""
-    if called == "isfinite":
-        yield ast.BinOp(node, ast.BitOr(), ast.Constant(True))
-    elif called in SWAPPED and isinstance(node.func, ast.Attribute):
-        yield ast.Call(ast.Attribute(node.func.value, SWAPPED[called]), node.args, node.keywords)
-    elif called in SWAPPED:
-        yield ast.Call(ast.Name(SWAPPED[called]), node.args, node.keywords)
-
-
-def _copied(to: Path) -> None:
-    """Copy what git knows, and what is new and not ignored."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
-            (to / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, to / name)
-
-
-def _passed(where: Path, tests: list[str], seconds: float | None, keep: bool = False) -> bool:
-    """Return whether the tests pass within some seconds; ``keep`` what is compiled, which must not be that of a mutant."""
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
-    environment = os.environ | ({} if keep else {"PYTHONDONTWRITEBYTECODE": "1"})
-    try:
-        done = subprocess.run(command, cwd=where, env=environment, capture_output=True, text=True, check=False, timeout=seconds)
-    except subprocess.TimeoutExpired:
-        return False
-    if done.returncode not in (0, 1, 2):
-        raise BadInput(f"{' '.join(tests)}: pytest could not run them: {done.stdout[-200:]}{done.stderr[-200:]}")
-    return done.returncode == 0
-
-
-def _patience(where: Path, modules: list[str], tests: list[str]) -> float:
-    """Return how long a run may take, s, having seen to it that the tests pass and that they use each module of the copy."""
-    begun = time.monotonic()
-    if not _passed(where, tests, None, keep=True):
-        raise BadInput(f"{' '.join(tests)}: fail without a fault; mend them first")
-    took = time.monotonic() - begun
-    for module in modules:
-        _written(where, module, "raise ImportError")
-        if _passed(where, tests, None):
-            raise BadInput(f"{module}: not used by {' '.join(tests)}; name the tests of this module")
-        shutil.copyfile(ROOT / module, where / module)
-    return PATIENCE * took
-
-
-def _written(where: Path, module: str, source: str) -> None:
-    (where / module).write_text(source)
-    Path(cache_from_source(str(where / module))).unlink(missing_ok=True)
-
-
-def measure(modules: list[str], tests: list[str], seconds: float) -> dict[str, Any]:
-    """Return the mutants ``made``, ``killed`` and left out (``not_run``), the latter for want of time, and the ``survivors``."""
-    made = [(module, mutant) for module in modules for mutant in mutants((ROOT / module).read_text(), module)]
-    survivors, run, end = [], 0, time.monotonic() + seconds
+@contextlib.contextmanager
+def _own_cache() -> Iterator[None]:
+    """Keep the user's cache from mutants, which take nothing from it but what is compiled; restore the environment."""
+    before, home = dict(os.environ), Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
     with tempfile.TemporaryDirectory() as folder:
-        where = Path(folder)
-        _copied(where)
-        patience = _patience(where, modules, tests)
-        for module, mutant in made:
-            if time.monotonic() > end:
-                break
-            run += 1
-            _written(where, module, mutant.source)
-            if _passed(where, tests, patience):
-                survivors.append(f"{mutant.where}: {mutant.change}")
-            shutil.copyfile(ROOT / module, where / module)
-    return {"made": len(made), "killed": run - len(survivors), "not_run": len(made) - run, "survivors": survivors}
+        for name in COMPILED:
+            (home / "setpoint" / name).mkdir(parents=True, exist_ok=True)
+            (Path(folder) / "setpoint").mkdir(exist_ok=True)
+            (Path(folder) / "setpoint" / name).symlink_to(home / "setpoint" / name)
+        os.environ |= {"XDG_CACHE_HOME": folder, SHARED: folder}
+        try:
+            yield
+        finally:
+            os.environ.clear()
+            os.environ |= before
+
+
+def _patience(module: str, tests: tuple[str, ...]) -> float:
+    """Return how long a run may take, s, having seen to it that the tests pass and that they use the module.
+
+    They run in this process once, which keeps what is compiled and calibrated for its forks.
+    """
+    with _silent():
+        first = pytest.main(_words(tests))
+    if first:
+        raise BadInput(f"{' '.join(tests)}: fail without a fault; mend them first")
+    _forget(tests)
+    plain = _forked(module, (ROOT / module).read_text(), tests, None)
+    if plain.code:
+        raise BadInput(f"{' '.join(tests)}: fail in a fork without a fault: {plain.said[-300:]}")
+    if not _forked(module, "raise ImportError", tests, None).code:
+        raise BadInput(f"{module}: not used by {' '.join(tests)}; name the tests of this module")
+    return PATIENCE * plain.seconds
+
+
+def _words(tests: tuple[str, ...]) -> list[str]:
+    return [
+        "-x",
+        "-q",
+        "-n0",
+        "-p",
+        "no:cacheprovider",
+        "-c",
+        str(ROOT / "pyproject.toml"),
+        *(str(ROOT / test) for test in tests),
+    ]
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    with Path(os.devnull).open("w") as nowhere, contextlib.redirect_stdout(nowhere), contextlib.redirect_stderr(nowhere):
+        yield
+
+
+def _forget(tests: tuple[str, ...]) -> None:
+    """Forget the tests, and what is imported of the packages that may use a mutant; this module goes on from what it holds."""
+    files = {str(ROOT / test) for test in tests}
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in OURS or vars(module).get("__file__") in files:
+            del sys.modules[name]
+
+
+def _forked(module: str, source: str, tests: tuple[str, ...], patience: float | None) -> Ended:
+    """Run tests in a fork in which a module has this source."""
+    with tempfile.TemporaryFile() as said:
+        begun, child = time.monotonic(), os.fork()
+        if child == 0:
+            _beside(Mutated(module, source), tests, said.fileno())
+        code = _awaited(child, patience)
+        said.seek(0)
+        return Ended(code, said.read().decode(errors="replace"), time.monotonic() - begun)
+
+
+def _beside(mutated: Mutated, tests: tuple[str, ...], said: int) -> NoReturn:
+    """Run tests in this process and leave it, whatever happens."""
+    code = -1
+    try:
+        os.setsid()
+        os.dup2(said, 1)
+        os.dup2(said, 2)
+        sys.meta_path.insert(0, mutated)
+        code = int(pytest.main(_words(tests)))
+        sys.stdout.flush()
+    finally:
+        os._exit(code & 0xFF)
+
+
+def _awaited(child: int, patience: float | None) -> int:
+    """Return the code a process ends with; -1 where it dies otherwise, or is ended for want of patience."""
+    end = time.monotonic() + patience if patience else None
+    while True:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return os.WEXITSTATUS(status) if os.WIFEXITED(status) and os.WEXITSTATUS(status) != 0xFF else -1
+        if end and time.monotonic() > end:
+            os.killpg(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            return -1
+        time.sleep(PAUSE)
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="+", help="paths of modules, from the root on")
-    parser.add_argument("--tests", nargs="+", required=True, help="paths of their tests")
-    parser.add_argument("--seconds", type=float, default=1800.0, help="stop after this time")
+    parser.add_argument("modules", nargs="*", help="paths of modules, from the root on; all of the suite where none is given")
+    parser.add_argument("--tests", nargs="+", help="paths of their tests; those of the suite where none is given")
+    parser.add_argument("--seconds", type=float, default=3600.0, help="stop after this time")
     parser.add_argument("--json", action="store_true", help="print JSON on standard output")
     parser.add_argument("--out", type=Path, help="also write the JSON to this file")
     return parser.parse_args()
 
 
+def _suite(modules: Sequence[str], tests: Sequence[str] | None) -> dict[str, tuple[str, ...]]:
+    """Return the tests of each module that was named.
+
+    Raises:
+        BadInput: for a module without tests.
+    """
+    for module in modules:
+        if not tests and module not in SUITE:
+            raise BadInput(f"{module}: no tests are known of it; name them with --tests, or one of {', '.join(SUITE)}")
+    return {module: tuple(tests or SUITE[module]) for module in modules or SUITE}
+
+
 if __name__ == "__main__":
     options = _arguments()
-    report(measure(options.modules, options.tests, options.seconds), options)
+    try:
+        report(measure(_suite(options.modules, options.tests), options.seconds), options)
+    except SetpointError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

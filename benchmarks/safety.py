@@ -2,12 +2,14 @@
 
 ``python -m benchmarks.safety --json --out benchmarks/results/safety.json``. Every cell is kept, so that a run that was cut off
 goes on where it stopped. ``--episodes`` are those of each adversary, ``--states`` those that CVODES judges of each, ``--parts``
-some parts of each row alone.
+some parts of each row alone; ``fuzz`` and ``mutants`` are of the shell, not of a plant, and left out where plants are named.
 """
 
 from __future__ import annotations
 
 import gc
+import json
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -15,11 +17,12 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, replace
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks import verdicts
+from benchmarks import fuzz, verdicts
 from benchmarks.provenance import parser, report
 from benchmarks.safety_case import Case, Sizes
 from controller.baselines import Pid
@@ -32,11 +35,12 @@ from controller.safety.stress import ADVERSARIES, Opposed, adversary, alike, nom
 from controller.safety.trial import check_hard, hard
 from controller.safety.worst_case import NAME, Space, met, search
 from plant_models.catalogue import get, names
-from plant_models.core.errors import SetpointError, UnknownName, unknown
+from plant_models.core.errors import BadInput, SetpointError, UnknownName, unknown
 from plant_models.core.plant import SECONDS
 from plant_models.env.lookahead import Command
 from plant_models.env.scenario import draw
 
+ROOT = Path(__file__).resolve().parents[1]
 WORKERS = 2
 LOOKED_AT = 64
 """Episodes at once in which states are judged."""
@@ -188,8 +192,27 @@ PARTS: dict[str, Callable[[Case], dict[str, Any]]] = {
 """What makes up a plant's row."""
 
 
+def borne(sizes: Sizes) -> dict[str, Any]:
+    """Return what the shell sends, whatever comes."""
+    return fuzz.measure(*sizes.fuzzed)
+
+
+def noticed(sizes: Sizes) -> dict[str, Any]:
+    """Return how many faults in the shell its tests notice; they run in a process of their own."""
+    command = [sys.executable, "-m", "benchmarks.mutants", "--json", "--seconds", str(sizes.seconds)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise BadInput(f"mutants: {done.stderr.strip()[-300:]}")
+    found = json.loads(done.stdout)
+    return {key: found[key] for key in ("made", "killed", "not_run", "equivalent", "survivors", "modules")}
+
+
+WHOLE: dict[str, Callable[[Sizes], dict[str, Any]]] = {"fuzz": borne, "mutants": noticed}
+"""What is measured of the shell itself, whatever plant it stands around."""
+
+
 def measure(wanted: tuple[str, ...], sizes: Sizes, parts: tuple[str, ...]) -> dict[str, Any]:
-    """Return the rows of plants, each with these parts.
+    """Return the rows of plants, each with these parts, and what is measured of the shell itself.
 
     Raises:
         UnknownName: where there is no plant, or no part, of that name.
@@ -198,11 +221,15 @@ def measure(wanted: tuple[str, ...], sizes: Sizes, parts: tuple[str, ...]) -> di
     for name in wanted:
         check_hard(get(name))
     for part in parts:
-        if part not in PARTS:
-            raise UnknownName(unknown("part", part, tuple(PARTS)))
+        if part not in PARTS | WHOLE:
+            raise UnknownName(unknown("part", part, (*PARTS, *WHOLE)))
+    of_plants, whole = (
+        tuple(part for part in parts if part in PARTS),
+        {part: WHOLE[part](sizes) for part in parts if part in WHOLE},
+    )
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        rows = {name: pool.submit(row, name, sizes, parts) for name in wanted}
-        return {"plants": {name: found.result() for name, found in rows.items()}, "sizes": asdict(sizes)}
+        rows = {name: pool.submit(row, name, sizes, of_plants) for name in wanted if of_plants}
+        return {"plants": {name: found.result() for name, found in rows.items()}, **whole, "sizes": asdict(sizes)}
 
 
 def having() -> tuple[str, ...]:
@@ -214,15 +241,16 @@ if __name__ == "__main__":
     parsed = parser(__doc__ or "")
     parsed.add_argument("--episodes", type=int, default=Sizes.episodes, help="judging episodes of each adversary")
     parsed.add_argument("--states", type=int, default=Sizes.states, help="states of each adversary that CVODES judges")
-    parsed.add_argument("--parts", type=lambda text: tuple(text.split(",")), default=tuple(PARTS), help=", ".join(PARTS))
+    parsed.add_argument("--parts", type=lambda text: tuple(text.split(",")), help=", ".join(PARTS | WHOLE))
     options = parsed.parse_args()
     chosen = (
-        Sizes(4, 2, 1, 2, 50, 64, 0.01, 2)
+        Sizes(4, 2, 1, 2, 50, 64, 0.01, 2, (1, 200, 1000), 0.0)
         if options.quick
         else replace(Sizes(), episodes=options.episodes, states=options.states)
     )
     try:
-        report(measure(options.plants or having(), chosen, options.parts), options)
+        parts = options.parts or (*PARTS, *(() if options.plants else WHOLE))
+        report(measure(options.plants or having(), chosen, parts), options)
     except SetpointError as error:
         print(error, file=sys.stderr)
         sys.exit(2)

@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmarks import exact, verdicts
 from benchmarks.cells import fingerprint, kept, text
+from benchmarks.fuzz import EPISODES, LIMITED, STEPS
 from controller.safety import adversaries, attack, evolution, opponents, stress, trial, worst_case
 from controller.safety.governor import Calibration
 from controller.safety.worst_case import BUDGET
@@ -26,7 +27,8 @@ class Sizes:
 
     Judging ``episodes``, those of the ``nominal`` plant, generations of the fitted attack, ``states`` that CVODES judges, and
     ``decisions`` that are timed, and the episodes in which worse cases are searched for. Of learning the ``share`` of the plant's
-    training steps, and the episodes in which controllers are ``compared``.
+    training steps, and the episodes in which controllers are ``compared``. Of the shell the ``fuzzed`` episodes, their decisions
+    and calls of the limiter, and the ``seconds`` after which no further mutant is run.
     """
 
     episodes: int = 3000
@@ -37,6 +39,8 @@ class Sizes:
     search: int = BUDGET
     share: float = 1.0
     compared: int = 100
+    fuzzed: tuple[int, int, int] = (EPISODES, STEPS, LIMITED)
+    seconds: float = 36_000.0
 
 
 @dataclass(frozen=True)

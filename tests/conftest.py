@@ -28,6 +28,8 @@ def _own_data_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
 
 
 def _shared(factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the session, which is the parent's where this is one of its processes."""
+    """Return the folder of the session: the one that was named, or its own, the parent's where this is one of its processes."""
+    if SHARED in os.environ:
+        return Path(os.environ[SHARED])
     own = factory.getbasetemp()
     return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own

@@ -9,24 +9,24 @@ from functools import cache
 import numpy as np
 import pytest
 
+from benchmarks.fuzz import OTHERS, Counts, counted, course, episode
 from controller.safety import windup
 from controller.safety.fault_cases import ONSET, Case, cases
 from controller.safety.fault_trial import EARNED, Verdict, tried, verdict
-from controller.safety.field import Field, Reading, unmoved
-from controller.safety.given import Given, Shapes, given, numbers_of
+from controller.safety.field import Field, unmoved
+from controller.safety.given import numbers_of
 from controller.safety.governor import Calibration, Governor
 from controller.safety.known import calibrated
 from controller.safety.misbehaviour import BEHAVED, policy
 from controller.safety.misreading import Faulty
 from controller.safety.operation import Course, Hand, operate, repeated
-from controller.safety.record import Record, packed, unpacked
+from controller.safety.record import Record, Sent, packed, unpacked
 from controller.safety.shell import Shell
 from controller.safety.signal_limits import instruments
 from controller.safety.state import MODES
 from controller.safety.supervisor import DWELL
 from controller.safety.transfer import BLEND
 from controller.safety.trial import hard
-from controller.safety.watchdog import Answer, checked
 from controller.safety.windup import undisturbed, wound_up
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
@@ -181,9 +181,9 @@ def test_no_transfer_bumps_an_input_by_more_than_two_per_cent_of_its_span(plant:
     to_auto = operate(gone, known(plant), asks_for_all)
     lost = policy(replace(BEHAVED, kind="not a number", first=ONSET), len(plant.acted))
     to_backup = operate(gone, known(plant), lost, state=EARNED)
-    for course, modes in ((to_auto, ("BACKUP", "AUTO")), (to_backup, ("AUTO", "BACKUP"))):
-        at = transfer(course, *modes)
-        bumps = np.abs(np.diff(course.u, axis=0))[at - 1 : at + BLEND] / (high - low)
+    for run, modes in ((to_auto, ("BACKUP", "AUTO")), (to_backup, ("AUTO", "BACKUP"))):
+        at = transfer(run, *modes)
+        bumps = np.abs(np.diff(run.u, axis=0))[at - 1 : at + BLEND] / (high - low)
         assert bumps.max() <= 0.02
 
 
@@ -253,74 +253,34 @@ def test_f6_a_valve_at_its_end_does_not_wind_the_integral_up(plant: Plant, monke
     assert not wound_up(plant, plant.scenario(), 0).kept
 
 
-JUNK = (np.nan, np.inf, -np.inf, 1e308, -1e308, 5e-324, -5e-324, 0.0, 1e6, -1.0, 341.0)
-OTHERS: tuple[object, ...] = (
-    None, "7", True, 3, 2.5, {}, [], [[1.0, 2.0], [3.0]], ["a"], np.zeros(7), np.zeros((3, 1)), np.array([1j]), np.array(["x"]),
-    np.array([None]), np.zeros((1, 0)), [10**400], np.array([True, False]), object(),
-)  # fmt: skip
-
-
-def junk(rng: np.random.Generator, good: Array) -> object:
-    """What may come in place of numbers: mostly the numbers, else some of them wrong, all of them wrong, or no numbers."""
-    kind = rng.random()
-    if kind < 0.5:
-        return good
-    if kind > 0.8:
-        return OTHERS[rng.integers(len(OTHERS))]
-    wrong = np.array(good, dtype=float)
-    struck = rng.random(wrong.shape) < (0.3 if kind < 0.65 else 1.0)
-    wrong[struck] = rng.choice(JUNK, int(struck.sum()))
-    return wrong
-
-
 @pytest.mark.parametrize("decisions", [2_000, pytest.param(20_000, marks=pytest.mark.slow)])
 def test_whatever_comes_every_command_is_finite_in_range_and_moves_no_input_faster_than_it_can(decisions: int) -> None:
-    rng, steps = np.random.default_rng(7), 1000
-    scenario, seen = replace(CSTR.scenario(), steps=steps), set[str]()
+    steps, whole = 1000, Counts()
     for seed in range(decisions // steps):
-        field = Field(CSTR, draw(CSTR, scenario, seed, 1, "judging"))
-        records, moved = fuzz(rng, field, steps)
-        assert sent_in_bounds(CSTR, records)
+        records, moved = zip(*course(CSTR, known(CSTR), seed, steps), strict=True)
+        whole += counted(CSTR, records, moved)
         assert all(np.isfinite(record.used).all() for record in records)
-        q = CSTR.Input.quantities()["T_c"]
-        assert np.abs(np.diff(moved, axis=0)).max() <= q.rate * CSTR.decision * (1.0 + 1e-9)
-        assert q.low <= np.min(moved) <= np.max(moved) <= q.high
-        seen |= {record.mode for record in records}
-    assert seen == set(MODES)
+        assert all(unpacked(packed(record)).sent == record.sent for record in records)
+    assert whole.decisions == decisions
+    assert (whole.not_finite, whole.out_of_bounds, whole.too_fast) == (0, 0, 0)
+    assert set(whole.modes) == set(MODES)
 
 
-def fuzz(rng: np.random.Generator, field: Field, steps: int) -> tuple[tuple[Record, ...], list[Array]]:
-    """Run a plant on whatever comes, with calm times in which all is true; return the records and where the inputs stood."""
-    calm = (np.arange(steps) % 300) < 140
-    records, moved = list[Record](), [field.read().u[0].copy()]
-
-    def answer(used: Array) -> Answer:
-        good = np.full((1, 1), 0.5)
-        return checked(good if calm[len(records)] else junk(rng, good), (1, 1))
-
-    shell = Shell(CSTR, known(CSTR), instruments(CSTR), answer, EARNED)
-    for k in range(steps):
-        now = fuzzed(rng, shell.shapes, field, bool(calm[k]))
-        if k == 0:
-            shell.begin(now)
-        records.append(shell.decide(now))
-        sent = records[-1].sent
-        field.command(Command(np.array([sent.r]), np.array([sent.a]), np.array([sent.safe])))
-        moved.append(field.read().u[0].copy())
-        assert unpacked(packed(records[-1])).sent == sent
-    return tuple(records), moved
+def test_what_is_not_as_it_must_be_is_counted() -> None:
+    records, moved = zip(*course(CSTR, known(CSTR), 0, 8), strict=True)
+    faulty = [replace(record, sent=Sent(r, a, False)) for record, (r, a) in zip(records, [
+        ((np.nan,), (0.0,)), ((0.9,), (np.inf,)), ((0.951,), (0.0,)), ((0.9,), (-1.01,)), *[((0.9,), (0.5,))] * 4
+    ], strict=True)]  # fmt: skip
+    jump = [300.0, 300.0, 300.0, 300.0, 300.0, 310.0, 310.0, np.nan]
+    found = counted(CSTR, faulty, [np.array([u]) for u in jump])
+    assert (found.decisions, found.not_finite, found.out_of_bounds, found.too_fast) == (8, 2, 5, 2)
+    assert counted(CSTR, records, moved).out_of_bounds == 0
 
 
-def fuzzed(rng: np.random.Generator, shapes: Shapes, field: Field, calm: bool) -> Given:
-    """What a decision is given, each part of it with a chance wrong in any way; in calm times what is true."""
-    true = field.read()
-    if calm:
-        return given(shapes, true, field.simulator.sent, request=("acknowledge", "auto", "none")[rng.integers(3)])
-    parts = {name: junk(rng, part) if rng.random() < 0.5 else part for name, part in vars(true).items()}
-    requests: list[object] = ["none", "manual", "auto", "acknowledge", "trip", None, 3, np.nan, ["auto"], b"auto"]
-    request = requests[rng.integers(len(requests))]
-    asked = (junk(rng, part) for part in (field.simulator.sent, np.zeros(2)))
-    return given(shapes, Reading(**parts), *asked, request, junk(rng, np.array([0.88, 0.3])))
+def test_an_error_in_a_decision_ends_the_episode_and_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Shell, "decide", lambda *_: 1 / 0)
+    found = episode(CSTR, known(CSTR), 0, 8)
+    assert (found.decisions, found.raised) == (1, 1)
 
 
 def test_what_the_shield_would_do_changes_nothing_and_is_what_it_does() -> None:

@@ -35,7 +35,8 @@ def measured(
     module: str, out: Path, plants: tuple[str, ...] = COMPILED[:2], path: str = os.environ.get("PATH", ""), parts: str = ""
 ) -> dict[str, Any]:
     """What a quick run prints as JSON and writes to `out`, which must be the same; `path` is where it finds programs."""
-    wanted = ["--quick", "--json", "--plants", ",".join(plants), "--out", str(out), *(["--parts", parts] if parts else [])]
+    chosen = [*(["--plants", ",".join(plants)] if plants else []), *(["--parts", parts] if parts else [])]
+    wanted = ["--quick", "--json", *chosen, "--out", str(out)]
     command = [sys.executable, "-m", f"benchmarks.{module}", *wanted]
     done = subprocess.run(command, cwd=ROOT, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -91,6 +92,18 @@ def test_the_safety_benchmark_has_a_row_for_every_adversary(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
+def test_the_safety_benchmark_fuzzes_the_shell_and_makes_mutants_of_it(tmp_path: Path) -> None:
+    result = measured("safety", tmp_path / "safety.json", (), parts="fuzz,mutants")
+    fuzzed, mutants = result["fuzz"], result["mutants"]
+    assert fuzzed["decisions"] == sum(fuzzed["modes"].values()) > fuzzed["fuzzed"] > 0
+    assert {fuzzed[key] for key in ("not_finite", "out_of_bounds", "too_fast", "raised")} == {0}
+    assert (fuzzed["limiter"]["calls"], fuzzed["limiter"]["broken"]) == (1000, 0)
+    assert 0 < fuzzed["limiter"]["refused"] < 1000
+    assert mutants["made"] == mutants["not_run"] == sum(mutants["modules"].values()) > 200
+    assert result["plants"] == {}
+
+
+@pytest.mark.slow
 def test_the_safety_benchmark_has_a_row_for_the_policy_that_learned_behind_the_shield(tmp_path: Path) -> None:
     found = measured("safety", tmp_path / "safety.json", COMPILED[:1], parts="pid,learned")["plants"][COMPILED[0]]
     assert found["adversaries"]["ppo"]["episodes"] == 4
@@ -123,6 +136,17 @@ def test_results_measured_in_parts_are_joined_by_plant(tmp_path: Path) -> None:
     plants = json.loads(paths[2].read_text())["plants"]
     assert plants["x"] == {"adversaries": {"max": 1, "ppo": 3}, "price": 1.0, "commits": ["a", "b"], "date": "2026-01-02"}
     assert plants["y"] == {"commits": ["a"], "date": "2026-01-01"}
+
+
+def test_of_what_is_of_no_plant_the_newest_stands_with_its_commit(tmp_path: Path) -> None:
+    rest = {"machine": {}, "python": "3.11", "versions": {}, "plants": {}}
+    results = [
+        rest | {"commit": "a", "date": "2026-01-01", "fuzz": {"decisions": 1}, "mutants": {"made": 1}},
+        rest | {"commit": "b", "date": "2026-01-02", "fuzz": {"decisions": 2}},
+    ]
+    whole = merged.merged([merged.merged(results), rest])
+    assert whole["fuzz"] == {"commit": "b", "date": "2026-01-02", "decisions": 2}
+    assert whole["mutants"] == {"commit": "a", "date": "2026-01-01", "made": 1}
 
 
 def test_what_is_no_result_is_not_joined(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -162,6 +162,26 @@ def test_what_was_foreseen_is_the_least_of_all_corners(kind: str) -> None:
     assert (least[certified] >= known_.margins).all()
 
 
+@pytest.mark.parametrize("row", range(3))
+def test_the_worst_corner_counts_wherever_it_stands(row: int) -> None:
+    """In what is foreseen of what is held, and in a decision: of three plants one is hotter than it seems."""
+    whole, n = known(CSTR.name), 4
+    spread = replace(whole.spread, states=np.array([[0.0, 4.0]]))
+    hot = np.zeros((3, spread.entries))
+    hot[row, CSTR.State.names().index("T")] = 1.0
+    field = Field(CSTR, episodes(CSTR, n))
+    foreseen = []
+    for signs in (hot, hot[row : row + 1], np.zeros_like(hot)):
+        governor = Governor(CSTR, n, replace(bare(whole, -1e3), spread=spread, signs=signs))
+        governor.begin(np.arange(n), field.read(), unmoved(field))
+        standing = governor.estimate(field.read())
+        foreseen.append((governor.held(standing), governor.would(standing, unmoved(field)).foreseen))
+    among, alone, nominal = foreseen
+    for one, other in zip(among, alone, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert all((one < other).all() for one, other in zip(among, nominal, strict=True))
+
+
 def test_a_governor_goes_on_bit_for_bit_from_its_parts() -> None:
     plant, n = CSTR, 8
     field, governor = Field(plant, episodes(plant, n)), Governor(plant, n, known(CSTR.name))

@@ -87,6 +87,11 @@ def decided(certify: Certify, proposed: Command, safe: Command, batch: bool = Fa
     return decide(proposed, safe, batch, certify)
 
 
+def test_what_is_kept_of_decisions_is_told_apart_by_these_numbers() -> None:
+    """Runs on file say what was let through: all of the move, a part, nothing, or that not even the retreat was certified."""
+    assert (SHARES, HELD, UNCERTIFIED) == ((1.0, 0.75, 0.5, 0.25), 0.0, -1.0)
+
+
 def test_the_largest_share_is_tried_first_and_held_before_followed() -> None:
     """The whole move by itself, all that is left at once."""
     never = Asked(lambda *_: False)
