@@ -248,5 +248,5 @@ def test_a_run_shows_its_own_log_from_its_beginning_to_its_end(tmp_path: Path) -
 def test_a_log_says_what_is_known_of_a_run_that_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Historian(str(tmp_path / "runs.db")) as store:
         run = store.start("train", "exothermic_cstr", "ppo", 0, {}, {})
-    monkeypatch.setattr("controller.historian.exists", lambda pid: False)
+    monkeypatch.setattr("controller.liveness.exists", lambda pid: False)
     assert "its process ended without closing the run" in _logged(tmp_path / "runs.db", run)
