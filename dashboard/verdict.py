@@ -77,10 +77,12 @@ class Standing:
 
 
 def standings(run: RunRecord) -> list[Standing]:
-    """The comparisons in a run's result, whichever controllers they have."""
+    """The comparisons in a run's result, whichever controllers they have; one that ran on other episodes than PID is left out."""
     found = []
     for plant, part in _parts(run).items():
-        headline, figures, units = _table(part)
+        headline, table, units = _table(part)
+        counts = _counts(run, plant, part)
+        figures = {name: numbers for name, numbers in table.items() if counts.get(name) == counts.get("pid")}
         if len(figures) > 1 and "pid" in figures:
             found.append(Standing(plant, run, headline, figures, units))
     return found
@@ -105,6 +107,13 @@ def _table(part: Mapping[str, Any]) -> tuple[str, dict[str, dict[str, float]], d
     units = {str(key): str(unit) for key, unit in _mapping(part.get("units")).items()}
     headline = next((name for name in HEADLINES if any(name in _mapping(entry) for entry in table.values())), HEADLINES[0])
     return headline, {str(name): numbers for name, entry in table.items() if (numbers := _figures(entry, headline))}, units
+
+
+def _counts(run: RunRecord, plant: str, part: Mapping[str, Any]) -> dict[str, int]:
+    """The episodes of each controller, where the result says them one by one; a dear one may have run on fewer."""
+    rows = [row for row in run.result.get("standings") or () if (row["plant"], row["scenario"]) == (plant, part.get("scenario"))]
+    counts = {str(row["controller"]): int(row["episodes"]) for row in rows if row.get("variant", "none") == "none"}
+    return counts or dict.fromkeys(_table(part)[1], 0)
 
 
 def _verdict(plant: str, run: RunRecord, part: Mapping[str, Any]) -> Verdict | None:

@@ -48,3 +48,13 @@ def test_a_result_without_pid_or_with_one_controller_ranks_nobody(tmp_path: Path
         store.finish(name, "completed", {"controllers": {"pid": {"cost": 1.0}}})
     run = open_data(str(tmp_path / "runs.db"), Cards()).run(name)
     assert standings(run) == []
+
+
+def test_a_controller_that_ran_on_fewer_episodes_than_pid_is_not_ranked_beside_it(tmp_path: Path) -> None:
+    part = {"scenario": "tracking", "controllers": {"pid": {"cost": 2.5}, "ppo": {"cost": 2.4}, "nmpc": {"cost": 2.3}}}
+    rows = [{"plant": "exothermic_cstr", "scenario": "tracking", "variant": "none", "controller": name, "episodes": count}
+            for name, count in (("pid", 10), ("ppo", 10), ("nmpc", 4))]  # fmt: skip
+    with Historian(str(tmp_path / "runs.db")) as store, store.run("benchmark", "exothermic_cstr", "pid", 0, {}, {}) as name:
+        store.finish(name, "completed", {"plants": {"exothermic_cstr": part}, "standings": rows})
+    (found,) = standings(open_data(str(tmp_path / "runs.db"), Cards()).run(name))
+    assert (found.best, found.gain("nmpc")) == ("ppo", None)
