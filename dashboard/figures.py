@@ -21,6 +21,9 @@ CONTROLLERS = {
     "schedule": "#8d68c7",
     "rule": "#4aa3b8",
     "constant": "#8a94a1",
+    "ppo + shield": "#6f6fd0",
+    "pid + shield": "#a7673f",
+    "nmpc + shield": "#5d9c3b",
 }
 OTHERS = ("#c2587d", "#5d9c3b", "#6f6fd0", "#a7673f", "#3f7f8c", "#b0894f")
 INITIALS = ("ppo", "pid", "nmpc", "a2c", "trpo", "sac", "td3", "ddpg", "reinforce")
@@ -49,12 +52,18 @@ def label_colours(labels: Sequence[str]) -> dict[str, str]:
     """A colour for each of several labels, which begin with a controller's name: its own for the first, spare ones for others."""
     colours: dict[str, str] = {}
     for label in labels:
-        own = CONTROLLERS.get(label.split(" ", maxsplit=1)[0], "")
+        own = CONTROLLERS.get(_controller(label), "")
         if own and own not in colours.values():
             colours[label] = own
     spare = [colour for colour in (*OTHERS, *CONTROLLERS.values()) if colour not in colours.values()] or list(OTHERS)
     left = [label for label in labels if label not in colours]
     return colours | {label: spare[k % len(spare)] for k, label in enumerate(left)}
+
+
+def _controller(label: str) -> str:
+    """The controller that a label begins with, with its shield where it has one."""
+    name, *rest = label.split(" ")
+    return f"{name} + shield" if rest[:2] == ["+", "shield"] else name
 
 
 def shown_name(name: str) -> str:

@@ -15,6 +15,7 @@ from dashboard import components as ui
 from dashboard import ids, incidents
 from dashboard.attacks import HEADS, attacked
 from dashboard.data import Data
+from dashboard.figures import shown_name
 from dashboard.incidents import Standing
 from dashboard.safety_figures import crossed, opposed, sizes
 
@@ -83,7 +84,7 @@ def _judged(plant: str, found: Sequence[Standing]) -> Component:
          _count(each.trips), ui.number(each.interventions, 3), ui.number(each.uncertified, 3)]
         for k, each in enumerate(found)
     ]  # fmt: skip
-    note = "held-out episodes, of each scenario and variant the newest run's; hours beyond limits in the figure"
+    note = "held-out episodes, of each scenario and variant the newest run's"
     table = ui.table(heads, rows, range(1, len(heads)), "limits by controller")
     figure = [ui.graph(crossed(found), "safety-crossed")] if any(any(each.hours.values()) for each in found) else []
     return ui.panel("Limits by controller", table, *figure, aside=note)
@@ -96,7 +97,10 @@ def _count(count: int) -> Component:
 def _worst(rows: Sequence[EpisodeRow]) -> Component:
     found = incidents.worst(rows)
     if not found:
-        return ui.panel("Worst episodes", html.P("No recorded episode crossed a limit.", className="note"))
+        words = (
+            f"None of the {len(rows)} episodes that were kept with their signals crossed a limit; the counts above are of all."
+        )
+        return ui.panel("Worst episodes", html.P(words, className="note"))
     heads = ["episode", "controller", "scenario", "seed", "beyond limits (h)", "hard limit", "outcome"]
     listed: list[list[ui.Cell]] = [
         [ui.link(f"{row.run} · {row.id}", f"/runs/{row.run}", tab="episodes", episode=row.id), ui.controller(row.controller),
@@ -116,7 +120,7 @@ def _sizes(data: Data, rows: Sequence[EpisodeRow]) -> Component:
     drawn = {name: values for name, values in joined.items() if values.size}
     if not drawn:
         return ui.panel("Size of interventions", html.P("No recorded episode shows the shield at work.", className="note"))
-    words = f"from {len(shielded)} recorded episodes; 1: nothing of the move was let through"
+    words = f"from {len(shielded)} recorded episodes; 100 %: nothing of the move was let through"
     return ui.panel("Size of interventions", ui.graph(sizes(drawn), "safety-sizes"), aside=words)
 
 
@@ -170,7 +174,7 @@ def _stress(plant: str, runs: Sequence[RunRecord]) -> list[Component]:
 def _attacked(row: Mapping[str, Any]) -> list[ui.Cell]:
     who, without, _, bound, intervened, uncertified, _, nearest = attacked(row, ui.number)
     return [
-        ui.controller(who), without, _count(row["violating"]), bound, intervened, uncertified, _count(row["trips"]), nearest,
+        shown_name(who), without, _count(row["violating"]), bound, intervened, uncertified, _count(row["trips"]), nearest,
     ]  # fmt: skip
 
 

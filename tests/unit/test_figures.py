@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from controller.records import EpisodeRecord, Signal
 from controller.stability import LARGE_STEP, SIGNS
-from dashboard.figures import CONTROLLERS, POINTS, axis_text, decimated, label_colours, shown_name, unit_text
+from dashboard.figures import CONTROLLERS, POINTS, axis_text, controller_colour, decimated, label_colours, shown_name, unit_text
 from dashboard.fronts import Figure, front, undominated
 from dashboard.learning import VITALS, learning_curve, vital
 from dashboard.trends import cumulated, differences, overlay, rows_of, time_unit, trends
@@ -247,6 +247,12 @@ def test_labels_that_share_a_controller_have_colours_of_their_own() -> None:
     colours = label_colours(["pid", "ppo 1", "ppo 2", "ppo 3", "nmpc"])
     assert (colours["pid"], colours["ppo 1"], colours["nmpc"]) == tuple(CONTROLLERS[name] for name in ("pid", "ppo", "nmpc"))
     assert len(set(colours.values())) == 5
+
+
+def test_a_shielded_controller_has_one_colour_of_its_own_in_tables_and_figures() -> None:
+    colours = label_colours(["ppo", "ppo + shield", "pid + shield run-1"])
+    assert colours["ppo + shield"] == controller_colour("ppo + shield", 3) != colours["ppo"]
+    assert colours["pid + shield run-1"] == controller_colour("pid + shield")
 
 
 def test_a_front_holds_those_that_none_beats_in_both() -> None:

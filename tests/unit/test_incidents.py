@@ -64,7 +64,7 @@ def test_a_figure_shows_limits_that_were_crossed_and_no_others() -> None:
     found = standings([run(10, pid=figures(1, 0.5) | {"time beyond cold limit": 0.0}, ppo=figures(0, 0.0))], "tank")
     drawn = crossed(found).data
     assert [list(bar.y) for bar in drawn] == [["hot "], ["hot "]]
-    assert [list(bar.x) for bar in drawn] == [[0.5], [0.0]]
+    assert [list(bar.x) for bar in drawn] == [[30.0], [0.0]]
 
 
 def test_supervisors_stand_with_the_shield_off_beside_it_on() -> None:
