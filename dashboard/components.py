@@ -233,7 +233,7 @@ def exact(value: object) -> str:
     """A declared number as it was written: no digits added."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         return "–"
-    text = f"{value:.6g}"
+    text = f"{value:,.6g}" if abs(value) >= 1e4 else f"{value:.6g}"
     return (_powered(text) if "e" in text else text).replace("-", "−")
 
 

@@ -60,7 +60,7 @@ def panels(run: RunRecord, log: Log, cost_unit: str) -> list[Component]:
         figure = ui.graph(cost_terms(terms, total, cost_unit), ids.curve(",".join(log.terms)))
         parts.append(ui.panel("Reward by component", figure, aside="mean cost of a validation episode by term; lower is better"))
     signs = [_sign(key, sign, log.curves.get(key, NOTHING), total) for key, sign in shown(run).items()]
-    legend = "dashed: from here on unusual, and taken back"
+    legend = "dashed orange: from here on unusual; dashed red: from here on taken back"
     return [*parts, ui.panel("Vital signs", html.Div(signs, className="vitals"), aside=legend)]
 
 
@@ -128,5 +128,5 @@ def _sign(key: str, sign: Vital, curve: Curve, total: float) -> Component:
 def _now(sign: Vital, curve: Curve) -> Component:
     """The last value, marked where it is beyond the limit."""
     crossed, last = sign.crossed(curve[1]), curve[1][-1] if curve[1] else math.nan
-    value = ui.quantity(ui.rounded(last), "" if sign.unit.startswith("share") else sign.unit)
+    value = ui.quantity(ui.rounded(last), "" if sign.unit.startswith("share") or sign.unit == "count" else sign.unit)
     return html.Span(f"▲ {value}, unusual" if crossed else value, className="now crossed" if crossed else "now")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
 from dashboard.figures import dressed, shown_name, unit_text
 
 Point = tuple[float, float]
+LEAST = 5
+"""Values from which a box is drawn around them."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +63,26 @@ def front(points: Mapping[str, Point], x: Figure, y: Figure, colours: Mapping[st
     return dressed(figure, height=320, revision=f"{x.name} {y.name}").update_layout(hovermode="closest")
 
 
+def _outline(count: int, colour: str) -> dict[str, Any]:
+    few = count < LEAST
+    return {"line": {"width": 0 if few else 1.4}, "fillcolor": "rgba(0,0,0,0)" if few else _faint(colour)}
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.25)"
+
+
 def boxes(values: Mapping[str, Sequence[float]], of: Figure, colours: Mapping[str, str]) -> go.Figure:
-    """Quartiles of a figure by controller, whiskers to the last value within 1.5 of their distance, every episode a point."""
+    """Quartiles of a figure by controller, whiskers to the last value within 1.5 of their distance, every episode a point.
+
+    Fewer than ``LEAST`` episodes have no quartiles worth a box: they are points alone.
+    """
     figure = go.Figure()
     for label, own in values.items():
         figure.add_trace(
             go.Box(y=[value for value in own if math.isfinite(value)], name=shown_name(label), boxpoints="all", jitter=0.4,
-                   pointpos=0, marker={"color": colours[label], "size": 4, "opacity": 0.7}, line={"width": 1.4},
+                   pointpos=0, marker={"color": colours[label], "size": 6, "opacity": 0.8}, **_outline(len(own), colours[label]),
                    hovertemplate=f"%{{y:.5g}} {unit_text(of.unit)}<extra>{shown_name(label)}</extra>")
         )  # fmt: skip
     figure.update_yaxes(title_text=of.text)

@@ -12,15 +12,19 @@ from dashboard.verdict import Verdict
 
 def result_card(verdict: Verdict) -> Component:
     """One plant's verdict: the mean gain, its interval against zero, what it cost elsewhere, and the way to the trends."""
+    saves = ("PPO is worse by", "PPO is better by") if verdict.headline != "cost" else ("PPO costs more by", "PPO saves")
     words = "PPO is better" if verdict.low > 0 else "PID is better" if verdict.high < 0 else "no clear difference"
     unit = "" if verdict.unit in ("", "1") else f" {unit_text(verdict.unit)}"
-    share = "" if verdict.share is None else f" · {100 * verdict.share:+.1f} % of PID's {verdict.headline}".replace("-", "−")
+    share = "" if verdict.share is None else f" · {100 * abs(verdict.share):.1f} % of PID's {verdict.headline}"
     count = "" if verdict.episodes is None else f" · {verdict.episodes} episodes"
     return html.Div(
         [
             html.Div([html.H3(ui.link(verdict.plant, f"/plants/{verdict.plant}")), html.Span(words, className="verdict")]),
-            html.Div([html.B(ui.signed(verdict.mean, 3)), html.Span(f"{unit}{share}")], className="difference"),
-            html.Div(f"{ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}{unit}{count}", className="note"),
+            html.Div(
+                [html.Span(f"{saves[verdict.mean >= 0]} "), html.B(ui.number(abs(verdict.mean), 3)), html.Span(f"{unit}{share}")],
+                className="difference",
+            ),
+            html.Div(f"saving {ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}{unit} (95 %){count}", className="note"),
             interval(verdict),
             _table(verdict),
             ui.button("Compare trends", "/compare", run=verdict.run.id, plant=verdict.plant, controllers="pid,ppo"),

@@ -12,15 +12,15 @@ Column = dict[str, Any]
 
 def columns(shown: Sequence[str], units: Mapping[str, Mapping[str, str]], *, together: bool) -> list[Column]:
     """Columns for runs, or for the seeds of a configuration ``together``; ``shown`` names the figures."""
-    first = _text("id", "runs" if together else "run", 216, cellRenderer="RunLink", pinned="left")
+    first = _text("id", "runs" if together else "run", 268, cellRenderer="RunLink", pinned="left")
     found = [
         first,
         _text("status", "status", 104, cellRenderer="RunStatus"),
-        _text("plant", "plant", 142),
-        _text("kind", "kind", 98),
+        _text("plant", "plant", 134),
+        _text("kind", "kind", 92),
     ]
-    found += [_text("controller", "controller", 88), _number("seed", "seeds" if together else "seed", 66)]
-    wide = 122 if together else 88
+    found += [_text("controller", "controller", 112), _number("seed", "seeds" if together else "seed", 62)]
+    wide = 122 if together else 80
     found += [
         _score("best", wide, "highest score on the validation scenarios"),
         _score("last", wide, "score of the newest policy"),
@@ -29,7 +29,7 @@ def columns(shown: Sequence[str], units: Mapping[str, Mapping[str, str]], *, tog
     course = _text("course", "course", 130, cellRenderer="RunCourse", sortable=False, headerTooltip="score over the training")
     found += [{**course, "filter": False, "cellDataType": False}, *(_figure(name, units) for name in shown)]
     found.append(_number("episodes", "episodes", 86))
-    found.append(_number("seconds", "duration", 100, valueFormatter={"function": "setpointDuration(params.value)"}))
+    found.append(_number("seconds", "duration", 92, valueFormatter={"function": "setpointDuration(params.value)"}))
     found.append(_number("started", "started", 132, valueFormatter={"function": "setpointMoment(params.value)"}))
     return [*found, _text("tags", "tags", 120)]
 
@@ -52,4 +52,5 @@ def _figure(name: str, units: Mapping[str, Mapping[str, str]]) -> Column:
     unit = unit_text(next(iter(several))) if len(several) == 1 else ""
     head = f"{name} ({unit})" if unit not in ("", "–") else name
     write = "setpointFigure(params)" if len(several) > 1 else "setpointInterval(params)"
-    return _number(f"kpi {name}", head, 124, valueFormatter={"function": write}, headerTooltip=head)
+    wrapped = {"wrapHeaderText": True, "autoHeaderHeight": True}
+    return _number(f"kpi {name}", head, 108, valueFormatter={"function": write}, headerTooltip=head, **wrapped)

@@ -29,8 +29,9 @@ def row(run: RunRecord, tags: Sequence[str], digest: Digest, of: str) -> Row:
     """One run; figures are those of the episodes that its own controller drove."""
     scores = digest.scores(run.id)
     figures = digest.figures(run.id)
+    controller = ", ".join(map(shown_name, run.controller.split(",")))
     return {
-        "id": run.id, "status": run.status, "plant": run.plant, "kind": run.kind, "controller": shown_name(run.controller),
+        "id": run.id, "status": run.status, "plant": run.plant, "kind": run.kind, "controller": controller,
         "seed": run.seed, "tags": ", ".join(tags), "best": _finite(run.best), "last": _finite(run.score),
         "worst": min(scores) if scores else None, "course": course(scores), "seconds": round(run.seconds, 1),
         "started": round(run.started), "episodes": max((figure.n for figure in figures.values()), default=0),

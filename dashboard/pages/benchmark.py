@@ -114,8 +114,8 @@ def _place(row: Row | None, case: Case, query: Mapping[str, str]) -> Component:
 
 
 def _percent(value: float) -> str:
-    text = f"{value:+.0f}" if abs(value) >= 10 else f"{value:+.1f}"
-    return text.replace("-", "−")
+    text = f"{value:+,.0f}" if abs(value) >= 10 else f"{value:+.1f}"
+    return text.replace("-0.0", "0.0").replace("+0.0", "0.0").replace("-", "−")
 
 
 def _colour(found: Gain) -> str:

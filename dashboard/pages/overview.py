@@ -125,34 +125,32 @@ def _best(data: Data, runs: Sequence[RunRecord]) -> Component:
         return ui.panel("Best controller by plant", ui.empty(hint, ui.EXAMPLES["benchmark"]))
     verdicts = {verdict.plant: verdict for verdict in data.verdicts(runs)}
     rows = [_standing(standing, verdicts.get(standing.plant)) for standing in standings]
-    heads = [
-        "plant",
-        "best controller",
-        "its figure",
-        "PID",
-        "gain on PID",
-        "NMPC",
-        "gain on NMPC",
-        "PPO − PID",
-        "95 % interval",
-        "",
-    ]
-    legend = "newest comparison of each; never who has more violations, trips or discomfort than PID"
+    words = {standing.headline for standing in standings}
+    figure = words.pop() if len(words) == 1 else "figure"
+    heads = ["plant", "best controller", f"its {figure}", "PID's", "gain", "NMPC's", "gain", "PPO saves against PID", ""]
+    legend = "newest comparison of each, on the same episodes; never who has more violations, trips or discomfort than PID"
     return ui.panel("Best controller by plant", ui.table(heads, rows, (2, 3, 4, 5, 6), "best controller by plant"), aside=legend)
 
 
 def _standing(standing: Standing, verdict: Verdict | None) -> list[ui.Cell]:
     numbers = {name: figures[standing.headline] for name, figures in standing.figures.items()}
     unit = unit_text(standing.units.get(standing.headline, ""))
-    figure = html.Span(ui.number(numbers[standing.best]) + ("" if unit == "–" else f" {unit}"), title=standing.headline)
-    row: list[ui.Cell] = [ui.link(standing.plant, f"/plants/{standing.plant}"), ui.controller(standing.best), figure]
-    row += [ui.number(numbers.get("pid")), _share(standing.gain("pid"))]
-    row += [ui.number(numbers.get("nmpc")), _share(standing.gain("nmpc"))]
+    best, pid, nmpc = (_figure(numbers.get(name), unit) for name in (standing.best, "pid", "nmpc"))
+    row: list[ui.Cell] = [ui.link(standing.plant, f"/plants/{standing.plant}"), ui.controller(standing.best), best]
+    row += [pid, _share(standing.gain("pid")), nmpc, _share(standing.gain("nmpc"))]
     if verdict is None or verdict.run.id != standing.run.id:
-        return [*row, "–", "", ui.button("Trends", "/compare", run=standing.run.id, plant=standing.plant)]
-    words = html.Span(f"{ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}", className="nowrap")
+        return [*row, "–", ui.button("Trends", "/compare", run=standing.run.id, plant=standing.plant)]
+    words = html.Span(f"{ui.signed(verdict.low, 2)} to {ui.signed(verdict.high, 2)}{_spaced(unit)}", className="nowrap note")
     link = ui.button("PPO against PID", "/compare", run=verdict.run.id, plant=verdict.plant, controllers="pid,ppo")
-    return [*row, interval(verdict), words, link]
+    return [*row, html.Div([interval(verdict), words], className="saving"), link]
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "–" if value is None else ui.number(value) + _spaced(unit)
+
+
+def _spaced(unit: str) -> str:
+    return "" if unit == "–" else f" {unit}"
 
 
 def _share(gain: float | None) -> str:
@@ -162,7 +160,7 @@ def _share(gain: float | None) -> str:
 def _recent(runs: Sequence[RunRecord]) -> Component:
     rows: list[list[ui.Cell]] = [
         [ui.status(run.status), ui.link(run.id, f"/runs/{run.id}"), run.kind, run.plant, ui.controller(run.controller),
-         ui.number(run.best), ui.duration(run.seconds), ui.moment(run.started)]
+         ui.number(run.best), ui.duration(run.seconds), html.Span(ui.moment(run.started), className="nowrap")]
         for run in runs
     ]  # fmt: skip
     heads = ["status", "run", "kind", "plant", "controller", "best score", "duration", "started"]

@@ -10,6 +10,8 @@ from dash.development.base_component import Component
 from dashboard import components as ui
 from dashboard.data import Card, Data
 
+_TITLES = {"hvac": "Buildings and HVAC"}
+
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
     """A card for each plant, by folder."""
@@ -27,7 +29,9 @@ def register(app: Dash, data: Data) -> None:
 
 
 def _group(folder: str, cards: list[Card]) -> Component:
-    return ui.panel(folder.replace("_", " "), html.Div([_card(card) for card in cards], className="results"))
+    return ui.panel(
+        _TITLES.get(folder, folder.replace("_", " ").capitalize()), html.Div([_card(card) for card in cards], className="results")
+    )
 
 
 def _count(number: int, things: str) -> str:

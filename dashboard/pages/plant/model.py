@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,9 +13,11 @@ from dashboard import bench
 from dashboard import components as ui
 from dashboard.data import Card, Data
 from dashboard.figures import unit_text
+from plant_models.core.plant import SECONDS
 from plant_models.core.quantity import ZERO_C
 from plant_models.derive.card import KINDS
 
+_PERIODS = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 Entry = Mapping[str, Any]
 Column = tuple[str, Callable[[Entry], ui.Cell]]
 
@@ -40,11 +43,20 @@ def _facts(card: Card) -> Component:
     duty = card.get("duty", {})
     pairs: dict[str, ui.Cell] = {
         "duty": " · ".join(_spoken(key, duty[key]) for key in sorted(duty, key=lambda key: key != "kind") if _short(duty[key])),
-        "decision period": ui.quantity(card.get("decision"), unit),
-        "loop period": ui.quantity(card.get("loop_period"), unit),
+        "decision period": _period(card.get("decision"), unit),
+        "loop period": _period(card.get("loop_period"), unit),
         "folder": str(card.get("folder", "")),
     }
     return html.Section(ui.facts(pairs), className="panel head")
+
+
+def _period(value: object, unit: str) -> str:
+    """A period in the unit in which it reads best."""
+    if not isinstance(value, (int, float)) or unit not in SECONDS:
+        return ui.quantity(value, unit)
+    seconds = value * SECONDS[unit]
+    shown, factor = next((name, size) for name, size, least in _PERIODS if seconds >= least)
+    return f"{ui.exact(float(f'{seconds / factor:.4g}'))} {shown}"
 
 
 def _short(value: object) -> bool:
@@ -110,8 +122,8 @@ def _celsius(value: object) -> object:
     return round(value - ZERO_C, 6) if isinstance(value, (int, float)) else value
 
 
-def _unit(entry: Entry) -> str:
-    return unit_text(str(entry.get("unit", "")))
+def _unit(entry: Entry) -> ui.Cell:
+    return html.Span(unit_text(str(entry.get("unit", ""))), className="nowrap")
 
 
 def _range(low: object, high: object) -> str:
@@ -148,7 +160,16 @@ def _loops(card: Card) -> Component:
     gains = list(
         dict.fromkeys(key for loop in loops for key, value in loop.get("gains", {}).items() if isinstance(value, (int, float)))
     )
-    heads = ["tag", "PV", "moves", "SP range", "authority", *gains]
+    units = _units(card)
+    unit = str(card.get("time_unit", ""))
+    heads = [
+        "tag",
+        "PV",
+        "moves",
+        "SP range",
+        "authority",
+        *(f"{key} ({unit})" if key in ("T_i", "T_d") else key for key in gains),
+    ]
     rows: list[list[ui.Cell]] = [
         [
             html.B(str(loop["tag"])),
@@ -156,11 +177,37 @@ def _loops(card: Card) -> Component:
             _moves(loop),
             f"{_range(loop.get('low'), loop.get('high'))} {unit_text(str(loop.get('unit', '')))}",
             _authority(loop),
-            *(ui.exact(loop.get("gains", {}).get(key)) for key in gains),
+            *(_gain(loop, key, units) for key in gains),
         ]
         for loop in loops
     ]
     return ui.panel("Loops", ui.table(heads, rows, range(5, len(heads)), "loops") if rows else html.P("none", className="note"))
+
+
+def _units(card: Card) -> dict[str, str]:
+    """The unit of every input, output and disturbance, and under a loop's tag of what it measures; differences in kelvins."""
+    vectors = card.get("vectors", {})
+    found = {
+        str(q["name"]): str(q.get("unit", "")) for key in ("inputs", "outputs", "disturbances") for q in vectors.get(key, ())
+    }
+    found |= {str(loop["tag"]): found.get(str(loop.get("pv")), "") for loop in card.get("loops", ())}
+    return {name: unit.replace("degC", "K") for name, unit in found.items()}
+
+
+def _gain(loop: Entry, key: str, units: Mapping[str, str]) -> ui.Cell:
+    """One of a loop's gains, those that turn one quantity into another with both units."""
+    value = ui.exact(loop.get("gains", {}).get(key))
+    name = key.removesuffix(" feed-forward")
+    by = units.get(str(loop.get("pv")), "") if key in ("K_c", "setpoint feed-forward") else units.get(name, "")
+    if value == "–" or (key != "K_c" and name == key):
+        return value
+    out = units.get(str(loop.get("sp_of") or loop.get("mv")), "")
+    return html.Span([value, html.Span(f" {unit_text(out)}/{_divisor(by)}", className="unit")], className="nowrap")
+
+
+def _divisor(unit: str) -> str:
+    text = unit_text(unit) if unit not in ("", "1") else "1"
+    return f"({text})" if re.search(r"[/ ·]", text) else text
 
 
 def _moves(loop: Entry) -> str:
@@ -209,13 +256,17 @@ def _reproduced(card: Card) -> Component:
         [
             str(claim["what"]), str(claim["kind"]), f"{claim['published']:.6g}", f"{claim['ours']:.6g}",
             unit_text(str(claim.get("unit", ""))),
-            f"{100 * claim['deviation']:+.2g} %", html.Span(str(claim.get("source", "")), className="source"),
+            _deviation(claim["deviation"]), html.Span(str(claim.get("source", "")), className="source"),
         ]
         for claim in card.get("validated", ())
     ]  # fmt: skip
     heads = ["number", "kind", "published", "ours", "unit", "deviation", "source"]
     body = ui.table(heads, rows, (2, 3, 5), "numbers reproduced") if rows else html.P("none", className="note")
     return ui.panel("Numbers reproduced", html.P(KINDS, className="note"), body)
+
+
+def _deviation(share: float) -> str:
+    return f"{100 * share:+.2g} %".replace("+0 %", "0 %").replace("-", "−")
 
 
 def _reference(source: Entry) -> str:

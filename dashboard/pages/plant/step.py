@@ -141,7 +141,7 @@ def _preview(found: bench.Answer, tried: bench.Preview | None) -> Component:
 def _table(tried: bench.Preview) -> Component:
     unit, pv = tried.time_unit, unit_text(tried.pv.unit.replace("degC", "K"))
     gains = [f"K_c ({_spoken(tried.gain_unit)})", f"T_i ({unit})", f"T_d ({unit})"]
-    figures = [f"IAE ({pv} {unit})", "overshoot (%)", f"settling 5 % ({unit})", "travel (strokes)", "peak sensitivity M_s"]
+    figures = [f"IAE ({pv} {unit})", "overshoot (%)", f"settling 5 % ({unit})", "travel (strokes)", "peak M_s"]
     heads = ["tuning", *gains, *figures]
     rows: list[list[ui.Cell]] = []
     for place, (words, each) in enumerate(tried.tried.items()):

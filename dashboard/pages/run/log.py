@@ -36,7 +36,7 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
     ]
     table = ui.table(["time", "level", "from", "what"], rows, name=f"log of {run.id}")
     count = f"{len(said)} notes of its own" if said else "it said nothing of its own"
-    return [ui.panel("Log", table, aside=count), *_printed(data, run)]
+    return [ui.panel("Log", html.Div(table, className="said"), aside=count), *_printed(data, run)]
 
 
 def lines(run: RunRecord, said: Sequence[Line]) -> list[Line]:

@@ -156,7 +156,7 @@ def _bar(run: RunRecord, query: Mapping[str, str], chosen: str, *, learned: bool
 
 def _results(run: RunRecord) -> list[Component]:
     found = verdicts(run)
-    return [ui.panel("Result", html.Div([result_card(result) for result in found], className="results"))] if found else []
+    return [ui.panel("Result", html.Div([result_card(result) for result in found], className="results wide"))] if found else []
 
 
 def _job(data: Data, run: RunRecord) -> list[ui.Cell]:
