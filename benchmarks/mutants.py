@@ -43,7 +43,7 @@ SUITE: dict[str, tuple[str, ...]] = {
         ("shield", "shield governor corners", ()),
         ("corners", "corners_by_hand corners governor", ()),
         ("governor", "governor corners", FAULTS),
-        ("shell", "", FAULTS),
+        ("shell", "shell_decisions", FAULTS),
     )
 }
 """The tests of each module, those that are fastest first."""
@@ -130,8 +130,8 @@ def _killed(module: str, mutant: Mutant, tests: tuple[str, ...], patience: float
 
 @cache
 def _code() -> str:
-    """Return the text of everything else that decides what becomes of a mutant."""
-    files = [path for package in ("controller", "plant_models") for path in sorted((ROOT / package).rglob("*.py"))]
+    """Return the text of what the shell and its plants are made of, and of what the tests share."""
+    files = [path for package in (SAFETY, "plant_models") for path in sorted((ROOT / package).rglob("*.py"))]
     return "".join(path.read_text() for path in (*files, ROOT / "tests" / "safety.py", ROOT / "tests" / "conftest.py"))
 
 
