@@ -23,6 +23,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import Level
 from plant_models.derive.shooting import spans
+from plant_models.env.mixture import mixture
 from plant_models.env.scenario import Episodes, Single, draw
 
 LESSONS = {"pid": 64, "nmpc": 8}
@@ -59,9 +60,16 @@ class _Noted:
 def lessons(plant: Plant, method: Method, seed: int, scenario: str = "") -> tuple[Single, Single]:
     """Return observations, (samples, entries), and the teacher's actions at the method's level, (samples, actions).
 
-    Episodes that tripped or failed teach nothing.
+    Several scenarios share the episodes equally. Episodes that tripped or failed teach nothing.
     """
-    episodes = draw(plant, plant.scenario(scenario), seed, LESSONS[method.clone], "training")
+    chosen = mixture(plant, scenario)
+    parts = [_lessons(method, draw(plant, each, seed, LESSONS[method.clone] // len(chosen), "training")) for each in chosen]
+    seen, done = zip(*parts, strict=True)
+    return np.concatenate(seen), np.concatenate(done)
+
+
+def _lessons(method: Method, episodes: Episodes) -> tuple[Single, Single]:
+    plant = episodes.plant
     noted = _Noted(_pid(plant, method.level, episodes) if method.clone == "pid" else Nmpc(plant, method.level))
     run = rollout(noted, episodes)
     whole = ~(run.tripped | run.failed)

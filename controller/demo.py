@@ -8,7 +8,7 @@ from typing import Any
 
 from controller.baselines import Pid
 from controller.benchmark import Comparison, baselines, compare, record, versions
-from controller.ground import Ground, score, shield, validation
+from controller.ground import ground, score
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
 from controller.store import runs_folder
@@ -16,6 +16,7 @@ from controller.train import Progress, Trained, train
 from controller.yardstick import Yardstick
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
+from plant_models.env.mixture import label, mixture
 
 PLANTS = ("exothermic_cstr", "heat_pump_house")
 
@@ -50,9 +51,10 @@ def recorded_training(
     """
     total = steps or method.steps(plant.learning)
     beside = {} if against is None else {"nmpc": against.score}
-    ground = Ground(validation(plant, scenario), shield(plant, scenario, method))
-    config = {"algorithm": method.algorithm.upper(), "total_steps": total, "scenario": plant.scenario(scenario).name,
-              "baseline": {"pid": score(ground.returns(Pid(plant)), plant)} | beside}  # fmt: skip
+    watched = ground(plant, scenario, method)
+    config = {"algorithm": method.algorithm.upper(), "total_steps": total, "scenario": label(mixture(plant, scenario)),
+              "baseline": {"pid": score(watched.returns(Pid(plant)), plant)} | beside}  # fmt: skip
+    config |= {"weights": found} if (found := watched.by_scenario()) else {}
     config |= method.recorded() | ({"group": group} if group else {})
     config |= {} if against is None else {"nmpc": asdict(against)}
     with historian.run("train", plant.name, method.algorithm, seed, config, versions()) as run:

@@ -1,11 +1,16 @@
-"""Where a policy learns and where it is watched: the training environment, and fixed validation episodes, behind one shield."""
+"""Where a policy learns and where it is watched: the training environment, and fixed validation episodes, behind one shield.
+
+Where it learns on several scenarios, a cost in each is weighed so that PID's costs as much in every one as in the first.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
+from controller.baselines import Pid
 from controller.interface import Controller
 from controller.methods import PPO_METHOD, Method
 from controller.policy import Policy
@@ -14,36 +19,58 @@ from controller.rollout import returns, rollout
 from controller.safety.governor import Calibration
 from controller.safety.known import calibrated, check
 from controller.sb3_env import PlantVecEnv
+from plant_models.core.duty import Tracking
+from plant_models.core.errors import BadInput
 from plant_models.core.plant import Plant
-from plant_models.core.scenario import Array
+from plant_models.core.scenario import Array, Scenario, Split
 from plant_models.derive.layout import layout
 from plant_models.env.batched import PlantVectorEnv
+from plant_models.env.mixture import label, mixture
 from plant_models.env.scenario import Episodes, draw
 
-VALIDATION_EPISODES = 64
+VALIDATION_EPISODES, WEIGHED = 64, 256
+"""Episodes on which a training is watched, and those of a scenario by which its costs are weighed: a trip is rare and dear."""
 
 
 def shield(plant: Plant, scenario: str, method: Method) -> Calibration | None:
     """Return what the shield knows of a plant where a method has one; the first time it is found by simulation.
 
     Raises:
-        BadInput: for a plant without hard limits, or a scenario with loops of its own.
+        BadInput: for a plant without hard limits, several scenarios, or one with loops of its own.
     """
     if not method.shielded:
         return None
-    check(plant, plant.scenario(scenario))
-    return calibrated(plant, plant.scenario(scenario))
+    return calibrated(plant, guarded(plant, scenario, method))
 
 
-def environment(plant: Plant, seed: int, scenario: str = "", method: Method = PPO_METHOD) -> PlantVecEnv:
+def guarded(plant: Plant, scenario: str, method: Method) -> Scenario:
+    """Return the scenario that a shield is calibrated for.
+
+    Raises:
+        BadInput: for a plant without hard limits, several scenarios, or one with loops of its own.
+    """
+    chosen = mixture(plant, scenario)
+    if len(chosen) > 1:
+        given = f"safety {method.safety!r} with scenarios {label(chosen)!r} of {plant.name}"
+        raise BadInput(f"{given}: a shield is calibrated for one scenario; name one, or leave the shield out")
+    check(plant, chosen[0])
+    return chosen[0]
+
+
+def environment(
+    plant: Plant, seed: int, scenario: str = "", method: Method = PPO_METHOD, weights: tuple[float, ...] = ()
+) -> PlantVecEnv:
     """Return the training environment; the reward is scaled so that a discounted return is of order one.
+
+    ``weights`` are what a reward counts in each scenario, one where there are none.
 
     Raises:
         BadInput: where a shield is asked for and the plant has no hard limits.
     """
     known = shield(plant, scenario, method)
     plants = PlantVectorEnv(plant, plant.learning.parallel, method.level, scenario, operated=known is not None)
-    env = PlantVecEnv(plants, scale=1.0 - discount(plant.learning), shield=known)
+    scale = 1.0 - discount(plant.learning)
+    env = PlantVecEnv(plants, scale=scale * np.array(weights)[plants.which] if weights else scale, shield=known)
     env.seed(seed)
     return env
 
@@ -60,25 +87,76 @@ def score(costs: Array, plant: Plant) -> float:
 
 @dataclass(frozen=True)
 class Ground:
-    """Validation episodes and the shield that every controller runs behind on them."""
+    """Fixed episodes of each scenario, equally many, and the shield that every controller runs behind on them.
 
-    episodes: Episodes
+    ``weights`` are what a cost counts in each scenario.
+    """
+
+    parts: tuple[Episodes, ...]
     shield: Calibration | None
+    weights: tuple[float, ...] = (1.0,)
+
+    @property
+    def plant(self) -> Plant:
+        """The plant that the episodes are of."""
+        return self.parts[0].plant
 
     def returns(self, controller: Controller) -> Array:
-        """Return what each episode costs under a controller, (n,)."""
-        return returns(controller, self.episodes, shield=self.shield)
+        """Return what each episode costs under a controller, weighed, scenario by scenario, (n,)."""
+        costs = [weight * returns(controller, part, shield=self.shield) for weight, part in self._weighed()]
+        return np.concatenate(costs)
+
+    def saved(self, rival: Array, costs: Array) -> dict[str, float]:
+        """Return what was saved against a rival in each of several scenarios, in % of the rival's cost; nothing for one."""
+        if len(self.parts) == 1:
+            return {}
+        pairs = zip(self.parts, np.split(rival, len(self.parts)), np.split(costs, len(self.parts)), strict=True)
+        return {f"saved/{part.scenario.name}": 100.0 * float((a - b).mean() / np.abs(a.mean())) for part, a, b in pairs}
+
+    def by_scenario(self) -> dict[str, float]:
+        """Return the weights by the scenarios' names; nothing for one scenario."""
+        return {part.scenario.name: weight for weight, part in self._weighed()} if len(self.parts) > 1 else {}
 
     def terms(self, policy: Policy) -> dict[str, float]:
-        """Return the mean cost of an episode by its terms; ``rest`` is moves, growth of the stock and charges for trips.
+        """Return the mean cost of an episode by its terms, weighed; ``rest`` is moves, growth of the stock and charges for trips.
 
         Behind a shield also how often it intervened, and had nothing certified, in % of the decisions.
         """
-        run, names = rollout(policy, self.episodes, shield=self.shield), layout(self.episodes.plant, "setpoint").terms
+        told = [self._terms(policy, weight, part) for weight, part in self._weighed()]
+        return {name: float(np.mean([each[name] for each in told])) for name in told[0]}
+
+    def _terms(self, policy: Policy, weight: float, part: Episodes) -> dict[str, float]:
+        run, names = rollout(policy, part, shield=self.shield), layout(self.plant, "setpoint").terms
         sums = dict(zip(names, run.sums["terms"].sum(axis=1).mean(axis=0), strict=True))
         rest = run.total.mean() - sum(sums.values())
-        costs = {f"cost/{name}": float(value) for name, value in (sums | {"rest": rest}).items()}
+        costs = {f"cost/{name}": weight * float(value) for name, value in (sums | {"rest": rest}).items()}
         return costs | ({} if run.share is None else _interventions(run.share))
+
+    def _weighed(self) -> list[tuple[float, Episodes]]:
+        return list(zip(self.weights, self.parts, strict=True))
+
+
+def ground(
+    plant: Plant, scenario: str = "", method: Method = PPO_METHOD, episodes: int = VALIDATION_EPISODES,
+    split: Split = "validation",
+) -> Ground:  # fmt: skip
+    """Return where a training is watched: so many episodes in all, shared equally by its scenarios.
+
+    Raises:
+        BadInput: where a shield is asked for that there cannot be.
+    """
+    chosen, known = mixture(plant, scenario), shield(plant, scenario, method)
+    parts = tuple(draw(plant, each, 0, episodes // len(chosen), split) for each in chosen)
+    return Ground(parts, known, weights(plant, chosen))
+
+
+@lru_cache
+def weights(plant: Plant, scenarios: tuple[Scenario, ...]) -> tuple[float, ...]:
+    """Return what a cost counts in each scenario: tracking costs as shares of PID's, in units of the first; money as it is."""
+    if len(scenarios) == 1 or not isinstance(plant.duty, Tracking):
+        return (1.0,) * len(scenarios)
+    costs = [float(returns(Pid(plant), draw(plant, each, 0, WEIGHED, "validation")).mean()) for each in scenarios]
+    return tuple(costs[0] / cost for cost in costs)
 
 
 def _interventions(share: Array) -> dict[str, float]:

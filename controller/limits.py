@@ -27,15 +27,15 @@ from plant_models.env.substeps import fleet
 
 @dataclass(frozen=True)
 class Budget:
-    """The share of time that a policy may spend beyond limits, measured on fixed episodes."""
+    """The share of time that a policy may spend beyond limits, measured on fixed episodes of one scenario or several."""
 
     share: float
-    episodes: Episodes
+    parts: tuple[Episodes, ...]
     shield: Calibration | None = None
 
     def spent(self, controller: Controller) -> float:
-        """Return the share that a controller spends, behind the shield where there is one."""
-        return beyond(controller, self.episodes, self.shield)
+        """Return the share that a controller spends, behind the shield where there is one; of several scenarios the mean."""
+        return _beyond(controller, self.parts, self.shield)
 
     def excess(self, spent: float) -> float:
         """Return by how much a share is above the budget, at least zero."""
@@ -68,7 +68,11 @@ def beyond(controller: Controller, episodes: Episodes, shield: Calibration | Non
     return float(spent[running].sum() / running.sum())
 
 
-def budget(method: Method, plant: Plant, episodes: Episodes, shield: Calibration | None = None) -> Budget | None:
+def _beyond(controller: Controller, parts: tuple[Episodes, ...], shield: Calibration | None) -> float:
+    return float(np.mean([beyond(controller, part, shield) for part in parts]))
+
+
+def budget(method: Method, plant: Plant, parts: tuple[Episodes, ...], shield: Calibration | None = None) -> Budget | None:
     """Return what a method allows on a plant, by default what the PID layer spends on these episodes; None without a budget.
 
     Raises:
@@ -78,5 +82,5 @@ def budget(method: Method, plant: Plant, episodes: Episodes, shield: Calibration
         return None
     if not len(limited(plant)):
         raise BadInput(f"safety {method.safety!r}: {plant.name} declares no hard or soft limit; leave it out, or add a margin")
-    allowed = beyond(Pid(plant), episodes, shield) if method.cost_limit is None else method.cost_limit
-    return Budget(allowed, episodes, shield)
+    allowed = _beyond(Pid(plant), parts, shield) if method.cost_limit is None else method.cost_limit
+    return Budget(allowed, parts, shield)

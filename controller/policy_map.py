@@ -14,7 +14,8 @@ from plant_models.core.scenario import Array
 from plant_models.derive.kernel import kernel
 from plant_models.derive.layout import Level
 from plant_models.derive.observation import Feature
-from plant_models.env.scenario import Single, draw
+from plant_models.env.mixture import mixture
+from plant_models.env.scenario import Episodes, Single, draw
 from plant_models.env.substeps import fleet
 
 EPISODES = 8
@@ -60,11 +61,20 @@ class Section:
 
 
 def visited(policy: Policy, scenario: str = "", episodes: int = EPISODES) -> Visited:
-    """Run a policy on validation episodes, without a shield, and return what it saw and decided."""
-    plant = policy.plant
-    drawn = draw(plant, plant.scenario(scenario), 0, episodes, "validation")
-    simulator = fleet(plant, episodes, drawn.scenario.steps, policy.level)
-    simulator.load(drawn, np.arange(episodes))
+    """Run a policy on validation episodes, without a shield, and return what it saw and decided.
+
+    The episodes are of one scenario, or shared by several with commas between their names.
+    """
+    chosen = mixture(policy.plant, scenario)
+    each = max(1, episodes // len(chosen))
+    parts = [_visited(policy, draw(policy.plant, one, 0, each, "validation")) for one in chosen]
+    observations, actions = zip(*((part.observations, part.actions) for part in parts), strict=True)
+    return Visited(np.concatenate(observations, axis=1), np.concatenate(actions, axis=1))
+
+
+def _visited(policy: Policy, drawn: Episodes) -> Visited:
+    simulator = fleet(drawn.plant, len(drawn), drawn.scenario.steps, policy.level)
+    simulator.load(drawn, np.arange(len(drawn)))
     seen, done = [], []
     for _ in range(drawn.scenario.steps):
         seen.append(simulator.observe())

@@ -74,10 +74,13 @@ class Interventions:
 class PlantVecEnv(VecEnv):
     """Many plants of one kind, each on an episode of its own, their first episodes staggered.
 
-    With a ``shield`` every action passes it first, and what it corrects costs ``CORRECTED`` rewards for the whole range.
+    Rewards are times ``scale``, each plant's where it is an array (n,). With a ``shield`` every action passes it first, and what
+    it corrects costs ``CORRECTED`` rewards for the whole range.
     """
 
-    def __init__(self, env: PlantVectorEnv, stagger: bool = True, scale: float = 1.0, shield: Calibration | None = None) -> None:
+    def __init__(
+        self, env: PlantVectorEnv, stagger: bool = True, scale: float | Array = 1.0, shield: Calibration | None = None
+    ) -> None:
         self.plants = env
         self.shield, self._guarded = shield, None if shield is None else Guarded(env.simulator, shield)
         self.interventions = Interventions()
@@ -158,7 +161,7 @@ class PlantVecEnv(VecEnv):
         for what, plants in wrong.items():
             for e in np.flatnonzero(plants):
                 place = (int(at.numbers[e]), 0) if what == FIRST else (int(running[0][e]), int(running[1][e]))
-                self.spoiled.append(Spoiled(what, at.plant.name, at.scenario.name, self._first_seed, *place))
+                self.spoiled.append(Spoiled(what, at.plant.name, at.scenarios[at.which[e]].name, self._first_seed, *place))
         plants = np.logical_or.reduce(list(wrong.values()))
         over = np.flatnonzero(plants & ~done)
         if len(over):

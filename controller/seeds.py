@@ -22,7 +22,7 @@ import numpy as np
 
 from controller.baselines import Pid
 from controller.demo import recorded_training
-from controller.ground import Ground, environment, shield, validation
+from controller.ground import environment, ground
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
 from controller.source import Source
@@ -33,6 +33,7 @@ from controller.yardstick import Yardstick
 from plant_models.core.errors import SetpointError
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
+from plant_models.env.mixture import mixture
 from plant_models.env.substeps import judged
 
 GRACE = 10.0
@@ -123,11 +124,11 @@ def train_seeds(
     Raises:
         BadInput: where the plant or its scenario is not known or cannot be used.
     """
-    plant, scenario = source.case()
-    env = environment(plant, 0, scenario, method)
-    env.reset()  # compiled and calibrated once here, the processes only load it
-    judged(plant, plant.scenario(scenario))
-    pid = -Ground(validation(plant, scenario), env.shield).returns(Pid(plant)) / plant.scale
+    plant, scenario = source.cases()
+    environment(plant, 0, scenario, method).reset()  # compiled and calibrated once here, the processes only load it
+    for each in mixture(plant, scenario):
+        judged(plant, each)
+    pid = -ground(plant, scenario, method).returns(Pid(plant)) / plant.scale
     order = Order(source, _name(plant), store, steps, out, method, against)
     ends: dict[int, Seed | str] = {}
     waiting = list(reversed(seeds))
@@ -201,13 +202,12 @@ def _work(order: Order, seed: int, pipe: Connection) -> None:
 
 
 def _trained(order: Order, seed: int, pipe: Connection) -> Seed:
-    plant, scenario = order.source.case()
+    plant, scenario = order.source.cases()
     with Historian(order.store) as historian:
         run, trained = recorded_training(
             plant, historian, seed, order.steps, pipe.send, scenario, order.group, order.method, order.against
         )
     folder = order.folder(run, seed)
     trained.save(folder)
-    ground = Ground(validation(plant, scenario), shield(plant, scenario, order.method))
-    reached = -ground.returns(trained.policy) / plant.scale
+    reached = -ground(plant, scenario, order.method).returns(trained.policy) / plant.scale
     return Seed(seed, run, folder, trained.steps, trained.seconds, reached)

@@ -20,9 +20,8 @@ from controller.baselines import Pid
 from controller.benchmark import TUNING_EPISODES, versions
 from controller.cluster import check
 from controller.executor import Workers, compute
-from controller.ground import score
+from controller.ground import Ground, ground, score
 from controller.historian import Historian
-from controller.rollout import returns
 from controller.source import Source
 from controller.stability import Diverged
 from controller.statistics import interquartile_mean
@@ -31,7 +30,7 @@ from controller.study import Proposal, Proposals, Tried
 from controller.train import train
 from plant_models.core.plant import Learning, Plant
 from plant_models.derive.identity import plant_hash
-from plant_models.env.scenario import Episodes, draw
+from plant_models.env.mixture import label
 
 ON_A_CLUSTER = 8
 """Proposals at once where it is not known how many workers there are."""
@@ -78,12 +77,12 @@ def sweep(
     Raises:
         BadInput: where Optuna is not installed, or the plant, its scenario, the store or the cluster cannot be used.
     """
-    plant, scenario = source.case()
+    plant, scenario = source.cases()
     chosen, total = workers or Workers(), steps or plant.learning.steps
     if chosen.cluster:
         check(chosen.cluster)
-    judged = draw(plant, plant.scenario(scenario), 0, TUNING_EPISODES, "tuning")
-    pid, name = score(returns(Pid(plant), judged), plant), _name(plant, scenario, judged, seeds, total)
+    judged = tuned_on(plant, scenario)
+    pid, name = score(judged.returns(Pid(plant)), plant), _name(judged, seeds, total)
     config = {"study": name, "trials": trials, "total_steps": total, "scenario": scenario, "seeds": list(seeds)}
     config |= {"baseline": {"pid": pid}}
     with (
@@ -104,13 +103,18 @@ def sweep(
 
 def trained(order: Order) -> float:
     """Train once, and return what the policy returns on tuning episodes; NaN where the training came to nothing."""
-    plant, scenario = order.source.case()
+    plant, scenario = order.source.cases()
     plant = replace(plant, learning=order.learning)
     try:
         policy = train(plant, order.seed, order.steps, scenario).policy
     except Diverged:
         return math.nan
-    return score(returns(policy, draw(plant, plant.scenario(scenario), 0, TUNING_EPISODES, "tuning")), plant)
+    return score(tuned_on(plant, scenario).returns(policy), plant)
+
+
+def tuned_on(plant: Plant, scenario: str) -> Ground:
+    """Return the tuning episodes that judge a proposal."""
+    return ground(plant, scenario, episodes=TUNING_EPISODES, split="tuning")
 
 
 def declaration(learning: Learning) -> str:
@@ -144,13 +148,16 @@ def _at_once(workers: Workers) -> int:
     return ON_A_CLUSTER if workers.cluster else workers.processes or os.cpu_count() or 1
 
 
-def _name(plant: Plant, scenario: str, judged: Episodes, seeds: Sequence[int], steps: int) -> str:
+def _name(judged: Ground, seeds: Sequence[int], steps: int) -> str:
     """Return a name that changes with everything that a score depends on, but for the code."""
+    plant = judged.plant
     depends = hashlib.sha256(plant_hash(plant).encode())
     depends.update(repr((plant.learning, plant.duty, plant.scale, plant.worst, list(seeds), steps)).encode())
-    for drawn in (judged.exogenous, judged.parameters, judged.forecasts, judged.noise):
-        depends.update(np.ascontiguousarray(drawn).tobytes())
-    return f"{plant.name}, {plant.scenario(scenario).name}, {steps} decisions, {len(seeds)} seeds, {depends.hexdigest()[:12]}"
+    for part in judged.parts:
+        for drawn in (part.exogenous, part.parameters, part.forecasts, part.noise):
+            depends.update(np.ascontiguousarray(drawn).tobytes())
+    asked = f"{plant.name}, {label(tuple(part.scenario for part in judged.parts))}"
+    return f"{asked}, {steps} decisions, {len(seeds)} seeds, {depends.hexdigest()[:12]}"
 
 
 def _result(tried: tuple[Tried, ...], declared: Learning, name: str, pid: float, run: str) -> Sweep:

@@ -21,7 +21,7 @@ from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.cloning import clone, lessons
 from controller.events import Level, say
-from controller.ground import Ground, environment, score, validation
+from controller.ground import Ground, environment, ground, guarded, score
 from controller.historian import Historian
 from controller.keeping import Keeper
 from controller.limits import budget
@@ -36,6 +36,7 @@ from controller.statistics import paired_difference
 from plant_models.core.errors import BadInput, InvalidFile
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
+from plant_models.env.mixture import label, mixture
 
 CHECKS = 24
 """Validations in one training, evenly spread; a checkpoint follows each."""
@@ -97,16 +98,16 @@ def train(
         InvalidFile: where the checkpoint does not fit.
         BadInput: where limits are to be kept and the plant declares none.
     """
-    course = Course(plant.name, plant.scenario(scenario).name, seed, steps or method.steps(plant.learning))
+    course = Course(plant.name, label(mixture(plant, scenario)), seed, steps or method.steps(plant.learning))
     folder = checkpoints(run_id) if keep is None and run_id is not None else keep
     log = _Log(historian, run_id, report)
-    if method.shielded and found(plant, plant.scenario(scenario)) is None:
+    if method.shielded and found(plant, guarded(plant, scenario, method)) is None:
         log.say(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
-    env = environment(plant, seed, scenario, method)
-    ground = Ground(validation(plant, scenario), env.shield)
-    allowed = budget(method, plant, ground.episodes, ground.shield)
+    watched_on = ground(plant, scenario, method)
+    env = environment(plant, seed, scenario, method, watched_on.weights)
+    allowed = budget(method, plant, watched_on.parts, watched_on.shield)
     model = learner(method, plant.learning, env, seed, allowed)
-    watch = _Watch(ground, course, method, log, folder, Keeper(allowed))
+    watch = _Watch(watched_on, course, method, log, folder, Keeper(allowed))
     if start is not None:
         assert isinstance(model, GuardedPPO)
         _go_back(start, model, env, watch)
@@ -164,7 +165,7 @@ class _Watch(BaseCallback):
 
     def __init__(self, ground: Ground, course: Course, method: Method, log: _Log, folder: Path | None, keeper: Keeper) -> None:
         super().__init__()
-        plant = self._plant = ground.episodes.plant
+        plant = self._plant = ground.plant
         self._ground, self._course, self._log, self._folder = ground, course, log, folder
         self._method, self._other, self._rival = method, Guard(), ground.returns(Pid(plant))
         self.baseline = score(self._rival, plant)
@@ -268,6 +269,7 @@ class _Watch(BaseCallback):
             "validation/volatility": volatility(self._scores), "validation/worst_tenth": worst_tenth(-costs / self._plant.scale),
         }  # fmt: skip
         values |= self.keeper.metrics() | self._ground.terms(policy) | self._env.interventions.metrics() | self._learner()
+        values |= self._ground.saved(self._rival, costs)
         self._log.metrics(self.num_timesteps, values)
         if lost > LOST:
             self._say("drawdown", f"{lost:.0f} % of the best lead over PID is lost again; the best policy is kept all the same")
@@ -354,7 +356,7 @@ def _check_resumable(found: RunRecord, plant: Plant) -> None:
         raise BadInput(f"run {found.id}: trained on {found.plant!r}, asked to go on with {plant.name!r}; name the run's plant")
     if found.status == "running":
         raise BadInput(f"run {found.id}: still running (process {found.pid} on {found.host}); stop it first")
-    plant.scenario(str(found.config.get("scenario", "")))
+    mixture(plant, str(found.config.get("scenario", "")))
 
 
 def _copy_curve(historian: Historian, old: str, new: str, step: int) -> None:

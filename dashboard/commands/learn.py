@@ -10,7 +10,7 @@ import typer
 
 from dashboard import terminal
 from dashboard.commands import training
-from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, plant_with, session
+from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioNames, Seed, plant_with, session
 from dashboard.commands.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def train(
     cost_limit: Annotated[
         float | None, typer.Option(help="lagrangian: share of time allowed beyond limits; by default what PID spends.")
     ] = None,
-    scenario: ScenarioName = "",
+    scenario: ScenarioNames = "",
     resume: Annotated[str, typer.Option(metavar="RUN", help="Go on with a recorded training from its last checkpoint.")] = "",
     out: Annotated[Path | None, typer.Option(help="Folder for the policy; the user's data folder by default.")] = None,
     plant_file: PlantFile = None,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dashboard import terminal
+
 if TYPE_CHECKING:
     from controller.historian import Historian
     from controller.interface import Controller
@@ -24,6 +26,9 @@ CHAMPION = "champion"
 """In place of a policy's folder: that of the plant's champion."""
 WeatherFile = Annotated[Path | None, typer.Option("--weather", help="EPW or TMY3 file to judge a building on.")]
 ScenarioName = Annotated[str, typer.Option("--scenario", help="A scenario's name or a TOML file; the plant's first by default.")]
+ScenarioNames = Annotated[
+    str, typer.Option("--scenario", help="A scenario's name or TOML file, several with commas, or all; the first by default.")
+]
 ReplayLog = Annotated[Path | None, typer.Option("--replay", help="CSV or Parquet log of a real plant to run instead.")]
 
 
@@ -86,6 +91,24 @@ def case(name: str, file: Path | None, scenario: str, replay: Path | None = None
     else:
         return plant_with(name, file, scenario), scenario
     return plant, plant.scenarios[-1].name
+
+
+def cases(name: str, file: Path | None, scenario: str) -> tuple[Plant, str]:
+    """Return a plant and what it shall learn on: a scenario as in :func:`case`, or the names of several with commas between.
+
+    Raises:
+        BadInput: where scenarios cannot share a fleet, or a file cannot be used.
+        UnknownName: where the plant or a scenario is not known; the text suggests the nearest.
+    """
+    from plant_models.env.mixture import label, left_out, mixture
+
+    if not scenario or scenario.endswith(".toml"):
+        return case(name, file, scenario)
+    plant = plant_with(name, file)
+    for other in left_out(plant, scenario):
+        stated = f"{other.steps} decisions, the others {plant.scenario().steps}"
+        terminal.note(f"--scenario {scenario}: {other.name} of {plant.name} is left out ({stated})")
+    return plant, label(mixture(plant, scenario))
 
 
 def weather(path: Path | None, plant: Plant) -> WeatherYear | None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dashboard import terminal
-from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioName, Seed, case, session
+from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioNames, Seed, cases, session
 
 if TYPE_CHECKING:
     from controller.study import Tried
@@ -28,12 +29,12 @@ def sweep(
     steps: Annotated[int | None, typer.Option(min=1, help="Decisions of each training; by default the plant's.")] = None,
     workers: Crew = 0,
     cluster: Cluster = "",
-    scenario: ScenarioName = "",
+    scenario: ScenarioNames = "",
     plant_file: PlantFile = None,
     as_json: Json = False,
 ) -> None:
     """Tune how PPO learns on a plant, by Optuna on tuning episodes; the same command goes on with what was tried before."""
-    chosen, name = case(plant, plant_file, scenario)
+    chosen, name = cases(plant, plant_file, scenario)
     from controller.executor import Workers
     from controller.source import Source
     from controller.sweep import sweep as run
@@ -47,6 +48,7 @@ def sweep(
         return
     _show(found, chosen.name, seeds)
     unseen = f"setpoint train {plant or f'--plant {plant_file}'} --seed {seed + seeds} --seeds 5"
+    unseen += f" --scenario {shlex.quote(scenario)}" if scenario else ""
     terminal.say(f"the best of many is lucky too: with the line in the plant file, try it on other seeds: {unseen}")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import typer
 
 from dashboard import terminal
-from dashboard.commands.session import case
+from dashboard.commands.session import cases
 
 if TYPE_CHECKING:
     from controller.historian import Historian
@@ -37,8 +37,8 @@ class Request:
     against: str = ""
 
     def case(self) -> tuple[Plant, str]:
-        """Return the plant and its scenario's name."""
-        return case(self.name, self.file, self.scenario)
+        """Return the plant and the name of its scenario, or of several with commas between."""
+        return cases(self.name, self.file, self.scenario)
 
     def historian(self) -> Historian:
         """Open the run store."""
@@ -92,7 +92,7 @@ def one(request: Request) -> Shown:
         run, trained = recorded_training(
             plant, historian, request.seed, request.steps, follow(bar, mark), scenario, method=request.method, against=mark
         )
-    return _kept(request, plant, run, trained, mark)
+    return _kept(request, plant, scenario, run, trained, mark)
 
 
 def against(given: str) -> str:
@@ -108,7 +108,14 @@ def _yardstick(plant: Plant, scenario: str, asked: str) -> Yardstick | None:
     """Return NMPC on the validation episodes where it is known, or where it is asked for and quick enough."""
     from controller.ground import validation
     from controller.yardstick import TooSlow, known, yardstick
+    from plant_models.core.errors import BadInput
+    from plant_models.env.mixture import label, mixture
 
+    chosen = mixture(plant, scenario)
+    if len(chosen) > 1:
+        if asked:
+            raise BadInput(f"--against {asked} with scenarios {label(chosen)!r}: nmpc is scored on one; leave one of them out")
+        return None
     episodes = validation(plant, scenario)
     if not asked:
         return known(episodes)
@@ -134,12 +141,13 @@ def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
         begun = str(historian.find(run).config.get("scenario", ""))
         mark = _yardstick(plant, begun, request.against)
         new, trained = resume(plant, run, historian, request.steps, follow(bar, mark))
-    return _kept(request, plant, new, trained, mark)
+    return _kept(request, plant, begun, new, trained, mark)
 
 
-def _kept(request: Request, plant: Plant, run: str, trained: Trained, mark: Yardstick | None) -> Shown:
+def _kept(request: Request, plant: Plant, scenario: str, run: str, trained: Trained, mark: Yardstick | None) -> Shown:
     """Keep the policies of a training, and say where."""
     from controller.store import runs_folder
+    from plant_models.env.mixture import mixture
 
     folder = request.out or runs_folder() / run / "policy"
     trained.save(folder)
@@ -147,7 +155,8 @@ def _kept(request: Request, plant: Plant, run: str, trained: Trained, mark: Yard
     result = {"plant": plant.name, "algorithm": name, "run": run, "policy": str(folder), "steps": trained.steps,
               "seconds": trained.seconds, "score": trained.score, "pid": trained.baseline}  # fmt: skip
     result |= {} if mark is None else {"nmpc": asdict(mark)}
-    compared = f"compare it: setpoint benchmark {request.shown(plant)} --controllers pid,{name} --policy {folder}"
+    several = " --protocol all" if len(mixture(plant, scenario)) > 1 else ""
+    compared = f"compare it: setpoint benchmark {request.shown(plant)} --controllers pid,{name} --policy {folder}{several}"
     reached = f"mean return {trained.score:.4g}, PID {trained.baseline:.4g}{_beside(mark)}"
     told = f"{trained.steps} decisions in {trained.seconds:.1f} s: {reached}"
     return Shown(result, (told, f"policy: {folder}", compared))

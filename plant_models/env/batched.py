@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import gymnasium
@@ -12,10 +13,12 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from plant_models.catalogue import get
+from plant_models.core.errors import BadInput
 from plant_models.core.plant import Plant
-from plant_models.core.scenario import Split
+from plant_models.core.scenario import Scenario, Split
 from plant_models.derive.layout import FAILED, Level
-from plant_models.env.scenario import Single
+from plant_models.env.mixture import label, mixture
+from plant_models.env.scenario import Episodes, Single, concatenate
 from plant_models.env.simulator import Index, Step
 from plant_models.env.source import EpisodeSource
 from plant_models.env.spaces import action_space, observation_space
@@ -26,12 +29,16 @@ from plant_models.env.substeps import fleet
 class PlantVectorEnv(VectorEnv[Single, Single, Any]):
     """``gym.make_vec("plants/ExothermicCstr-v0", num_envs=256)``: every plant runs an episode of its own.
 
+    ``scenario`` may name several with commas between, or ``all``: plant ``e`` then takes its episodes from the one at ``e``
+    modulo their number.
+
     An episode that ends is followed at once by the next one; ``infos`` then holds what the next one overwrites: its last
     observation ``final_obs``, and ``time_beyond`` (limits, n), how long each margin was below zero in this decision.
     Costs, margins and failures are arrays on ``simulator``.
 
     Raises:
-        UnknownName: for a plant that the catalogue does not hold.
+        UnknownName: for a plant that the catalogue does not hold, or a scenario that the plant lacks.
+        BadInput: for scenarios that cannot share a fleet, or fewer plants than scenarios.
         InvalidAction: for actions of the wrong shape or not finite; no state has moved.
     """
 
@@ -42,7 +49,11 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         render_mode: str | None = None, operated: bool = False,
     ) -> None:  # fmt: skip
         self.plant = plant if isinstance(plant, Plant) else get(plant)
-        self.scenario = self.plant.scenario(scenario)
+        self.scenarios = mixture(self.plant, scenario)
+        if num_envs < len(self.scenarios):
+            raise BadInput(f"{num_envs} plants for {len(self.scenarios)} scenarios of {self.plant.name}: give at least as many")
+        self.which: Index = np.arange(num_envs) % len(self.scenarios)
+        """The scenario that each plant takes its episodes from, by its place among :attr:`scenarios`."""
         self.render_mode = render_mode
         self.num_envs = num_envs
         self._split: Split = split
@@ -51,22 +62,27 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         self.single_action_space = action_space(self.simulator.kernel)
         self.observation_space: gymnasium.Space[Single] = batch_space(self.single_observation_space, num_envs)
         self.action_space: gymnasium.Space[Single] = batch_space(self.single_action_space, num_envs)
-        self._source: EpisodeSource | None = None
+        self._sources: tuple[EpisodeSource, ...] = ()
         self.numbers: Index = np.zeros(num_envs, dtype=np.intp)
         """The number of the episode that each plant runs: with the seed and the scenario it tells how to draw it again."""
+
+    @property
+    def scenario(self) -> Scenario:
+        """The first of the scenarios; the others are as long."""
+        return self.scenarios[0]
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Single, dict[str, Any]]:
         """Start an episode on every plant; a seed starts the sequence of episodes anew."""
-        if seed is not None or self._source is None:
+        if seed is not None or not self._sources:
             first = seed[0] if isinstance(seed, list) else seed
-            self._source = self._begin(int(np.random.default_rng().integers(2**31)) if first is None else first)
+            self._sources = self._begin(int(np.random.default_rng().integers(2**31)) if first is None else first)
         return self.restart(np.arange(self.num_envs)), {}
 
-    def _begin(self, seed: int) -> EpisodeSource:
-        layout = self.simulator.kernel.layout
-        return EpisodeSource(self.plant, layout, self.scenario, seed, self._split, ahead=self.num_envs)
+    def _begin(self, seed: int) -> tuple[EpisodeSource, ...]:
+        layout, ahead = self.simulator.kernel.layout, -(-self.num_envs // len(self.scenarios))
+        return tuple(EpisodeSource(self.plant, layout, each, seed, self._split, ahead) for each in self.scenarios)
 
     def step(self, actions: Single) -> tuple[Single, Any, Any, Any, dict[str, Any]]:
         """Run one decision on every plant."""
@@ -88,36 +104,51 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
 
     def restart(self, plants: Index) -> Single:
         """Start the next episodes on these plants and return their first observations."""
-        self.simulator.load(self._take(plants), plants)
+        for some, begun in self._take(plants):
+            self.simulator.load(begun, some)
         return self.simulator.observe()[plants]
 
-    def _take(self, plants: Index) -> Starts:
-        assert self._source is not None, "call reset() first"
-        self.numbers[plants] = self._source.next + np.arange(len(plants))
-        return self._source.take(len(plants))
+    def _take(self, plants: Index) -> Iterator[tuple[Index, Starts]]:
+        """Hand out the next episodes to these plants, scenario by scenario."""
+        assert self._sources, "call reset() first"
+        for at, source in enumerate(self._sources):
+            some = plants[self.which[plants] == at]
+            if len(some):
+                self.numbers[some] = source.next + np.arange(len(some))
+                yield some, source.take(len(some))
 
     def stagger(self) -> Single:
         """Start the next episodes at different samples, so that their ends do not all fall on one step."""
         n, steps = self.num_envs, self.scenario.steps
-        episodes = self._take(np.arange(n)).episodes
         at = np.arange(n) * steps // n
-        self.simulator.load(starts(self.simulator.kernel.layout, episodes, at=at), np.arange(n))
+        for some, begun in self._take(np.arange(n)):
+            self.simulator.load(starts(self.simulator.kernel.layout, begun.episodes, at=at[some]), some)
         return self.simulator.observe()
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return what it takes to go on from here: the simulator's memory, and which episodes run and come next."""
-        assert self._source is not None, "call reset() first"
-        place = np.array([self._source.seed, *self._source.place])
+        assert self._sources, "call reset() first"
+        place = np.array([[source.seed, *source.place] for source in self._sources])
         return self.simulator.snapshot() | {"numbers": self.numbers.copy(), "place": place}
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Go back to a snapshot; its episodes are drawn again from their numbers.
 
         Raises:
-            BadInput: where a part is missing or of another shape, or the scenario draws other episodes than before.
+            BadInput: where a part is missing or of another shape, or the scenarios draw other episodes than before.
         """
-        seed, following, first, count = (int(value) for value in kept["place"])
-        self._source = self._begin(seed)
-        self._source.seek(following, first, count)
+        places = kept["place"].reshape(-1, 4).tolist()
+        if len(places) != len(self.scenarios):
+            raise BadInput(f"{self.plant.name}: a snapshot of {len(places)} scenarios; {label(self.scenarios)!r} run here")
+        self._sources = self._begin(places[0][0])
+        for source, (_, following, first, count) in zip(self._sources, places, strict=True):
+            source.seek(following, first, count)
         self.numbers[:] = kept["numbers"]
-        self.simulator.restore(self._source.numbered(self.numbers), kept)
+        self.simulator.restore(self._running(), kept)
+
+    def _running(self) -> Episodes:
+        """Draw the episodes that run anew from their numbers, one a plant; loops' settings are in the simulator's memory."""
+        plants = [np.flatnonzero(self.which == at) for at in range(len(self.scenarios))]
+        drawn = [source.numbered(self.numbers[some]) for source, some in zip(self._sources, plants, strict=True)]
+        whole = concatenate(drawn)[np.argsort(np.concatenate(plants))]
+        return replace(whole, scenario=replace(self.scenario, name=label(self.scenarios)))

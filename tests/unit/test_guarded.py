@@ -307,9 +307,9 @@ def test_an_episode_begins_with_what_its_hierarchy_sends() -> None:
 
 def test_what_a_training_watches_runs_behind_its_shield() -> None:
     drawn = episodes(CSTR, 8)
-    ground, run = Ground(drawn, known(CSTR.name)), rollout(Wild(CSTR), drawn, shield=known(CSTR.name))
+    ground, run = Ground((drawn,), known(CSTR.name)), rollout(Wild(CSTR), drawn, shield=known(CSTR.name))
     np.testing.assert_allclose(ground.returns(Wild(CSTR)), run.total, rtol=1e-2)
-    assert (ground.returns(Wild(CSTR)) != Ground(drawn, None).returns(Wild(CSTR))).any()
+    assert (ground.returns(Wild(CSTR)) != Ground((drawn,), None).returns(Wild(CSTR))).any()
 
 
 @pytest.mark.parametrize("safety", ["shield", "both"])

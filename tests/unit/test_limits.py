@@ -55,8 +55,8 @@ def test_what_a_controller_spends_is_what_a_rollout_records() -> None:
 
 def test_by_default_the_pid_layers_own_time_is_allowed() -> None:
     episodes = validation(PLANT)
-    assert budget(Method(), PLANT, episodes) is None
-    allowed, given = (budget(method, PLANT, episodes) for method in (Method(safety="lagrangian"), TENTH))
+    assert budget(Method(), PLANT, (episodes,)) is None
+    allowed, given = (budget(method, PLANT, (episodes,)) for method in (Method(safety="lagrangian"), TENTH))
     assert allowed is not None
     assert given is not None
     assert allowed.share == beyond(Pid(PLANT), episodes)
@@ -72,7 +72,7 @@ def test_a_plant_without_limits_has_no_budget() -> None:
     with pytest.raises(
         BadInput, match="safety 'lagrangian': test_limits declares no hard or soft limit; leave it out"
     ) as refused:
-        budget(TENTH, replace(free, derivative=lambda x, u, d, p: x), validation(PLANT))
+        budget(TENTH, replace(free, derivative=lambda x, u, d, p: x), (validation(PLANT),))
     assert "\n" not in str(refused.value)
     assert len(limited(replace(free, margins=lambda x, u, d, p: {"one": hard(1.0)}))) == 1
 
@@ -91,7 +91,7 @@ def spending(value: float) -> Policy:
 
 
 def test_the_best_that_keeps_the_budget_is_kept_and_before_that_the_nearest() -> None:
-    keeper = Keeper(_Fixed(0.125, validation(PLANT)))
+    keeper = Keeper(_Fixed(0.125, (validation(PLANT),)))
     kept = []
     for value, score in (
         (0.5, 9.0),
@@ -111,7 +111,7 @@ def test_the_best_that_keeps_the_budget_is_kept_and_before_that_the_nearest() ->
 
 
 def test_a_budget_that_nothing_kept_is_said() -> None:
-    keeper = Keeper(_Fixed(0.125, validation(PLANT)))
+    keeper = Keeper(_Fixed(0.125, (validation(PLANT),)))
     keeper.offer(spending(0.25), 1.0)
     said = "no policy kept to 12.5 % of time beyond limits; the nearest is kept, with 25 %; "
     assert keeper.complaint() == said + "give a larger --cost-limit, or more --steps"
