@@ -20,7 +20,7 @@ import time
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
@@ -28,7 +28,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from benchmarks.cells import kept
+from benchmarks.cells import kept, known
 from benchmarks.mutation import Mutant, mutants
 from benchmarks.provenance import report
 from plant_models.core.errors import BadInput, SetpointError
@@ -97,19 +97,15 @@ def measure(suite: dict[str, tuple[str, ...]], seconds: float) -> dict[str, Any]
         BadInput: where tests fail without a fault, or do not use the module whose tests they are.
     """
     made = {module: list(mutants((ROOT / module).read_text(), module)) for module in suite}
-    end, survivors, run = time.monotonic() + seconds, list[str](), 0
-    excused = equivalents()
+    end, survivors, killed, excused = time.monotonic() + seconds, list[str](), 0, equivalents()
     with _own_cache():
         for module, tests in suite.items():
-            patience = _patience(module, tests) if time.monotonic() < end else 0.0
-            for mutant in made[module]:
-                if time.monotonic() > end:
-                    break
-                run += 1
-                survivors += [] if _killed(module, mutant, tests, patience) else [f"{mutant.where}: {mutant.change}"]
+            for mutant, dead in _judged(module, made[module], tests, end):
+                killed += dead
+                survivors += [] if dead else [f"{mutant.where}: {mutant.change}"]
     total = sum(map(len, made.values()))
     return {
-        "made": total, "killed": run - len(survivors), "not_run": total - run,
+        "made": total, "killed": killed, "not_run": total - killed - len(survivors),
         "equivalent": {each: excused[each] for each in survivors if each in excused},
         "survivors": [each for each in survivors if each not in excused],
         "modules": {module: len(each) for module, each in made.items()},
@@ -122,10 +118,21 @@ def equivalents() -> dict[str, str]:
     return found
 
 
-def _killed(module: str, mutant: Mutant, tests: tuple[str, ...], patience: float) -> bool:
-    depends = "".join([mutant.source, _code(), *((ROOT / test).read_text() for test in tests)])
-    name = f"mutant-{Path(module).stem}"
-    return bool(kept(name, depends, lambda: {"killed": _forked(module, mutant.source, tests, patience).code != 0})["killed"])
+def _judged(module: str, made: list[Mutant], tests: tuple[str, ...], end: float) -> Iterator[tuple[Mutant, bool]]:
+    """Yield of each mutant whether the tests kill it, as far as that is kept or there is time; they run first without a fault."""
+    patience = None
+    for mutant in made:
+        depends = "".join([mutant.source, _code(), *((ROOT / test).read_text() for test in tests)])
+        name = f"mutant-{Path(module).stem}"
+        if known(name, depends) is None:
+            if time.monotonic() > end:
+                continue
+            patience = patience or _patience(module, tests)
+        yield mutant, bool(kept(name, depends, partial(_run, module, mutant, tests, patience))["killed"])
+
+
+def _run(module: str, mutant: Mutant, tests: tuple[str, ...], patience: float | None) -> dict[str, Any]:
+    return {"killed": _forked(module, mutant.source, tests, patience).code != 0}
 
 
 @cache
