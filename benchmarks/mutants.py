@@ -42,7 +42,7 @@ SUITE: dict[str, tuple[str, ...]] = {
         ("supervisor", "supervisor", ()),
         ("shield", "shield governor corners", ()),
         ("corners", "corners_by_hand corners governor", ()),
-        ("governor", "governor corners", FAULTS),
+        ("governor", "governor corners", ()),
         ("shell", "shell_decisions", FAULTS),
     )
 }

@@ -94,6 +94,12 @@ def test_a_shell_begins_where_it_is_told_to_or_with_the_pid_layer() -> None:
     assert decided(answering(0.0)).mode == "AUTO"
 
 
+def test_a_shell_that_nobody_has_begun_holds_the_nominal_setpoint() -> None:
+    made, field = Shell(CSTR, known(CSTR.name), instruments(CSTR), lambda _: answering(1.0)), Field(CSTR, episodes(CSTR, 1))
+    record = made.decide(given(made.shapes, field.read(), field.simulator.sent))
+    assert (record.mode, record.sent.r, record.sent.a) == ("BACKUP", (CSTR.Output.quantities()["c_A"].nominal,), (0.0,))
+
+
 def test_what_is_written_down_is_of_every_instrument_and_every_valve() -> None:
     made, now = shell(answering(0.0))
     jammed = replace(now, u=(now.u[0] + 30.0,))
