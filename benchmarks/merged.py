@@ -28,9 +28,9 @@ def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for result in results:
         for name, row in result["plants"].items():
             before = plants.get(name, {})
-            came = row.get("commits", [result["commit"]])
+            came, date = (row["commits"], row["date"]) if "commits" in row else ([result["commit"]], result["date"])
             commits = [*dict.fromkeys([*before.get("commits", []), *came])]
-            plants[name] = _joined(before, row) | {"commits": commits, "date": row.get("date", result["date"])}
+            plants[name] = _joined(before, row) | {"commits": commits, "date": date}
     whole = {key: {"commit": result.get("commit"), "date": result.get("date")} | result[key]
              for result in results for key in WHOLE if key in result}  # fmt: skip
     return {"plants": dict(sorted(plants.items()))} | whole | {key: results[-1][key] for key in SHARED}

@@ -140,8 +140,16 @@ def section(name: str) -> str:
     why = "\n".join(f"- *{asked}*: {reason(name, key)}" for key, asked in reversed(missed.items()))
     about = "Behind the shield, on held-out episodes; see [Safety](../../safety.md)."
     parts = ["## Safety", about, _table(("goal", "measured", ""), lines), f"Missed, and why:\n\n{why}" if why else "",
-             _safe_action(name), _command(name, row)]  # fmt: skip
+             _safe_action(name), _open(row), _command(name, row)]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
+
+
+def _open(row: Row) -> str:
+    """Return what of a row has not been measured."""
+    parts = {"adversaries": "adversaries", "states": "certificates and refusals in vain", "p99_us": "the time of a decision",
+             "learning": "learning behind the shield", "worst_cases": "worst cases"}  # fmt: skip
+    missing = [words for key, words in parts.items() if key not in row]
+    return f"Not measured on this plant: {', '.join(missing)}." if missing else ""
 
 
 def _safe_action(name: str) -> str:

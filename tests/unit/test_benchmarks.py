@@ -139,12 +139,13 @@ def test_results_measured_in_parts_are_joined_by_plant(tmp_path: Path) -> None:
 
 
 def test_of_what_is_of_no_plant_the_newest_stands_with_its_commit(tmp_path: Path) -> None:
-    rest = {"machine": {}, "python": "3.11", "versions": {}, "plants": {}}
+    rest = {"machine": {}, "python": "3.11", "versions": {}, "plants": {"x": {}}}
     results = [
         rest | {"commit": "a", "date": "2026-01-01", "fuzz": {"decisions": 1}, "mutants": {"made": 1}},
         rest | {"commit": "b", "date": "2026-01-02", "fuzz": {"decisions": 2}},
     ]
-    whole = merged.merged([merged.merged(results), rest])
+    whole = merged.merged([merged.merged(results), rest | {"commit": "c", "date": "2026-01-03"}])
+    assert whole["plants"] == {"x": {"commits": ["a", "b", "c"], "date": "2026-01-03"}}
     assert whole["fuzz"] == {"commit": "b", "date": "2026-01-02", "decisions": 2}
     assert whole["mutants"] == {"commit": "a", "date": "2026-01-01", "made": 1}
 

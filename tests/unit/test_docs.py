@@ -132,6 +132,7 @@ def test_the_safety_of_a_plant_is_held_against_its_goals(safety_pages: ModuleTyp
     assert "| `CMA-ES`: no violation in 3,000 episodes | 0 of 3,000, at most 0.1 % (95 %) | met |" in shown
     assert "python -m benchmarks.safety --json --plants batch_crystallizer`" in shown
     assert safety_pages.section("heat_pump_house") == "", "it has no hard limit"
+    assert "Not measured" not in safety_pages.section("exothermic_cstr"), "all of it was"
     assert all(name in safety_pages.tables()["safety_cost.txt"] for name in safety_pages.measured())
 
 
