@@ -40,7 +40,7 @@ def unit_text(unit: str) -> str:
 
 def axis_text(unit: str) -> str:
     """A unit as an axis title, where a bare dash set upright would read as a bar."""
-    return unit_text(unit) if unit not in ("", "1") else "(–)"
+    return unit_text(unit) if unit not in ("", "1", "–") else "(–)"
 
 
 def controller_colour(name: str, place: int = 0) -> str:

@@ -91,6 +91,14 @@ class Shield:
 
 
 @dataclass(frozen=True)
+class Supervise:
+    """Put a plant under the shell, which says who has it, in place of the shield alone; or take the shell away."""
+
+    twins: tuple[Twin, ...]
+    on: bool
+
+
+@dataclass(frozen=True)
 class Acknowledge:
     """Acknowledge an alarm of the twins; without a name all of them."""
 
@@ -107,7 +115,9 @@ class Shelve:
     decisions: int
 
 
-Command: TypeAlias = SetMode | SetSetpoint | SetOutput | Release | Disturb | Inject | Mend | Swap | Shield | Acknowledge | Shelve
+Command: TypeAlias = (
+    SetMode | SetSetpoint | SetOutput | Release | Disturb | Inject | Mend | Swap | Shield | Supervise | Acknowledge | Shelve
+)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from controller.live.driver import Driver
 from controller.live.prescription import Held, Stepped
 from controller.live.ring import Ring
 from controller.live.twin import Face, Twin
-from controller.safety.governor import Governor
+from controller.safety.governor import Calibration, Governor
 from plant_models.core.errors import BadInput, UnknownName, unknown
 from plant_models.core.fault import Sensor
 from plant_models.core.loop import Loop
@@ -39,6 +39,9 @@ class Workshop(Protocol):
 
     def governor(self) -> Governor:
         """Return a shield for one twin."""
+
+    def known(self) -> Calibration:
+        """Return what a shell knows of the plant."""
 
 
 @dataclass(frozen=True)
@@ -265,8 +268,15 @@ class Pair:
             twin.shield(governor)
 
     @_do.register
+    def _(self, command: ask.Supervise) -> None:
+        known = self.workshop.known() if command.on else None
+        for twin in self._asked(command):
+            twin.supervise(known)
+
+    @_do.register
     def _(self, command: ask.Acknowledge) -> None:
         for name in command.twins:
+            self.twins[name].acknowledge()
             wanted = [command.alarm in ("", alarm.name) for alarm in self.alarms[name]]
             pairs = zip(self.alarms[name], wanted, strict=True)
             self.alarms[name] = tuple(acknowledged(alarm) if chosen else alarm for alarm, chosen in pairs)

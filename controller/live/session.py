@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from controller.live.alarms import Alarm
 from controller.live.case import Case
 from controller.live.clock import Clock
-from controller.live.commands import Command, Logged, Shield, Swap
+from controller.live.commands import Command, Logged, Shield, Supervise, Swap
 from controller.live.pair import Pair
 from controller.live.prescription import What
 from controller.live.ring import Samples
@@ -49,7 +49,8 @@ class Event:
 class TwinView:
     """One twin as it stands; ``share`` of the last move that the shield let through, below 0 where nothing was certified.
 
-    ``wanted`` is the action asked for, ``foreseen`` the outputs that NMPC expects, (samples, outputs), empty for others.
+    ``supervised`` says who has the plant and why, both empty without a shell; ``foreseen`` are the outputs that NMPC expects,
+    (samples, outputs), empty for others.
     """
 
     controller: str
@@ -65,6 +66,7 @@ class TwinView:
     safe: bool
     total: float
     problem: str
+    supervised: tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,8 @@ class Session:
         """Return what has to be built for a command, in words, and how, where there is something."""
         if isinstance(command, Swap):
             return self._workshop.preparation(command.controller, len(command.twins))
-        if isinstance(command, Shield) and command.on:
-            return self._workshop.shielding(len(command.twins))
+        if isinstance(command, Shield | Supervise) and command.on:
+            return self._workshop.shielding(len(command.twins) if isinstance(command, Shield) else 0)
         return None
 
     def _build(self) -> None:
@@ -307,7 +309,7 @@ class Session:
             name: TwinView(
                 twin.driver.name, twin.status, twin.faces(), pair.alarms[name], twin.standing(), twin.disturbances().copy(),
                 twin.asked.foreseen, twin.shielded, twin.suspended if twin.shielded else "", twin.share, twin.safe, twin.total,
-                twin.problem,
+                twin.problem, twin.supervised,
             )
             for name, twin in pair.twins.items()
         }  # fmt: skip

@@ -13,9 +13,15 @@ from controller.live.alarms import STOPPED, UNCERTIFIED
 from controller.live.driver import Answer, Driver
 from controller.live.prescription import Change, Held, What, place, prescribed
 from controller.panel import panel
+from controller.safety.evidence import Request
 from controller.safety.field import read, sent
-from controller.safety.governor import Governor
+from controller.safety.given import given
+from controller.safety.governor import Calibration, Governor
+from controller.safety.shell import Shell
+from controller.safety.signal_limits import instruments
+from controller.safety.state import State
 from controller.safety.transfer import BLEND, blended
+from controller.safety.watchdog import Answer as Heard
 from plant_models.core.loop import Loop
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import COMPLETE, FAILED, LIMITS, RUNNING, TRIPPED
@@ -53,6 +59,9 @@ class Twin:
         self._nothing = Answer(np.zeros((1, len(self._plant.acted)), dtype=np.float32), np.empty((0, 0)))
         self._base, self._dwell, self._begun = episodes, BLEND, False
         self._governor: Governor | None = None
+        self._shell: Shell | None = None
+        self._request: Request = "none"
+        self._failing = False
         self.changes: tuple[Change, ...] = ()
         self.asked = self._nothing
         self.share, self.total, self.safe = 1.0, 0.0, False
@@ -116,7 +125,27 @@ class Twin:
 
     def shield(self, governor: Governor | None) -> None:
         """Put the plant behind a shield, or take it away."""
-        self._governor, self._begun = governor, False
+        self._governor, self._shell, self._begun = governor, None, False
+
+    def supervise(self, known: Calibration | None) -> None:
+        """Put the plant under a shell that knows this of it, in place of the shield alone, or take the shell away."""
+        self._governor, self._begun = None, False
+        self._shell = None if known is None else Shell(self._plant, known, instruments(self._plant), self._answered)
+
+    def acknowledge(self) -> None:
+        """Acknowledge what the shell waits for: a trip to be reset, or a policy that lost the plant too often."""
+        self._request = "acknowledge"
+
+    @property
+    def supervised(self) -> tuple[str, str]:
+        """Who has the plant, by the shell's modes, and why; both empty without a shell."""
+        if self._shell is None:
+            return "", ""
+        if self.status == "tripped":
+            return "TRIPPED", "the plant's own protection has stopped it"
+        if self.suspended:
+            return "MANUAL", f"{self.suspended}: in the operator's hands"
+        return self._shell.state.mode, self._shell.state.reason
 
     def decide(self) -> None:
         """Ask the controller what it wants; the PID layer goes on alone where it has nothing to say."""
@@ -125,23 +154,47 @@ class Twin:
             return
         reading = Reading(self._simulator.observe(), partial(panel, self._simulator, self.episodes))
         try:
-            self.asked = self.driver.act(reading)
+            self.asked, self._failing = self.driver.act(reading), False
         except Exception as error:  # noqa: BLE001 - what a controller does wrong, the plant must survive
-            self.asked, self.problem = self._nothing, str(error)
+            self.asked, self.problem, self._failing = self._nothing, str(error), True
 
     def advance(self) -> None:
         """Run one decision with what was asked for."""
         self._dwell += 1
-        before = self._offsets()
-        action = np.asarray(blended(np.nan_to_num(self.asked.action), before, self._dwell), dtype=np.float32)
         self.share, self.safe = 1.0, False
-        if self._governor is not None and not self.suspended and self.status == "running":
-            self._guarded(self._governor, action)
+        free = self.status == "running" and not self.suspended
+        if self._shell is not None and free:
+            self._watched(self._shell)
+        elif self._governor is not None and free:
+            self._guarded(self._governor, self._blended())
         else:
             self._begun = False
-            self.operated.step(action)
+            self.operated.step(self._blended())
         lost = self.status in ("tripped", "integration failed")
         self.total += self._plant.worst if lost else float(self._simulator.S.read("stage")[0, 0])
+
+    def _blended(self) -> Single:
+        return np.asarray(blended(np.nan_to_num(self.asked.action), self._offsets(), self._dwell), dtype=np.float32)
+
+    def _watched(self, shell: Shell) -> None:
+        """Run one decision of the shell, which begins anew with PID wherever it was away."""
+        now = given(shell.shapes, read(self._simulator), self._simulator.sent, request=self._request)
+        if not self._begun:
+            self._simulator.E.write("manual", safe_outputs(self._plant))
+            shell.state = State()
+            shell.begin(now)
+            self._begun = True
+        record = shell.decide(now)
+        self._request = "none"
+        self.share, self.safe = -1.0 if record.share is None else record.share, record.sent.safe
+        command = Command(np.array([record.sent.r]), np.array([record.sent.a]), np.array([record.sent.safe]))
+        sent(self._simulator, command)
+
+    def _answered(self, _used: Array) -> Heard:
+        """What the controller wants, as the shell hears it."""
+        if self._failing:
+            return Heard("raised", detail=self.problem)
+        return Heard("in time", np.asarray(self.asked.action, dtype=float))
 
     def _guarded(self, governor: Governor, action: Single) -> None:
         asked = Command(self._simulator.sent, action.astype(float), np.zeros(1, dtype=bool))

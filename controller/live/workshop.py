@@ -66,6 +66,13 @@ class Kept:
         self._calibrate(1)
         return self.governor()
 
+    def known(self) -> Calibration:
+        """Return what a shell knows of the plant; raises BadInput for a plant without hard limits."""
+        if self._known is None:
+            self._calibrate(0)
+        assert self._known is not None
+        return self._known
+
     def close(self) -> None:
         """Let go of what was built and not asked for, also of what is only built later."""
         with self._lock:

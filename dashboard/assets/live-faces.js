@@ -4,19 +4,24 @@
 
   const live = window.setpointLive, make = live.make, MODES = ["MAN", "AUTO", "CAS"];
   const STATE = {running: "● running", tripped: "■ TRIPPED", "integration failed": "■ FAILED", complete: "✓ complete"};
+  /* Who has a plant under the shell, by shape and word: only what calls for the operator has a colour. */
+  const SHELL = {AUTO: "● AUTO", FILTERED: "◐ FILTERED", BACKUP: "◆ BACKUP", TRIPPED: "■ TRIPPED", MANUAL: "▣ MANUAL"};
 
   function place(value, scale) {
     if (value === null) { return 0; }
     return Math.min(Math.max((value - scale[0]) / (scale[1] - scale[0]), 0), 1);
   }
 
+  /* What lies beyond a limit; nothing of it shows where the limit is at an end of the indicator. */
+  function zone(node, side, value, scale) {
+    const at = 100 * place(value, scale), shown = at > 0 && at < 100;
+    live.set(node, "style", !shown ? "display:none" : side === "high" ? "bottom:" + at + "%;top:0" : "bottom:0;height:" + at + "%");
+  }
+
   function face(loop, i, twin) {
     const scale = loop.scale, part = {};
-    const limits = loop.limits.filter(function (l) { return l.value > scale[0] && l.value < scale[1]; });
-    const zones = limits.map(function (limit) {
-      const at = 100 * place(limit.value, scale);
-      return make("i", {class: "lv-zone " + limit.side, style: limit.side === "high" ? "bottom:" + at + "%;top:0" : "bottom:0;height:" + at + "%"});
-    });
+    const zones = part.zones = loop.limits.concat(loop.varying).map(function (limit) { return make("i", {class: "lv-zone " + limit.side}); });
+    loop.limits.forEach(function (limit, k) { zone(zones[k], limit.side, limit.value, scale); });
     const low = 100 * place(loop.setpoints[0], scale), high = 100 * place(loop.setpoints[1], scale);
     part.sp = make("i", {class: "lv-spmark"});
     part.pv = make("i", {class: "lv-pvmark"});
@@ -76,8 +81,11 @@
   };
 
   function drawFace(part, loop, values) {
-    const [pv, sp, asked, op, mode, heard, byHand] = values, out = loop.out;
-    const beyond = loop.limits.some(function (l) { return pv !== null && (l.side === "high" ? pv > l.value : pv < l.value); });
+    const [pv, sp, asked, op, mode, heard, byHand, bounds] = values, out = loop.out;
+    const varying = loop.varying.map(function (limit, k) { return {value: bounds[k], side: limit.side, kind: limit.kind}; });
+    varying.forEach(function (limit, k) { zone(part.zones[loop.limits.length + k], limit.side, limit.value, loop.scale); });
+    const crossed = loop.limits.concat(varying).filter(function (l) { return pv !== null && (l.side === "high" ? pv > l.value : pv < l.value); });
+    const beyond = crossed.some(function (l) { return l.kind !== "soft"; }), soft = !beyond && crossed.length > 0;
     const outside = pv !== null && (pv < loop.scale[0] || pv > loop.scale[1]);
     part.pv.style.bottom = 100 * place(pv, loop.scale) + "%";
     part.sp.style.bottom = 100 * place(sp, loop.scale) + "%";
@@ -91,7 +99,8 @@
     live.mark(part.mode, "off", MODES[mode] !== "CAS" && loop.cascade);
     live.mark(part.root, "beyond", beyond);
     live.mark(part.root, "outside", outside && !beyond);
-    live.write(part.flag, beyond ? "■ LIMIT" : outside ? "▲ RANGE" : "");
+    live.mark(part.root, "soft", soft && !outside);
+    live.write(part.flag, beyond ? "■ LIMIT" : outside ? "▲ RANGE" : soft ? "● SOFT LIMIT" : "");
     live.set(part.root, "aria-valuenow", asked === null ? loop.setpoints[0] : asked);
     live.set(part.root, "aria-valuetext", live.number(asked, loop.digits) + " " + loop.unit + ", " + MODES[mode]);
   }
@@ -108,9 +117,15 @@
       head.shield = live.button("Shield", {"data-shield": twin, "aria-pressed": "false"}, function () {
         live.order({do: "shield", twins: twin, on: head.shield.getAttribute("aria-pressed") !== "true"});
       });
+      head.shell = live.button("Shell", {"data-shell": twin, "aria-pressed": "false", title: "shield and supervisor: the policy has to earn the plant"}, function () {
+        live.order({do: "shell", twins: twin, on: head.shell.getAttribute("aria-pressed") !== "true"});
+      });
+      head.mode = make("b", {class: "lv-shell", "data-supervised": twin});
       head.words = make("span", {class: "lv-soft"});
-      return make("div", {class: "lv-head"}, make("span", {class: "lv-twin " + twin}, twin), make("div", {class: "lv-seg", role: "group", "aria-label": "controller of twin " + twin}, controllers),
-        plan.shield ? head.shield : null, plan.shield ? head.words : null, head.state);
+      head.why = make("span", {class: "lv-soft lv-why"});
+      return make("div", {class: "lv-head"}, make("span", {class: "lv-twin " + twin}, twin), make("span", {class: "lv-key-line " + twin, title: "its lines on the trend"}), make("div", {class: "lv-seg", role: "group", "aria-label": "controller of twin " + twin}, controllers),
+        plan.shield ? make("div", {class: "lv-seg", role: "group", "aria-label": "what keeps the limits of twin " + twin}, head.shield, head.shell) : null,
+        plan.shield ? head.mode : null, plan.shield ? head.words : null, head.state, head.why);
     }), costs());
   };
 
@@ -126,9 +141,13 @@
       const head = live.heads[twin], seen = found.twins[twin];
       Object.entries(head.buttons).forEach(function ([name, button]) { live.set(button, "aria-pressed", String(name === seen.name)); });
       live.set(head.shield, "aria-pressed", String(seen.shield.on));
+      live.set(head.shell, "aria-pressed", String(seen.shell.mode !== ""));
+      live.write(head.mode, SHELL[seen.shell.mode] || "");
+      live.set(head.mode, "data-mode", seen.shell.mode);
       live.write(head.words, seen.shield.on ? seen.shield.words : "");
+      live.write(head.why, seen.shell.why);
       live.mark(head.words, "abnormal", seen.shield.on && seen.shield.share < 1);
-      live.write(head.state, STATE[seen.status] || seen.status);
+      live.write(head.state, seen.shell.mode && seen.status === "running" ? "" : STATE[seen.status] || seen.status);
       live.mark(head.state, "stopped", seen.status === "tripped" || seen.status === "integration failed");
       live.write(live.costs[twin], live.figures(seen.cost) + unit);
     });

@@ -70,23 +70,30 @@
       const line = seen.ahead[meta.loop] || [];
       return {x: line.map(function (_, i) { return (live.last.k + i) * per; }), y: line};
     }
-    const values = meta.kind === "share" ? kept.share : meta.kind === "bound" ? kept.bounds[meta.loop][meta.place] : kept[meta.kind][meta.loop];
+    const values = meta.kind === "share" ? kept.share : meta.kind === "bound" || meta.kind === "edge" ? kept.bounds[meta.loop][meta.place] : kept[meta.kind][meta.loop];
     const skip = Math.max(0, values.length - live.trend.span - 1), part = live.trend.held ? values : values.slice(skip), first = kept.first + (live.trend.held ? 0 : skip);
     const x = part.map(function (_, i) { return (first + i) * per; });
     if (meta.kind === "share") { return {x: x, y: part.map(function (share) { return 100 * Math.min(1, 1 - share); })}; }
     if (meta.kind === "pv" || meta.kind === "bound") { return {x: x, y: part}; }
-    const edge = seen.faces[meta.loop][meta.kind === "sp" ? (seen.faces[meta.loop][4] === 2 ? 2 : 1) : 3];
+    if (meta.kind === "edge") { return {x: x, y: part.map(function () { return edge(meta); })}; }
+    const now = seen.faces[meta.loop][meta.kind === "sp" ? (seen.faces[meta.loop][4] === 2 ? 2 : 1) : 3];
     const supervised = meta.kind === "sp" && live.plan.loops[meta.loop].supervised && seen.faces[meta.loop][4] === 2;
-    if (supervised || edge === null) { return {x: x, y: part}; }
+    if (supervised || now === null) { return {x: x, y: part}; }
     const after = live.last.k * per;
-    return {x: x.concat([after, after + 0.02 * live.trend.span * per]), y: part.concat([edge, edge])};
+    return {x: x.concat([after, after + 0.02 * live.trend.span * per]), y: part.concat([now, now])};
+  }
+
+  /* Where no axis reaches, beyond a limit. */
+  function edge(meta) {
+    const scale = live.plan.loops[meta.loop].scale, far = 1000 * Math.abs(scale[1] - scale[0]);
+    return meta.side === "high" ? scale[1] + far : scale[0] - far;
   }
 
   /* An axis holds all that is shown of its lines; it grows at once, and shrinks once they need less than half of it. */
   function heights(plot, x, y, layout) {
     const need = {};
     plot.data.forEach(function (trace, k) {
-      if (trace.meta.kind === "share" || trace.meta.kind === "bound") { return; }
+      if (["share", "bound", "edge"].includes(trace.meta.kind)) { return; }
       const axis = "yaxis" + (trace.yaxis || "y").slice(1), box = need[axis] || (need[axis] = {low: Infinity, high: -Infinity, meta: trace.meta});
       const from = layout["xaxis.range"][0];
       y[k].forEach(function (value, i) { if (value !== null && x[k][i] >= from) { box.low = Math.min(box.low, value); box.high = Math.max(box.high, value); } });

@@ -72,7 +72,8 @@ def shield_words(twin: TwinView) -> str:
 def _twin(plant: Plant, twin: TwinView) -> dict[str, Any]:
     return {
         "name": twin.controller, "label": shown_name(twin.controller.split(" ")[0]), "status": twin.status,
-        "faces": [_face(plant, face) for face in twin.faces], "cost": _number(twin.total),
+        "faces": [_face(plant, face, twin.disturbances) for face in twin.faces], "cost": _number(twin.total),
+        "shell": {"mode": twin.supervised[0], "why": twin.supervised[1]},
         "shield": {"on": twin.shielded, "words": shield_words(twin), "share": twin.share},
         "d": [_number(displayed(q, float(v))) for q, v in
               zip(plant.Disturbance.quantities().values(), twin.disturbances, strict=True)],
@@ -90,11 +91,12 @@ def _undone(what: What) -> dict[str, Any]:
     return {"kind": "fault", "place": next(iter(vars(what).values()))}
 
 
-def _face(plant: Plant, face: Face) -> list[Any]:
+def _face(plant: Plant, face: Face, disturbances: Array) -> list[Any]:
     loop = next(loop for loop in plant.loops if loop.tag == face.tag)
     pv, out = plant.Output.quantities()[loop.pv], moves(plant, loop)
     values = [displayed(pv, face.pv), displayed(pv, face.setpoint), displayed(pv, face.asked), displayed(out, face.output)]
-    return [*map(_number, values), MODES.index(face.mode), int(face.heard), int(face.by_hand)]
+    bounds = [_number(float(bound[0])) for bound in _bounds(plant, loop.pv, disturbances[None])]
+    return [*map(_number, values), MODES.index(face.mode), int(face.heard), int(face.by_hand), bounds]
 
 
 def _line_of(plant: Plant, event: Event) -> dict[str, Any]:

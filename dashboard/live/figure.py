@@ -53,11 +53,8 @@ def _values(figure: go.Figure, i: int, loop: Mapping[str, Any], row: int) -> Non
     for twin in TWINS:
         _line(figure, twin, "pv", i, row, f"PV {twin}", dash="solid", width=1.0)
         _line(figure, twin, "ahead", i, row, f"foreseen {twin}", dash="dot", width=0.8)
-    for place, name in enumerate(loop["varying"]):
-        meta, line = {"twin": "A", "kind": "bound", "loop": i, "place": place}, {"color": LIMIT, "width": 1.2, "shape": "hv"}
-        hover = f"limit {name} %{{y:.5g}}<extra></extra>"
-        trace = go.Scatter(x=[], y=[], name="limit", mode="lines", line=line, meta=meta, hovertemplate=hover)
-        figure.add_trace(trace, row=row, col=1)
+    for place, limit in enumerate(loop["varying"]):
+        _varying(figure, i, place, limit, row)
     far = 1e3 * abs(loop["scale"][1] - loop["scale"][0])
     for limit in loop["limits"]:
         away = limit["value"] + (far if limit["side"] == "high" else -far)
@@ -65,6 +62,19 @@ def _values(figure: go.Figure, i: int, loop: Mapping[str, Any], row: int) -> Non
         figure.add_hline(y=limit["value"], line={"color": LIMIT, "width": 1}, layer="below", row=row, col=1)
     _head(figure, f"<b>{loop['tag']}</b> {loop['meaning']}", row)
     figure.update_yaxes(title_text=axis_text(loop["unit"]), range=loop["setpoints"], nticks=6, row=row, col=1)
+
+
+def _varying(figure: go.Figure, i: int, place: int, limit: Mapping[str, str], row: int) -> None:
+    """A limit that changes in time, and its far side shaded to where no axis reaches."""
+    meta: dict[str, Any] = {"twin": "A", "kind": "bound", "loop": i, "place": place}
+    hover = f"limit {limit['name']} %{{y:.5g}}<extra></extra>"
+    line = {"color": LIMIT, "width": 1.2, "shape": "hv"}
+    figure.add_trace(
+        go.Scatter(x=[], y=[], name="limit", mode="lines", line=line, meta=meta, hovertemplate=hover), row=row, col=1
+    )
+    edge = go.Scatter(x=[], y=[], name="limit", mode="lines", line={"width": 0, "shape": "hv"}, hoverinfo="skip",
+                      meta=meta | {"kind": "edge", "side": limit["side"]}, fill="tonexty", fillcolor=FORBIDDEN)  # fmt: skip
+    figure.add_trace(edge, row=row, col=1)
 
 
 def _outputs(figure: go.Figure, i: int, loop: Mapping[str, Any], row: int) -> None:

@@ -88,6 +88,7 @@ _COMMANDS: dict[str, Callable[[Plant, tuple[Twin, ...], Mapping[str, Any]], Comm
     "inject": _inject,
     "mend": lambda plant, twins, given: ask.Mend(twins, _text(given, "place")),
     "controller": lambda plant, twins, given: ask.Swap(twins, _text(given, "name")),
+    "shell": lambda plant, twins, given: ask.Supervise(twins, given.get("on") is True),
     "shield": lambda plant, twins, given: ask.Shield(twins, given.get("on") is True),
     "acknowledge": lambda plant, twins, given: ask.Acknowledge(twins, _text(given, "alarm", "")),
     "shelve": lambda plant, twins, given: ask.Shelve(twins, _text(given, "alarm"), SHELF if given.get("on") is True else 0),

@@ -13,6 +13,7 @@ from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity
 from plant_models.derive.layout import layout
+from plant_models.derive.limit_kinds import limit_kinds
 
 KINDS = {
     "bias": ("bias", "{unit}", 0.05), "drift": ("drift", "{unit}/{time}", 0.005), "noise": ("noise, times as much", "", 5.0),
@@ -59,12 +60,18 @@ def _loop(session: Session, loop: Loop) -> dict[str, Any]:
     (low, high), (lowest, highest) = session.limits[loop.tag]
     scale = _scale(pv, low, high)
     lines = [line for line in plant.limits if line.output == loop.pv]
-    bounds = [(session.parameters[line.bound], line.side) for line in lines if line.bound in session.parameters]
+    kinds = limit_kinds(plant)
+    bounds = [
+        (session.parameters[line.bound], line.side, kinds[line.bound]) for line in lines if line.bound in session.parameters
+    ]
     return {
         "tag": loop.tag, "meaning": pv.meaning, "unit": unit_text(pv.shown), "digits": digits(scale[1] - scale[0]),
         "scale": [displayed(pv, v) for v in scale], "setpoints": [displayed(pv, v) for v in (low, high)],
-        "limits": [{"value": displayed(pv, v), "side": side} for v, side in bounds],
-        "varying": [line.bound for line in lines if line.bound in plant.Disturbance.names()],
+        "limits": [{"value": displayed(pv, v), "side": side, "kind": kind} for v, side, kind in bounds],
+        "varying": [
+            {"name": line.bound, "side": line.side, "kind": kinds[line.bound]}
+            for line in lines if line.bound in plant.Disturbance.names()
+        ],
         "out": {"unit": unit_text(out.shown), "range": [displayed(out, v) for v in (lowest, highest)],
                 "digits": digits(highest - lowest), "name": loop.mv or loop.sp_of},
         "master": loop in plant.masters, "cascade": session.cascades[loop.tag], "supervised": loop.authority > 0.0,

@@ -44,8 +44,8 @@ def _watched(command: Command) -> str:
     match command:
         case ask.Swap():
             return f"{shown_name(command.controller)} takes over"
-        case ask.Shield():
-            return f"shield {'on' if command.on else 'off'}"
+        case ask.Shield() | ask.Supervise():
+            return f"{'shield' if isinstance(command, ask.Shield) else 'shell'} {'on' if command.on else 'off'}"
         case ask.Acknowledge():
             return f"acknowledged {command.alarm or 'all alarms'}"
         case ask.Shelve():

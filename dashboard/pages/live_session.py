@@ -71,7 +71,8 @@ def register(app: Dash, data: Data) -> None:
 def _trend(told: Mapping[str, Any], chosen: list[str], tags: list[str], query: Mapping[str, str]) -> Component:
     loops = [_chip(tag, query, tag in chosen, loops=",".join(_toggled(tag, chosen, tags))) for tag in tags] if tags[1:] else []
     spans = [_chip(str(span), query, span == _span(query), span=str(span)) for span in SPANS]
-    parts = [html.Span("trend", className="lv-label"), *loops]
+    key = html.Span([html.Span(className="lv-key-line set"), "SP"], className="lv-keyed")
+    parts = [html.Span("trend", className="lv-label"), *loops, key]
     head = html.Div([*parts, html.Span([*spans, "decisions"], className="lv-spans")], className="lv-trendhead")
     figure = dcc.Graph(id=ids.TREND, figure=trend(told, chosen), config=CONFIG, className="graph")
     return html.Section([head, html.Div(figure)], className="panel lv-trend")

@@ -104,7 +104,7 @@ class Screen:
             return json.load(answer)
 
     def face(self, twin: str = "A", loop: int = 0) -> Any:
-        pv, sp, asked, op, mode, heard, hand = self.told()["twins"][twin]["faces"][loop]
+        pv, sp, asked, op, mode, heard, hand, _bounds = self.told()["twins"][twin]["faces"][loop]
         return {"pv": pv, "sp": sp, "asked": asked, "op": op, "mode": ["MAN", "AUTO", "CAS"][mode], "heard": heard, "hand": hand}
 
     def one(self, css: str) -> WebElement:
@@ -265,6 +265,14 @@ def test_the_shield_is_switched_on_and_off(screen: Screen) -> None:
     screen.shown(".lv-head:nth-child(2)", screen.told()["twins"]["B"]["shield"]["words"])
     screen.press("[data-shield='B']")
     screen.until(lambda: not screen.told()["twins"]["B"]["shield"]["on"])
+
+
+def test_the_shell_says_by_word_and_shape_who_has_the_plant(screen: Screen) -> None:
+    screen.press("[data-shell='B']")
+    screen.until(lambda: screen.told()["twins"]["B"]["shell"]["mode"] == "BACKUP")
+    screen.shown("[data-supervised='B']", "◆ BACKUP")
+    screen.press("[data-shell='B']")
+    screen.until(lambda: screen.one("[data-supervised='B']").text == "")
 
 
 def test_the_view_is_in_the_address_and_survives_a_reload(screen: Screen) -> None:

@@ -31,7 +31,9 @@ from controller.live.session import Session, period_of
 from controller.live.sessions import Sessions
 from controller.live.workshop import Kept
 from controller.liveness import exists
-from controller.safety.governor import Governor
+from controller.safety.governor import Calibration, Governor
+from controller.safety.state import State
+from controller.safety.supervisor import DWELL
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput, UnknownName
 from plant_models.core.fault import Bias, Drift, Dropout, Jammed, Noise, Spike, Stiction, Stuck
@@ -78,6 +80,10 @@ class Shop(Kept):
         """Return a shield from the tests' calibration."""
         plant = get(self.case.plant)
         return Governor(plant, 1, known(self.case.plant))
+
+    def known(self) -> Calibration:
+        """Return the tests' calibration."""
+        return known(self.case.plant)
 
 
 def _broken(plant: Plant) -> Any:
@@ -313,6 +319,30 @@ def test_the_shield_keeps_the_limit_that_setpoints_beyond_it_cross_and_is_repeat
     assert np.array_equal(history(twins)["B"], history(again)["B"], equal_nan=True)
     twins.apply(ask.SetMode(("B",), twins.plant.loops[0].tag, "MAN"))
     assert twins.twins["B"].suspended == f"{twins.plant.loops[0].tag} not in CAS"
+
+
+@pytest.mark.slow
+def test_under_the_shell_a_twin_says_who_has_it_and_is_repeated() -> None:
+    twins = pair("pid", "leaning")
+    assert twins.twins["B"].supervised == ("", "")
+    twins.apply(ask.Supervise(("B",), True))
+    run(twins)
+    assert twins.twins["B"].supervised == ("BACKUP", State().reason)
+    modes = set()
+    for _ in range(DWELL + 60):
+        run(twins)
+        modes.add(twins.twins["B"].supervised[0])
+    assert modes >= {"BACKUP", "AUTO"}
+    again = replayed(CASE, ("pid", "leaning"), Shop(), twins.log, twins.decision)
+    assert np.array_equal(history(twins)["B"], history(again)["B"], equal_nan=True)
+    twins.apply(ask.Swap(("B",), "broken"))
+    run(twins)
+    assert twins.twins["B"].supervised[0] == "BACKUP"
+    assert "broken off" in twins.twins["B"].supervised[1]
+    twins.apply(ask.SetMode(("B",), "TIC-101", "MAN"))
+    assert twins.twins["B"].supervised == ("MANUAL", "TIC-101 not in CAS: in the operator's hands")
+    twins.apply(ask.Supervise(("B",), False))
+    assert twins.twins["B"].supervised == ("", "")
 
 
 ALARM = Alarm("level", "level high", "m", 1, low=-math.inf, high=10.0, deadband=1.0, on_delay=2, off_delay=2)

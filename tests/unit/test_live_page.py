@@ -162,6 +162,9 @@ def test_the_trend_has_a_line_of_each_kind_for_each_twin_and_shown_loop(data: Da
     lines = {(trace.meta["twin"], trace.meta["kind"]) for trace in figure.data}
     assert lines >= {(twin, kind) for twin in TWINS for kind in ("pv", "sp", "op", "ahead")}
     assert all(isinstance(list(trace.x), list) and len(trace.x) == 0 for trace in figure.data)
+    bounds = {(trace.meta["place"], trace.meta["kind"]) for trace in figure.data if trace.meta["kind"] in ("bound", "edge")}
+    assert bounds == {(0, "bound"), (0, "edge"), (1, "bound"), (1, "edge")}
+    assert [(limit["side"], limit["kind"]) for limit in told["loops"][0]["varying"]] == [("low", "soft"), ("high", "soft")]
     assert told["loops"][0]["unit"] == "°C"
     json.dumps(told, allow_nan=False)
 
