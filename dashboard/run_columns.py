@@ -12,11 +12,11 @@ Column = dict[str, Any]
 
 def columns(shown: Sequence[str], units: Mapping[str, Mapping[str, str]], *, together: bool) -> list[Column]:
     """Columns for runs, or for the seeds of a configuration ``together``; ``shown`` names the figures."""
-    first = _text("id", "runs" if together else "run", 268, cellRenderer="RunLink", pinned="left")
+    first = _text("id", "runs" if together else "run", 258, cellRenderer="RunLink", pinned="left")
     found = [
         first,
         _text("status", "status", 104, cellRenderer="RunStatus"),
-        _text("plant", "plant", 134),
+        _text("plant", "plant", 146),
         _text("kind", "kind", 92),
     ]
     found += [_text("controller", "controller", 112), _number("seed", "seeds" if together else "seed", 62)]

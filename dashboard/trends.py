@@ -28,7 +28,7 @@ _ENDED = ("sp", "op", "offset", "shield", "cost")  # recorded at the end of the 
 _SHARED = ("disturbance", "target", "baseline_sp")
 _FORBIDDEN = "rgba(208, 80, 74, 0.13)"
 _UNCERTIFIED = "nothing certified: safe action"
-ONE_LINE = 7  # names of a legend that fit beside the first heading
+BESIDE, ONE_LINE = 4, 7  # names of a legend that fit beside the first heading, and on a line of their own
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _TOGETHER, _LEAST = 36_000, 800  # points of a whole figure and of one line: what a browser draws within a second
 
@@ -203,9 +203,9 @@ def _finished(figure: go.Figure, rows: Sequence[Row], first: EpisodeRecord, view
 
 
 def _with_room(figure: go.Figure) -> go.Figure:
-    """Lift a legend of several lines above the first row's heading."""
+    """Lift a legend that does not fit beside the first row's heading above it."""
     names = sum(bool(trace.showlegend) for trace in cast("tuple[go.Scatter, ...]", figure.data))
-    if names > ONE_LINE:
+    if names > BESIDE:
         more, height = 22 * (-(-names // ONE_LINE)), int(figure.layout.height or 0)
         figure.update_layout(height=height + more, margin_t=46 + more, legend_y=1.0 + 22.0 / (height - 88))
     return figure
