@@ -54,7 +54,7 @@ def recorded_training(
     watched = ground(plant, scenario, method)
     config = {"algorithm": method.algorithm.upper(), "total_steps": total, "scenario": label(mixture(plant, scenario)),
               "baseline": {"pid": score(watched.returns(Pid(plant)), plant)} | beside}  # fmt: skip
-    config |= {"weights": found} if (found := watched.by_scenario()) else {}
+    config |= watched.by_scenario()
     config |= method.recorded() | ({"group": group} if group else {})
     config |= {} if against is None else {"nmpc": asdict(against)}
     with historian.run("train", plant.name, method.algorithm, seed, config, versions()) as run:

@@ -5,6 +5,7 @@ Where it learns on several scenarios, a cost in each is weighed so that PID's co
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,6 +31,8 @@ from plant_models.env.scenario import Episodes, draw
 
 VALIDATION_EPISODES, WEIGHED = 64, 256
 """Episodes on which a training is watched, and those of a scenario by which its costs are weighed: a trip is rare and dear."""
+MOST = 100.0
+"""What a scenario in which PID costs next to nothing counts at most."""
 
 
 def shield(plant: Plant, scenario: str, method: Method) -> Calibration | None:
@@ -89,7 +92,7 @@ def score(costs: Array, plant: Plant) -> float:
 class Ground:
     """Fixed episodes of each scenario, equally many, and the shield that every controller runs behind on them.
 
-    ``weights`` are what a cost counts in each scenario.
+    ``weights`` are what a cost counts in each scenario's score.
     """
 
     parts: tuple[Episodes, ...]
@@ -106,6 +109,11 @@ class Ground:
         costs = [weight * returns(controller, part, shield=self.shield) for weight, part in self._weighed()]
         return np.concatenate(costs)
 
+    @property
+    def rewards(self) -> tuple[float, ...]:
+        """What a reward counts in each scenario: its weight where that lowers it, else half way there, by the root."""
+        return tuple(min(weight, math.sqrt(weight)) for weight in self.weights)
+
     def saved(self, rival: Array, costs: Array) -> dict[str, float]:
         """Return what was saved against a rival in each of several scenarios, in % of the rival's cost; nothing for one."""
         if len(self.parts) == 1:
@@ -113,9 +121,12 @@ class Ground:
         pairs = zip(self.parts, np.split(rival, len(self.parts)), np.split(costs, len(self.parts)), strict=True)
         return {f"saved/{part.scenario.name}": 100.0 * float((a - b).mean() / np.abs(a.mean())) for part, a, b in pairs}
 
-    def by_scenario(self) -> dict[str, float]:
-        """Return the weights by the scenarios' names; nothing for one scenario."""
-        return {part.scenario.name: weight for weight, part in self._weighed()} if len(self.parts) > 1 else {}
+    def by_scenario(self) -> dict[str, dict[str, float]]:
+        """Return what a cost counts in the score and in the reward, by the scenarios' names; nothing for one scenario."""
+        if len(self.parts) == 1:
+            return {}
+        names, kinds = [part.scenario.name for part in self.parts], {"weights": self.weights, "reward_weights": self.rewards}
+        return {kind: dict(zip(names, counts, strict=True)) for kind, counts in kinds.items()}
 
     def terms(self, policy: Policy) -> dict[str, float]:
         """Return the mean cost of an episode by its terms, weighed; ``rest`` is moves, growth of the stock and charges for trips.
@@ -156,7 +167,7 @@ def weights(plant: Plant, scenarios: tuple[Scenario, ...]) -> tuple[float, ...]:
     if len(scenarios) == 1 or not isinstance(plant.duty, Tracking):
         return (1.0,) * len(scenarios)
     costs = [float(returns(Pid(plant), draw(plant, each, 0, WEIGHED, "validation")).mean()) for each in scenarios]
-    return tuple(costs[0] / cost for cost in costs)
+    return tuple(costs[0] / max(cost, costs[0] / MOST) if costs[0] else 1.0 for cost in costs)
 
 
 def _interventions(share: Array) -> dict[str, float]:

@@ -104,7 +104,7 @@ def train(
     if method.shielded and found(plant, guarded(plant, scenario, method)) is None:
         log.say(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
     watched_on = ground(plant, scenario, method)
-    env = environment(plant, seed, scenario, method, watched_on.weights)
+    env = environment(plant, seed, scenario, method, watched_on.rewards)
     allowed = budget(method, plant, watched_on.parts, watched_on.shield)
     model = learner(method, plant.learning, env, seed, allowed)
     watch = _Watch(watched_on, course, method, log, folder, Keeper(allowed))

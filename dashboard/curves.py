@@ -15,12 +15,12 @@ from controller.records import MetricRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.figures import decimated, shown_name
-from dashboard.learning import Vital, cost_terms, learning_curve, vital, vitals_of
+from dashboard.learning import Vital, cost_terms, learning_curve, savings, vital, vitals_of
 
 SCORE = "score"
 BEST = "score/best"
 PID = "score/pid"
-COST = "cost/"
+COST, SAVED = "cost/", "saved/"
 
 Curve = tuple[list[float], list[float]]
 NOTHING: Curve = ([], [])
@@ -36,7 +36,15 @@ class Log:
     @property
     def terms(self) -> list[str]:
         """The terms of an episode's cost that were logged."""
-        return sorted(key for key in self.curves if key.startswith(COST))
+        return self._under(COST)
+
+    @property
+    def scenarios(self) -> list[str]:
+        """What was saved in each of several scenarios, where it was logged."""
+        return self._under(SAVED)
+
+    def _under(self, kind: str) -> list[str]:
+        return sorted(key for key in self.curves if key.startswith(kind))
 
 
 def log(run: RunRecord, rows: Sequence[MetricRow]) -> Log:
@@ -55,6 +63,10 @@ def panels(run: RunRecord, log: Log, cost_unit: str) -> list[Component]:
     baselines = _baselines(run, log)
     hint: ui.Children = "" if "nmpc" in baselines else ["NMPC's line: ", html.Code(f"setpoint train {run.plant} --against nmpc")]
     parts = [ui.panel("Learning curve", _score(run, log, baselines, total), aside=hint)]
+    if log.scenarios:
+        saved = {key.removeprefix(SAVED): log.curves[key] for key in log.scenarios}
+        figure = ui.graph(savings(saved, total), ids.curve(",".join(log.scenarios)))
+        parts.append(ui.panel("Saved against PID by scenario", figure, aside="on validation episodes; higher is better"))
     if log.terms:
         terms = {key.removeprefix(COST): log.curves[key] for key in log.terms}
         figure = ui.graph(cost_terms(terms, total, cost_unit), ids.curve(",".join(log.terms)))

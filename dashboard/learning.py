@@ -132,12 +132,21 @@ def several_curves(curves: Mapping[str, Curve], baselines: Mapping[str, float], 
 
 def cost_terms(curves: Mapping[str, Curve], total_steps: float, unit: str) -> go.Figure:
     """What an episode costs on average by term, over environment steps; the reward is their sum over the plant's scale."""
+    return _over_steps(_parted(curves, unit, "mean cost of an episode"), total_steps, 260, "cost terms")
+
+
+def savings(curves: Mapping[str, Curve], total_steps: float) -> go.Figure:
+    """What the policy saves against PID in each scenario that it learns on, in % of PID's cost, over environment steps."""
+    figure = _parted(curves, "%", "saved against PID").add_hline(0.0, line_color=CONTROLLERS["pid"], line_dash="dash")
+    return _over_steps(figure, total_steps, 260, "saved by scenario")
+
+
+def _parted(curves: Mapping[str, Curve], unit: str, what: str) -> go.Figure:
     figure = go.Figure()
     palette = (CONTROLLERS["ppo"], CONTROLLERS["pid"], CONTROLLERS["nmpc"], CONTROLLERS["schedule"], *OTHERS)
     for place, (name, curve) in enumerate(curves.items()):
         figure.add_trace(_line(name, curve, {"color": palette[place % len(palette)], "width": 1.8}, unit_text(unit)))
-    figure.update_yaxes(title_text=f"mean cost of an episode {axis_text(unit)}")
-    return _over_steps(figure, total_steps, 260, "cost terms")
+    return figure.update_yaxes(title_text=f"{what} {axis_text(unit)}")
 
 
 def vital(vital_sign: Vital, curve: Curve, total_steps: float, key: str) -> go.Figure:

@@ -26,6 +26,7 @@ from controller.sb3_env import PlantVecEnv
 from controller.source import Source
 from controller.train import Progress, train
 from dashboard.cli import run
+from dashboard.curves import log, panels
 from dashboard.jobs.form import arguments
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput, UnknownName
@@ -114,15 +115,18 @@ def test_pid_costs_as_much_in_each_scenario_as_in_the_first_and_so_it_is_rewarde
     assert watched.weights[1] > 3.0
     assert watched.weights[2] < 0.2
 
-    env, plain = environment(PLANT, 0, MIXED, weights=watched.weights), running(MIXED, 0)
-    small = PlantVecEnv(PlantVectorEnv(PLANT, N, scenario=MIXED), scale=np.array(watched.weights)[plain.which])
+
+def test_a_reward_counts_its_scenarios_weight_and_half_of_that_way_where_it_is_raised() -> None:
+    watched = ground(PLANT, MIXED)
+    counts = np.array([1.0, np.sqrt(watched.weights[1]), watched.weights[2]])
+    env, plain = environment(PLANT, 0, MIXED, weights=watched.rewards), running(MIXED, 0)
+    small = PlantVecEnv(PlantVectorEnv(PLANT, N, scenario=MIXED), scale=counts[plain.which])
     small.seed(0)
     small.reset()
     zero = np.zeros((N, 1), dtype=np.float32)
     rewards = plain.step(zero)[1]
-    np.testing.assert_allclose(small.step(zero)[1], rewards * np.array(watched.weights)[np.arange(N) % 3], rtol=1e-6)
-    share = 1.0 - discount(PLANT.learning)
-    np.testing.assert_allclose(env._scale, share * np.array(watched.weights)[np.arange(256) % 3])
+    np.testing.assert_allclose(small.step(zero)[1], rewards * counts[np.arange(N) % 3], rtol=1e-6)
+    np.testing.assert_allclose(env._scale, (1.0 - discount(PLANT.learning)) * counts[np.arange(256) % 3])
 
 
 def test_money_counts_as_it_is_and_one_scenario_as_ever() -> None:
@@ -247,9 +251,14 @@ def test_a_run_says_what_each_scenario_counts_and_saves(tmp_path: Path) -> None:
     with Historian(str(tmp_path / "runs.db")) as historian:
         run_id, _ = recorded_training(SMALL, historian, 0, 66 * 16, lambda progress: None, MIXED)
         config = historian.find(run_id).config
-        logged = {row.key for row in historian.metrics_after(run_id)}
+        rows = historian.metrics_after(run_id)
+        shown = panels(historian.find(run_id), log(historian.find(run_id), rows), "1")
+    logged = {row.key for row in rows}
+    assert "Saved against PID by scenario" in str(shown)
     assert config["scenario"] == MIXED
-    assert config["weights"] == ground(PLANT, MIXED).by_scenario()
+    assert config["weights"]["tracking"] == config["reward_weights"]["tracking"] == 1.0
+    for name, weight in config["weights"].items():
+        assert config["reward_weights"][name] == pytest.approx(min(weight, weight**0.5))
     assert {"saved/tracking", "saved/disturbance", "saved/unstable"} <= logged
 
 
