@@ -11,6 +11,7 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -143,8 +144,16 @@ def plant_table(name: str, result: Result, seed: int) -> str:
 
 def provenance(found: Mapping[str, Result]) -> str:
     """Return on what machine and from which commit the results come."""
-    sources = dict.fromkeys(f"{machine(result['machine'])}, commit {str(result['commit'])[:12]}" for result in found.values())
+    sources = dict.fromkeys(f"{machine(result['machine'])}, commit {_commits(result)}" for result in found.values())
     return "Measured on " + "; ".join(sources) + "."
+
+
+def _commits(result: Result) -> str:
+    """Return the commit, and those from which rows were kept with the number of their rows."""
+    kept = Counter(str(commit)[:12] for commit in result.get("kept", {}).values())
+    return " and ".join(
+        [str(result["commit"])[:12], *(f"{commit} ({count} row{'s' if count > 1 else ''})" for commit, count in kept.items())]
+    )
 
 
 def machine(given: Any) -> str:
