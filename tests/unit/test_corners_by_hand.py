@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from controller.safety import corners
-from controller.safety.corners import Situations, Spread, scales, worst
+from controller.safety.corners import Situations, Spread, further, scales, worst
 from plant_models.catalogue import get
 from plant_models.core.plant import hard, soft
 from plant_models.core.scenario import Array
@@ -59,6 +59,15 @@ def test_the_situations_nearest_as_the_plant_stands_tell_which_corner_is_the_wor
     far = situation(9.0, (0.0, 9.0, 9.0), (9.0, 9.0, 9.0))
     limit = np.array([near, *[far] * 4])
     assert chosen(monkeypatch, limit, limit, limit) == [[-1, 0, 0], [0, 0, 0]]
+
+
+def test_what_is_worst_for_one_situation_is_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the one after it is near to, and of the limit that was asked for."""
+    up, down = situation(5.0, (4.0, 5.0, 5.0), (6.0, 5.0, 5.0)), situation(5.0, (9.0, 5.0, 5.0), (1.0, 5.0, 5.0))
+    low = np.stack([np.array([down, up, down]), np.array([up, down, down])], axis=2)
+    monkeypatch.setattr(corners, "sensitivities", lambda *_: low)
+    found = further(LIMITED, met(3), np.array([1, 0, 0]), SPREAD, 6)
+    assert found.tolist() == [[1.0, 0.0, 0.0], [1.0, 0.0, 0.0], [-1.0, 0.0, 0.0]]
 
 
 def test_a_small_effect_is_one_where_there_is_no_larger() -> None:
