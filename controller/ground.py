@@ -65,15 +65,18 @@ def environment(
 ) -> PlantVecEnv:
     """Return the training environment; the reward is scaled so that a discounted return is of order one.
 
-    ``weights`` are what a reward counts in each scenario, one where there are none.
+    Where the plant's learning is ``paired`` what PID earns is subtracted, and what is left is as much larger. ``weights`` are
+    what a reward counts in each scenario, one where there are none.
 
     Raises:
         BadInput: where a shield is asked for and the plant has no hard limits.
     """
     known = shield(plant, scenario, method)
     plants = PlantVectorEnv(plant, plant.learning.parallel, method.level, scenario, operated=known is not None)
-    scale = 1.0 - discount(plant.learning)
-    env = PlantVecEnv(plants, scale=scale * np.array(weights)[plants.which] if weights else scale, shield=known)
+    paired = plant.learning.paired
+    scale = (1.0 - discount(plant.learning)) * (paired or 1.0)
+    each = scale * np.array(weights)[plants.which] if weights else scale
+    env = PlantVecEnv(plants, scale=each, shield=known, paired=paired > 0.0)
     env.seed(seed)
     return env
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
+from controller.paired import PidEarnings
 from controller.safety.governor import Calibration
 from controller.safety.guarded import Guarded
 from plant_models.core.scenario import Array
@@ -75,13 +76,16 @@ class PlantVecEnv(VecEnv):
     """Many plants of one kind, each on an episode of its own, their first episodes staggered.
 
     Rewards are times ``scale``, each plant's where it is an array (n,). With a ``shield`` every action passes it first, and what
-    it corrects costs ``CORRECTED`` rewards for the whole range.
+    it corrects costs ``CORRECTED`` rewards for the whole range. ``paired`` rewards are what is earned beyond the PID layer in
+    the same decision of the same episode.
     """
 
     def __init__(
-        self, env: PlantVectorEnv, stagger: bool = True, scale: float | Array = 1.0, shield: Calibration | None = None
-    ) -> None:
+        self, env: PlantVectorEnv, stagger: bool = True, scale: float | Array = 1.0, shield: Calibration | None = None,
+        paired: bool = False,
+    ) -> None:  # fmt: skip
         self.plants = env
+        self._pid = PidEarnings(env) if paired else None
         self.shield, self._guarded = shield, None if shield is None else Guarded(env.simulator, shield)
         self.interventions = Interventions()
         self._stagger, self._scale = stagger, scale
@@ -107,7 +111,8 @@ class PlantVecEnv(VecEnv):
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return what it takes to go on from here, between two decisions."""
         shield = {} if self._guarded is None else self._guarded.snapshot()
-        return self.plants.snapshot() | {"hard_violations": np.array([self.hard_violations])} | shield
+        paired = {} if self._pid is None else self._pid.snapshot()
+        return self.plants.snapshot() | {"hard_violations": np.array([self.hard_violations])} | shield | paired
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Go back to a snapshot; raises BadInput where it does not fit."""
@@ -115,11 +120,15 @@ class PlantVecEnv(VecEnv):
         self.hard_violations = int(kept["hard_violations"][0])
         if self._guarded is not None:
             self._guarded.restore(kept)
+        if self._pid is not None:
+            self._pid.restore(kept)
 
     def _begun(self, plants: Index) -> None:
-        """Tell the shield that episodes begin on these plants."""
+        """Tell the shield, and what rewards are compared with, that episodes begin on these plants."""
         if self._guarded is not None:
             self._guarded.begin(plants)
+        if self._pid is not None:
+            self._pid.begin(plants)
 
     def _decided(self) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Run one decision on every plant, behind the shield where there is one."""
@@ -128,7 +137,6 @@ class PlantVecEnv(VecEnv):
         result = self._guarded.step(self._actions)
         self.interventions.count(self._guarded.share)
         observation, reward, terminated, truncated, infos = self.plants.after(result)
-        self._begun(np.flatnonzero(terminated | truncated))
         return observation, reward - CORRECTED * self._guarded.correction, terminated, truncated, infos
 
     def step_async(self, actions: NDArray[np.float32]) -> None:
@@ -140,6 +148,9 @@ class PlantVecEnv(VecEnv):
         running = self.plants.numbers.copy(), self.plants.simulator.k.copy()
         observation, reward, terminated, truncated, infos = self._decided()
         done = terminated | truncated
+        if self._pid is not None:
+            reward = reward - self._pid.due(running[1], done)
+        self._begun(np.flatnonzero(done))
         self.time_beyond = infos["time_beyond"] if done.any() else self.plants.simulator.S.read("time")
         if len(self._hard):
             self.hard_violations += int((self.time_beyond[self._hard] > 0.0).any(axis=0).sum())

@@ -79,7 +79,8 @@ class Learning:
     ``parallel`` plants take ``rollout`` decisions between updates; ``net`` are the widths of the hidden layers; ``spread`` is
     the standard deviation of the first actions, as a share of the loops' authority; ``entropy`` the first bonus for entropy, in
     scaled reward a nat, which falls linearly to zero. ``gae`` is the lambda of the advantages: near 1 where a payoff comes late.
-    ``rate`` is PPO's first learning rate.
+    ``rate`` is PPO's first learning rate. ``paired`` above zero has the PID layer's reward in the same episode subtracted from
+    each, and multiplies what is left, which is smaller.
     """
 
     horizon: float
@@ -91,10 +92,12 @@ class Learning:
     entropy: float = 0.0
     gae: float = 0.95
     rate: float = 2e-3
+    paired: float = 0.0
 
     def __repr__(self) -> str:
-        """Name what every plant sets, and the learning rate where it is not the usual one: results are kept under this text."""
-        shown = (each.name for each in fields(self) if each.name != "rate" or self.rate != Learning.rate)
+        """Name what every plant sets, and of the rest what is not as usual: results are kept under this text."""
+        usual = {"rate": Learning.rate, "paired": Learning.paired}
+        shown = (each.name for each in fields(self) if each.name not in usual or getattr(self, each.name) != usual[each.name])
         return f"Learning({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 
 

@@ -302,7 +302,7 @@ PLANT = Plant(
     worst=15.0,
     limits=(),
     leads=(1, 2, 3, 4, 6, 8, 12, 16, 20, 24),
-    learning=Learning(horizon=48.0, steps=2_000_000, rollout=128, spread=0.3),
+    learning=Learning(horizon=48.0, steps=2_000_000, rollout=128, spread=0.3, paired=10.0),
     sources=(HOUSE, AGEING, PVWATTS),
     reproduced=(
         *(

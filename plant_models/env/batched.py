@@ -62,7 +62,8 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         self.single_action_space = action_space(self.simulator.kernel)
         self.observation_space: gymnasium.Space[Single] = batch_space(self.single_observation_space, num_envs)
         self.action_space: gymnasium.Space[Single] = batch_space(self.single_action_space, num_envs)
-        self._sources: tuple[EpisodeSource, ...] = ()
+        self.sources: tuple[EpisodeSource, ...] = ()
+        """Where the episodes of each scenario come from; none before the first reset."""
         self.numbers: Index = np.zeros(num_envs, dtype=np.intp)
         """The number of the episode that each plant runs: with the seed and the scenario it tells how to draw it again."""
 
@@ -75,9 +76,9 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Single, dict[str, Any]]:
         """Start an episode on every plant; a seed starts the sequence of episodes anew."""
-        if seed is not None or not self._sources:
+        if seed is not None or not self.sources:
             first = seed[0] if isinstance(seed, list) else seed
-            self._sources = self._begin(int(np.random.default_rng().integers(2**31)) if first is None else first)
+            self.sources = self._begin(int(np.random.default_rng().integers(2**31)) if first is None else first)
         return self.restart(np.arange(self.num_envs)), {}
 
     def _begin(self, seed: int) -> tuple[EpisodeSource, ...]:
@@ -110,8 +111,8 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
 
     def _take(self, plants: Index) -> Iterator[tuple[Index, Starts]]:
         """Hand out the next episodes to these plants, scenario by scenario."""
-        assert self._sources, "call reset() first"
-        for at, source in enumerate(self._sources):
+        assert self.sources, "call reset() first"
+        for at, source in enumerate(self.sources):
             some = plants[self.which[plants] == at]
             if len(some):
                 self.numbers[some] = source.next + np.arange(len(some))
@@ -127,8 +128,8 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
 
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return what it takes to go on from here: the simulator's memory, and which episodes run and come next."""
-        assert self._sources, "call reset() first"
-        place = np.array([[source.seed, *source.place] for source in self._sources])
+        assert self.sources, "call reset() first"
+        place = np.array([[source.seed, *source.place] for source in self.sources])
         return self.simulator.snapshot() | {"numbers": self.numbers.copy(), "place": place}
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
@@ -140,8 +141,8 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
         places = kept["place"].reshape(-1, 4).tolist()
         if len(places) != len(self.scenarios):
             raise BadInput(f"{self.plant.name}: a snapshot of {len(places)} scenarios; {label(self.scenarios)!r} run here")
-        self._sources = self._begin(places[0][0])
-        for source, (_, following, first, count) in zip(self._sources, places, strict=True):
+        self.sources = self._begin(places[0][0])
+        for source, (_, following, first, count) in zip(self.sources, places, strict=True):
             source.seek(following, first, count)
         self.numbers[:] = kept["numbers"]
         self.simulator.restore(self._running(), kept)
@@ -149,6 +150,6 @@ class PlantVectorEnv(VectorEnv[Single, Single, Any]):
     def _running(self) -> Episodes:
         """Draw the episodes that run anew from their numbers, one a plant; loops' settings are in the simulator's memory."""
         plants = [np.flatnonzero(self.which == at) for at in range(len(self.scenarios))]
-        drawn = [source.numbered(self.numbers[some]) for source, some in zip(self._sources, plants, strict=True)]
+        drawn = [source.numbered(self.numbers[some]) for source, some in zip(self.sources, plants, strict=True)]
         whole = concatenate(drawn)[np.argsort(np.concatenate(plants))]
         return replace(whole, scenario=replace(self.scenario, name=label(self.scenarios)))

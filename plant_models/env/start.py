@@ -53,7 +53,7 @@ class Starts:
     def __len__(self) -> int:
         return len(self.episodes)
 
-    def __getitem__(self, which: slice) -> Starts:
+    def __getitem__(self, which: slice | NDArray[np.intp]) -> Starts:
         """Return some of the starts."""
         return Starts(self.episodes[which], self.at[which], self.S[which], self.P[which])
 

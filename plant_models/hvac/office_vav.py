@@ -391,7 +391,7 @@ PLANT = Plant(
     decision=900.0, loop_period=150.0, scale=0.2, worst=60.0,
     limits=(*(Limit(f"T_{zone}", "T_low", "low") for zone in ZONES), *(Limit(f"T_{zone}", "T_high", "high") for zone in ZONES)),
     leads=(1, 2, 4, 8, 12, 16, 24),
-    learning=Learning(horizon=24.0, steps=2_000_000, spread=0.3),
+    learning=Learning(horizon=24.0, steps=2_000_000, spread=0.3, paired=10.0),
     building=Building(area=1662.66, zones=5, thermal="discomfort", air="stale air", carriers=(electricity("electric energy"),)),
     sources=(CASE,),
     reproduced=REPRODUCED,

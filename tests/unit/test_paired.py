@@ -1,0 +1,109 @@
+"""Rewards beyond what PID earns in the same episode: nothing for PID itself, the whole difference by the end, and to the bit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from controller.baselines import Pid, Replay
+from controller.checkpoint import latest
+from controller.ground import environment
+from controller.ppo import discount
+from controller.rollout import returns
+from controller.sb3_env import PlantVecEnv
+from controller.train import Progress, train
+from plant_models.catalogue import get
+from plant_models.core.plant import Plant
+from plant_models.env.batched import PlantVectorEnv
+from plant_models.env.scenario import draw
+
+TANK, BATCH = get("exothermic_cstr"), get("penicillin_fermentation")
+PAIRED = replace(TANK, learning=replace(TANK.learning, parallel=16, rollout=32, paired=10.0))
+STEPS, BROKEN_OFF = 3_000, 1_500
+LANES = 16
+"""A multiple of what a processor computes at once: what is left over may differ in the last bit."""
+
+
+def fleet(plant: Plant, n: int, scenario: str = "", stagger: bool = False) -> PlantVecEnv:
+    env = PlantVecEnv(PlantVectorEnv(plant, n, scenario=scenario), stagger=stagger, paired=True)
+    env.seed(3)
+    env.reset()
+    return env
+
+
+@pytest.mark.parametrize(
+    ("name", "scenario"), [("exothermic_cstr", "tracking,unstable"), (BATCH.name, ""), ("quadruple_tank", "")]
+)
+@pytest.mark.parametrize("stagger", [False, True])
+def test_pid_itself_earns_exactly_nothing_in_every_decision_of_every_episode(name: str, scenario: str, stagger: bool) -> None:
+    plant = get(name)
+    env, ends = fleet(plant, LANES, scenario, stagger), 0
+    zero = np.zeros((LANES, *(env.action_space.shape or ())), dtype=np.float32)
+    for _ in range(2 * plant.scenario().steps + 1):
+        _, rewards, done, _ = env.step(zero)
+        ends += int(done.sum())
+        assert not np.asarray(rewards).any()
+    assert ends > LANES
+
+
+@pytest.mark.parametrize(("name", "action"), [(BATCH.name, 1.0), (BATCH.name, -1.0), (TANK.name, 0.3)])
+def test_the_rewards_of_an_episode_are_its_return_minus_pids(name: str, action: float) -> None:
+    """A vessel that is full sooner or later than PID's is settled all the same."""
+    plant = get(name)
+    n, steps, env = 8, plant.scenario().steps, fleet(plant, 8)
+    actions = np.full((n, steps, 1), action, dtype=np.float32)
+    earned, running, lengths = np.zeros(n), np.ones(n, dtype=bool), np.zeros(n)
+    for k in range(steps):
+        _, rewards, done, _ = env.step(actions[:, k])
+        earned += np.where(running, rewards, 0.0)
+        lengths += running
+        running &= ~done
+    episodes = draw(plant, plant.scenario(), 3, n, "training")
+    costs = returns(Replay(plant, "setpoint", actions), episodes)
+    np.testing.assert_allclose(earned, (returns(Pid(plant), episodes) - costs) / plant.scale, atol=2e-4)
+    assert not running.any()
+    assert (lengths < steps).any() == (plant is BATCH)
+
+
+def test_a_plant_that_trips_is_charged_what_pid_would_have_earned() -> None:
+    env, plain = fleet(TANK, 2), PlantVectorEnv(TANK, 2)
+    plain.reset(seed=3)
+    for plants in (env.plants, plain):
+        plants.simulator.S.write("x", np.array([[0.5], [350.0]]), np.array([0]))
+    zero = np.zeros((2, 1), dtype=np.float32)
+    _, rewards, done, _ = env.step(zero)
+    charged = plain.step(zero)[1]
+    pid = returns(Pid(TANK), draw(TANK, TANK.scenario(), 3, 2, "training")) / TANK.scale
+    assert done.tolist() == [True, False]
+    np.testing.assert_allclose(rewards, [charged[0] + pid[0], 0.0], rtol=1e-6)
+
+
+def test_what_is_left_is_as_much_larger_as_the_plant_declares() -> None:
+    env, plain = environment(PAIRED, 3), fleet(replace(TANK, learning=PAIRED.learning), 16, stagger=True)
+    env.reset()
+    actions = np.full((16, 1), 0.5, dtype=np.float32)
+    ours, theirs = env.step(actions)[1], plain.step(actions)[1]
+    assert np.count_nonzero(theirs) > 8
+    np.testing.assert_allclose(ours, 10.0 * (1.0 - discount(TANK.learning)) * np.asarray(theirs), rtol=1e-5)
+
+
+def _interrupt(progress: Progress) -> None:
+    if progress.step >= BROKEN_OFF:
+        raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_a_training_that_was_broken_off_goes_on_to_the_same_bits(tmp_path: Path) -> None:
+    whole = train(PAIRED, 1, STEPS)
+    with pytest.raises(KeyboardInterrupt):
+        train(PAIRED, 1, STEPS, report=_interrupt, keep=tmp_path)
+    start, _ = latest(tmp_path, PAIRED)
+    again = train(PAIRED, 1, STEPS, start=start)
+    assert 0 < start.step < BROKEN_OFF
+    for (a, b), (c, d) in zip(again.last.layers, whole.last.layers, strict=True):
+        assert a.tobytes() + b.tobytes() == c.tobytes() + d.tobytes()
+    plain = train(replace(PAIRED, learning=replace(PAIRED.learning, paired=0.0)), 1, STEPS)
+    assert not np.array_equal(plain.last.layers[0][0], whole.last.layers[0][0])
