@@ -188,11 +188,11 @@ class Historian:
         """The run's episodes with their scores, without their signals."""
         return self._episode_rows(select(*_LISTED).where(EPISODE.c.run == run).order_by(EPISODE.c.id))
 
-    def controllers_of(self, runs: Sequence[str]) -> dict[str, set[str]]:
-        """Return the controllers of each run's episodes."""
+    def controllers_of(self, runs: Sequence[str], plant: str = "") -> dict[str, set[str]]:
+        """Return the controllers of each run's episodes, of one plant where it is named."""
         found: dict[str, set[str]] = {}
-        columns = (EPISODE.c.run, EPISODE.c.controller)
-        for row in self.store.rows(select(*columns).where(EPISODE.c.run.in_(list(runs))).distinct()):
+        query = select(EPISODE.c.run, EPISODE.c.controller).where(EPISODE.c.run.in_(list(runs)))
+        for row in self.store.rows((query.where(EPISODE.c.plant == plant) if plant else query).distinct()):
             found.setdefault(row.run, set()).add(row.controller)
         return found
 

@@ -169,8 +169,9 @@ class Data:
 
     def rival(self, plant: str) -> RunRecord | None:
         """The newest run that holds PPO and PID on the same episodes of a plant."""
-        found = [run for run in self.runs() if run.plant == plant and run.kind in ("benchmark", "demo")][:LOOKED_AT]
-        held = self._store.controllers_of([run.id for run in found])
+        compared = (run for run in self.runs() if run.kind in ("benchmark", "demo"))
+        found = [run for run in compared if plant == run.plant or plant in run.result.get("plants", ())][:LOOKED_AT]
+        held = self._store.controllers_of([run.id for run in found], plant)
         return next((run for run in found if {"pid", "ppo"} <= held.get(run.id, set())), None)
 
     def comparable(self, newest: int = 30) -> list[RunRecord]:

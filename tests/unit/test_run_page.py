@@ -34,7 +34,7 @@ from dashboard.pages.zoom import WHOLE, zoomed
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
 from tests.browser.plants import Cards
-from tests.browser.store import benchmark, training
+from tests.browser.store import benchmark, house_episode, reactor_episode, training
 from tests.unit.test_dashboard import _texts
 
 RUN = RunRecord(
@@ -250,3 +250,14 @@ def test_a_log_says_what_is_known_of_a_run_that_was_killed(tmp_path: Path, monke
         run = store.start("train", "exothermic_cstr", "ppo", 0, {}, {})
     monkeypatch.setattr("controller.liveness.exists", lambda pid: False)
     assert "its process ended without closing the run" in _logged(tmp_path / "runs.db", run)
+
+
+def test_a_benchmark_of_several_plants_leads_from_each_of_them_to_ppo_against_pid(tmp_path: Path) -> None:
+    path = str(tmp_path / "runs.db")
+    with Historian(path) as store, store.run("benchmark", "2 plants", "pid,ppo", 0, {}, {}) as run:
+        for record in (reactor_episode("pid", 0), reactor_episode("ppo", 0), house_episode("pid", 0)):
+            store.episode(run, record)
+        store.finish(run, "completed", {"plants": {"exothermic_cstr": {}, "heat_pump_house": {}}})
+    data = open_data(path, Cards())
+    rival = data.rival("exothermic_cstr")
+    assert (rival and rival.id, data.rival("heat_pump_house")) == (run, None)

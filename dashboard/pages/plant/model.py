@@ -86,11 +86,12 @@ def _tables(card: Card) -> dict[str, tuple[str, list[Column]]]:
     """The columns that make sense for each kind of quantity."""
     per = str(card.get("time_unit", ""))
     symbol: list[Column] = [("symbol", lambda q: html.Code(str(q["name"]))), ("meaning", lambda q: str(q.get("meaning", "")))]
-    tag: Column = ("tag", lambda q: str(q.get("tag") or "–"))
+    tag: Column = ("tag", lambda q: html.Span(str(q.get("tag") or "–"), className="nowrap"))
     value: list[Column] = [("unit", _unit), ("nominal", lambda q: ui.exact(q.get("nominal")))]
     span: Column = ("range", lambda q: _range(q.get("low"), q.get("high")))
     valid: Column = ("valid", lambda q: _range(*(q.get("valid") or (None, None))))
-    source: Column = ("source", _source)
+    numbers = _numbered(card)
+    source: Column = ("source", lambda q: _source(q.get("source"), numbers))
     return {
         "outputs": ("Instruments", [tag, *symbol, *value, span, ("noise, 1 sd", lambda q: ui.exact(q.get("noise") or 0.0))]),
         "states": ("States", [*symbol, *value, span, valid]),
@@ -139,11 +140,16 @@ def _uncertainty(entry: Entry) -> str:
     return f"±{100 * share:.3g} %" if isinstance(share, (int, float)) and share else "–"
 
 
-def _source(entry: Entry) -> ui.Cell:
-    source = entry.get("source")
-    if isinstance(source, Mapping):
-        return html.Span(str(source.get("text", "")), className="source")
-    return html.Span(str(source), className="source") if source else "–"
+def _numbered(card: Card) -> dict[str, int]:
+    """The number of each source in the list of them, by its text."""
+    return {str(source.get("text", "")): k for k, source in enumerate(card.get("sources", ()), 1)}
+
+
+def _source(source: object, numbers: Mapping[str, int]) -> ui.Cell:
+    """A source by its number in the list of sources, where it stands there."""
+    text = str(source.get("text", "")) if isinstance(source, Mapping) else str(source or "")
+    shown = f"[{numbers[text]}]" if text in numbers else text or "–"
+    return html.Span(shown, className="source", title=text)
 
 
 def _quantities(title: str, entries: Sequence[Entry], columns: Sequence[Column]) -> Component:
@@ -252,11 +258,12 @@ def _sources(card: Card) -> Component:
 
 def _reproduced(card: Card) -> Component:
     """Published numbers beside ours: what the plant may be trusted for."""
+    numbers = _numbered(card)
     rows: list[list[ui.Cell]] = [
         [
             str(claim["what"]), str(claim["kind"]), f"{claim['published']:.6g}", f"{claim['ours']:.6g}",
             unit_text(str(claim.get("unit", ""))),
-            _deviation(claim["deviation"]), html.Span(str(claim.get("source", "")), className="source"),
+            _deviation(claim["deviation"]), _source(claim.get("source"), numbers),
         ]
         for claim in card.get("validated", ())
     ]  # fmt: skip
