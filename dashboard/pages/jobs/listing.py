@@ -63,7 +63,7 @@ def _table(found: Sequence[tuple[Job, RunRecord | None]]) -> Component:
         return ui.panel("Jobs", ui.empty(hint, "setpoint dashboard --operator"))
     rows = [_row(job, run) for job, run in found]
     heads = ["job", "state", "command", "progress", "run", "started", "duration"]
-    return ui.panel(f"{len(rows)} jobs", ui.table(heads, rows, (5, 6), "jobs"))
+    return ui.panel("1 job" if len(rows) == 1 else f"{len(rows)} jobs", ui.table(heads, rows, (5, 6), "jobs"))
 
 
 def _row(job: Job, run: RunRecord | None) -> list[ui.Cell]:
