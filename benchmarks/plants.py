@@ -45,6 +45,8 @@ COMFORT = 1.05
 DECISIONS = 5000
 """Decisions timed for the percentiles of one policy."""
 WORKERS = 2
+SEARCH = (nmpc, foresight, observer, slopes, decision, prediction, shooting)
+"""What a piece of NMPC depends on."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +111,7 @@ def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
     """Return NMPC on the episodes that are known, and on as many more as its time allows; nothing where there are none."""
     plant = get(name)
     judged = judging(plant, sizes.episodes)
-    modules = text(nmpc, foresight, observer, slopes, decision, prediction, shooting)
-    modules += repr((plant.learning.horizon, plant.scale, plant.worst))
+    modules = text(*SEARCH) + searched_by(plant)
     parts: list[dict[str, Any]] = []
     for first in range(0, sizes.episodes, CHUNK):
         some = judged[slice(first, first + CHUNK)]
@@ -130,6 +131,11 @@ def _nmpc(name: str, sizes: Sizes) -> dict[str, Any]:
         "solves": {key: sum(part["solves"][key] for part in parts) for key in parts[0]["solves"]},
         "decision_us": {key: max(part["decision_us"][key] for part in parts) for key in ("p50", "p99")},
     }  # fmt: skip
+
+
+def searched_by(plant: Plant) -> str:
+    """Return what NMPC's search depends on beside its modules and the plant's closed loop."""
+    return repr((plant.learning.horizon, plant.scale, plant.worst))
 
 
 def _doubled(name: str, some: Episodes, modules: str, affordable: bool) -> dict[str, Any]:

@@ -20,10 +20,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks import cells
-from benchmarks.plants import judging
+from benchmarks.plants import SEARCH, judging, searched_by
 from benchmarks.provenance import parser
 from benchmarks.whole_page import LATE, page
-from controller import foresight, nmpc
 from controller.baselines import Pid
 from controller.campaign import FLOOR, PROTOCOLS, SEARCHED, Asked, Plan, planned
 from controller.cell import SEGMENTS, Cell, Outcome
@@ -45,11 +44,8 @@ from plant_models.catalogue import get, names
 from plant_models.core.duty import Batch
 from plant_models.core.files import write_whole
 from plant_models.core.plant import Plant
-from plant_models.derive import decision, observer, prediction, shooting, slopes
 
 LEARNERS = ("ppo", "a2c", "trpo", "sac", "reinforce")
-SEARCH = (nmpc, foresight, observer, slopes, decision, prediction, shooting)
-"""What a piece of NMPC in ``benchmarks.control`` depends on."""
 EPISODES = 100
 """Of which ``benchmarks.control`` keeps the first ones."""
 ROOT = Path(__file__).parents[1]
@@ -72,7 +68,7 @@ def _as_declared(run: RunRecord) -> bool:
 
 def carry(store: Store, plant: Plant, commit: str) -> int:
     """Keep what ``benchmarks.control`` has of NMPC as cells, and return of how many episodes."""
-    text, judged = _text(commit) + repr(plant.learning.horizon), judging(plant, EPISODES)
+    text, judged = _text(commit) + searched_by(plant), judging(plant, EPISODES)
     units = {name: kpi.unit for name, kpi in kpis(rollout(Pid(plant), judged[slice(1)])).items()}
     for first in range(0, EPISODES, SEARCHED):
         some = judged[slice(first, first + SEARCHED)]
