@@ -1,19 +1,29 @@
-"""A plant's balances set for print, from the very expressions that are compiled: LaTeX, one line a state."""
+"""A plant's balances set for print, from the very expressions that are compiled: LaTeX, one line a state.
+
+What the plant's file computes on the way under a name of its own is set as a quantity of this name, defined on a line below.
+A comparison in brackets is 1 where it holds, else 0 (Iverson's brackets).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import casadi as ca
 
 from plant_models.core.plant import Plant
 from plant_models.derive import symbolic
+from plant_models.derive.local_names import Call, Keys, named
 
 LONGEST = 60
-"""Operations of a balance that is still readable; a plant with a longer one is told by its file's own words alone."""
+"""Operations of a line that is still readable; a plant with a longer one is told by its file's own words alone."""
+LEAST = 3
+"""Operations from which what has a name in the file is set apart."""
 MOST = 12
 """States of a plant whose balances are set; a column of forty trays says nothing new from the second on."""
+MOST_LINES = 64
+"""Lines in all, balances and definitions, beyond which nobody reads them."""
 _GREEK = (
     "alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau", "phi",
     "psi", "omega", "Delta", "Phi", "Theta",
@@ -25,21 +35,76 @@ Term = tuple[str, int]
 
 
 def typeset(plant: Plant) -> tuple[str, ...]:
-    """Return the time derivative of every state as LaTeX; nothing where balances are too long or too many."""
-    s = symbolic.Symbols.of(plant)
-    slopes = symbolic.rows(symbolic.derivative(plant, s.x, s.u, s.d, s.p))
-    if len(slopes) > MOST or any(_size(slope, LONGEST) >= LONGEST for slope in slopes):
+    """Return the time derivative of every state as LaTeX, and below them what they name; nothing where that is too much."""
+    keys = Keys()
+    found = named(plant, symbolic.Symbols.of(plant), keys)
+    if len(found.slopes) > MOST:
         return ()
+    page = _Page({key: each for key, each in found.names.items() if _size(each[1], LEAST) >= LEAST}, found.calls, keys)
+    left = [rf"\frac{{\mathrm{{d}} {name(state)}}}{{\mathrm{{d}}t}}" for state in plant.State.names()]
     try:
-        terms = [_term(slope)[0] for slope in slopes]
-    except KeyError:  # an operation that print has no sign for
+        lines = [f"{of} = {page.line(e)}" for of, e in zip(left, found.slopes, strict=True)]
+        for key in page.asked:  # grows while its definitions are set
+            text, e = page.names[key]
+            lines.append(f"{name(text)} = {page.line(e)}")
+            if len(lines) > MOST_LINES:
+                return ()
+    except (KeyError, _TooLong):  # an operation that print has no sign for, or a line that nobody could read
         return ()
-    left = (rf"\frac{{\mathrm{{d}} {name(state)}}}{{\mathrm{{d}}t}}" for state in plant.State.names())
-    return tuple(f"{slope} = {term}" for slope, term in zip(left, terms, strict=True))
+    return tuple(lines)
+
+
+class _TooLong(Exception):
+    """A line has more operations than can be read."""
+
+
+class _Page:
+    """Sets expressions, those that have a name by it; ``asked`` are the keys whose definitions are wanted, in this order."""
+
+    def __init__(self, names: Mapping[int, tuple[str, ca.SX]], calls: Mapping[int, Call], keys: Keys) -> None:
+        self.names, self.asked = dict(names), list[int]()
+        self._calls, self._keys, self._left = calls, keys, LONGEST
+
+    def line(self, e: ca.SX) -> str:
+        """Return one expression written out; raises _TooLong, and KeyError for an operation without a sign."""
+        self._left = LONGEST
+        return self._written(e)[0]
+
+    def _parts(self, e: ca.SX) -> tuple[Any, ...]:
+        """What stands in an expression's own term: the arguments of a call, else its operands."""
+        call = self._calls.get(self._keys.of(e))
+        return tuple(e.dep(i) for i in range(e.n_dep())) if call is None else call.arguments
+
+    def _term(self, e: Any) -> Term:
+        if not isinstance(e, ca.SX):
+            return _number(float(e))
+        key = self._keys.of(e)
+        if key not in self.names:
+            return self._written(e)
+        if key not in self.asked:
+            self.asked.append(key)
+        return name(self.names[key][0]), _ATOM
+
+    def _written(self, e: ca.SX) -> Term:
+        if e.is_symbolic():
+            return name(e.name()), _ATOM
+        if e.is_constant():
+            return _number(float(e))
+        self._left -= 1
+        if self._left < 0:
+            raise _TooLong
+        call = self._calls.get(self._keys.of(e))
+        if call is not None:
+            return _called(rf"\operatorname{{{call.function}}}")(*map(self._term, call.arguments))
+        if e.op() == ca.OP_NOT:
+            return _OPPOSITE[e.dep(0).op()](*map(self._term, self._parts(e.dep(0))))
+        return _SIGNS[e.op()](*map(self._term, self._parts(e)))
 
 
 def name(text: str) -> str:
     """Return a quantity's name as LaTeX: what follows the first underscore is its index."""
+    if text.endswith("'"):
+        return f"{name(text[:-1])}'"
     first, _, index = text.partition("_")
     head = rf"\{first}" if first in _GREEK else first if len(first) == 1 else rf"\mathrm{{{first}}}"
     shown = ",".join(part if len(part) == 1 or part.isdigit() else rf"\mathrm{{{part}}}" for part in index.split("_"))
@@ -56,15 +121,6 @@ def _size(e: ca.SX, most: int) -> int:
         if count >= most:
             break
     return count
-
-
-def _term(e: ca.SX) -> Term:
-    if e.is_symbolic():
-        return name(e.name()), _ATOM
-    if e.is_constant():
-        return _number(float(e))
-    parts = [_term(e.dep(i)) for i in range(e.n_dep())]
-    return _SIGNS[e.op()](*parts)
 
 
 def _number(value: float) -> Term:
@@ -122,5 +178,5 @@ _SIGNS: dict[int, Callable[..., Term]] = {
     ca.OP_LT: _compared("<"),
     ca.OP_LE: _compared(r"\le"),
     ca.OP_IF_ELSE_ZERO: lambda a, b: (rf"{_within(a, _PRODUCT)} \, {_within(b, _PRODUCT)}", _PRODUCT),
-    ca.OP_NOT: lambda a: (rf"\neg {_within(a, _ATOM)}", _ATOM),
 }
+_OPPOSITE = {ca.OP_LT: _compared(r"\ge"), ca.OP_LE: _compared(">")}
