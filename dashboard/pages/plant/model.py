@@ -42,7 +42,9 @@ def _facts(card: Card) -> Component:
     unit = str(card.get("time_unit", ""))
     duty = card.get("duty", {})
     pairs: dict[str, ui.Cell] = {
-        "duty": " · ".join(_spoken(key, duty[key]) for key in sorted(duty, key=lambda key: key != "kind") if _short(duty[key])),
+        "duty": " · ".join(
+            _spoken(key, duty[key]) for key in sorted(duty, key=_kind_first) if key != "source" and _short(duty[key])
+        ),
         "decision period": _period(card.get("decision"), unit),
         "loop period": _period(card.get("loop_period"), unit),
         "folder": str(card.get("folder", "")),
@@ -57,6 +59,10 @@ def _period(value: object, unit: str) -> str:
     seconds = value * SECONDS[unit]
     shown, factor = next((name, size) for name, size, least in _PERIODS if seconds >= least)
     return f"{ui.exact(float(f'{seconds / factor:.4g}'))} {shown}"
+
+
+def _kind_first(key: str) -> bool:
+    return key != "kind"
 
 
 def _short(value: object) -> bool:
@@ -208,12 +214,17 @@ def _gain(loop: Entry, key: str, units: Mapping[str, str]) -> ui.Cell:
     if value == "–" or (key != "K_c" and name == key):
         return value
     out = units.get(str(loop.get("sp_of") or loop.get("mv")), "")
-    return html.Span([value, html.Span(f" {unit_text(out)}/{_divisor(by)}", className="unit")], className="nowrap")
+    ratio = "" if out == by else f" {_plain(out)}" + ("" if by in ("", "1") else f"/{_divisor(by)}")
+    return html.Span([value, html.Span(ratio, className="unit")], className="nowrap")
 
 
 def _divisor(unit: str) -> str:
-    text = unit_text(unit) if unit not in ("", "1") else "1"
+    text = _plain(unit)
     return f"({text})" if re.search(r"[/ ·]", text) else text
+
+
+def _plain(unit: str) -> str:
+    return unit_text(unit) if unit not in ("", "1") else "1"
 
 
 def _moves(loop: Entry) -> str:
@@ -229,12 +240,16 @@ def _authority(loop: Entry) -> str:
 def _margins(card: Card) -> Component:
     rows: list[list[ui.Cell]] = [
         [str(margin["name"]), html.Span(str(margin.get("kind", "")), className=f"margin {margin.get('kind', '')}"),
-         ui.quantity(margin.get("nominal"), str(margin.get("unit", "")))]
+         _rounded(margin.get("nominal"), str(margin.get("unit", "")))]
         for margin in card.get("margins", ())
     ]  # fmt: skip
     return ui.panel(
         "Margins", ui.table(["margin", "kind", "at the nominal point"], rows, (2,), "margins"), aside="safe while at least zero"
     )
+
+
+def _rounded(value: object, unit: str) -> str:
+    return ui.quantity(ui.rounded(value, 4) if isinstance(value, float) else value, unit)
 
 
 def _scenarios(card: Card) -> Component:
