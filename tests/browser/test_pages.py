@@ -11,6 +11,7 @@ from selenium import webdriver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
+from controller.events import say
 from controller.historian import Historian
 from tests.browser.reader import WAIT, Dashboard, requests, served
 from tests.browser.store import TOTAL, VERSIONS, metrics, reactor_episode, training_config
@@ -198,6 +199,20 @@ def test_a_run_grows_while_it_is_watched_and_keeps_the_zoom(tmp_path: Path, chro
             store.finish(run, "completed", {})
             dashboard.until(lambda: "completed" in dashboard.texts(".head .status")[0])
             dashboard.until(lambda: "episodes\n1" in dashboard.texts(".head .facts div"))
+
+
+@slow
+def test_a_runs_log_grows_while_it_is_looked_at(tmp_path: Path, chromium: webdriver.Chrome) -> None:
+    path = tmp_path / "runs.db"
+    with Historian(str(path)) as store, served(path, tmp_path / "log") as url:
+        dashboard = Dashboard(url, chromium, {})
+        with store.run("train", "exothermic_cstr", "ppo", 0, {"total_steps": TOTAL}, VERSIONS) as run:
+            dashboard.open(f"/runs/{run}?tab=log", run)
+            dashboard.until(lambda: len(dashboard.all(".said tbody tr")) == 1)
+            say(store.store, run, "training", "step 2048: KL 0.2, the update is taken back", "warning")
+            dashboard.until(lambda: any("KL 0.2" in text and "◆" in text for text in dashboard.texts(".said tbody tr")))
+            store.finish(run, "completed", {})
+            dashboard.until(lambda: "completed after" in dashboard.texts(".said tbody tr")[-1])
 
 
 def _train(store: Historian, run: str) -> None:
