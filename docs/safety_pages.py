@@ -34,9 +34,15 @@ class Goal:
 
 
 @cache
+def committed() -> dict[str, Any]:
+    """Return the committed results."""
+    found: dict[str, Any] = json.loads((RESULTS / "safety.json").read_text(encoding="utf-8"))
+    return found
+
+
 def measured() -> dict[str, Row]:
     """Return the committed rows by plant."""
-    found: dict[str, Row] = json.loads((RESULTS / "safety.json").read_text(encoding="utf-8"))["plants"]
+    found: dict[str, Row] = committed()["plants"]
     return found
 
 
@@ -215,8 +221,39 @@ def _linked(name: str) -> str:
 def tables() -> dict[str, str]:
     """Return the files that docs/safety.md includes."""
     missing = ", ".join(f"`{name}`" for name in having() if "counts" not in measured().get(name, {}))
-    open_ = f"\n\nNot measured yet: {missing}." if missing else ""
-    return {"safety_kept.txt": kept_table() + open_ + "\n", "safety_cost.txt": cost_table() + "\n"}
+    open_ = f"\n\nNot measured yet, or not with all adversaries: {missing}." if missing else ""
+    tables = {"kept": kept_table() + open_, "cost": cost_table(), "tried": tried_table()}
+    return {f"safety_{name}.txt": table + "\n" for name, table in tables.items()}
+
+
+def tried_table() -> str:
+    """Return what came of fuzzed decisions and calls, and of the mutants of each module."""
+    fuzz, mutants = committed()["fuzz"], committed()["mutants"]
+    rows = [_fuzzed_line(fuzz), _limited_line(fuzz["limiter"]), _mutants_line(mutants)]
+    again = "To repeat this: `python -m benchmarks.safety --json --parts fuzz,mutants`"
+    return f"{_table(('what', 'tried', 'measured'), rows)}\n\n{again}, measured at commit {_commits('fuzz', 'mutants')}."
+
+
+def _fuzzed_line(fuzz: Row) -> list[str]:
+    modes = ", ".join(f"{mode} {count:,}" for mode, count in sorted(fuzz["modes"].items()))
+    wrong = {"not_finite": "commands not finite", "out_of_bounds": "out of bounds", "too_fast": "inputs moved too fast"}
+    measured = ", ".join(f"{fuzz[key]} {what}" for key, what in (*wrong.items(), ("raised", "errors")))
+    return ["decisions of the shell", f"{fuzz['decisions']:,}, {fuzz['fuzzed']:,} of them fuzzed ({modes})", measured]
+
+
+def _limited_line(limiter: Row) -> list[str]:
+    tried = f"{limiter['calls']:,}, {limiter['refused']:,} of them refused as no command"
+    return ["calls of the limiter", tried, f"{limiter['broken']} not finite, out of bounds or beyond the rate"]
+
+
+def _mutants_line(mutants: Row) -> list[str]:
+    of = ", ".join(f"{count} of `{Path(module).name}`" for module, count in mutants["modules"].items())
+    measured = f"{mutants['killed']} killed, {len(mutants['equivalent'])} equivalent, {len(mutants['survivors'])} survived"
+    return ["mutants", f"{mutants['made']}: {of}", f"{measured}, {mutants['not_run']} not run"]
+
+
+def _commits(*parts: str) -> str:
+    return ", ".join(dict.fromkeys(committed()[part]["commit"] for part in parts))
 
 
 def _table(heads: tuple[str, ...], rows: list[list[str]]) -> str:

@@ -84,6 +84,19 @@ def test_commands_and_environments_named_anywhere_exist(path: Path) -> None:
     assert set(re.findall(r"plants/[A-Z]\w+-v\d+", text_of(path))) <= known
 
 
+def test_each_file_of_results_has_its_command_and_each_command_its_program() -> None:
+    """The table names every file that is kept, and no program that is not there; those it says take --quick do."""
+    lines = text_of(DOCS / "benchmarks.md").splitlines()
+    table = [line for line in lines if line.startswith("| ") and "python -m benchmarks." in line]
+    files = {name for line in table for name in re.findall(r"`(\w+\.json)`", line)}
+    assert files == {path.name for path in (ROOT / "benchmarks" / "results").glob("*.json")}
+    for name in {name for line in table for name in re.findall(r"python -m benchmarks\.(\w+)", line)}:
+        places = (ROOT / "benchmarks" / f"{name}.py", ROOT / "benchmarks" / name / "__main__.py")
+        program = next(path for path in places if path.is_file())
+        takes = re.search(r"quick|parser\(|arguments\(", text_of(program))
+        assert takes or name in ("demo", "readme_table"), name
+
+
 @pytest.fixture(scope="module")
 def plants_pages() -> ModuleType:
     for name in ("pictures", "safety_pages"):
@@ -109,7 +122,8 @@ def test_every_plant_has_pictures_and_one_that_is_gone_goes_too(tmp_path: Path, 
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     steady = [name for name in names() if not isinstance(get(name).duty, Batch)]
     pictures = {f"{name}_steps.svg" for name in names()} | {f"{name}_steady.svg" for name in steady}
-    assert set(written) == {f"{name}.md" for name in names()} | pictures | {"summary.txt", "safety_kept.txt", "safety_cost.txt"}
+    texts = {"summary.txt", *(f"safety_{table}.txt" for table in ("kept", "cost", "tried"))}
+    assert set(written) == {f"{name}.md" for name in names()} | pictures | texts
     assert all("<path" in written[f"{name}_steps.svg"] for name in names())
     assert not any(re.search(r"\bnan\b", written[picture]) for picture in pictures)
     assert all(get(name).title in written["summary.txt"] for name in names())
@@ -125,6 +139,17 @@ def test_a_plant_that_misses_a_goal_of_safety_says_why(safety_pages: ModuleType)
     missed = [(name, goal.key) for name, row in measured.items() for goal in safety_pages.goals(name, row) if goal.met is False]
     assert missed
     assert [(name, key) for name, key in missed if not safety_pages.reason(name, key)] == []
+
+
+def test_the_shell_bears_whatever_comes_and_no_mutant_of_it_survives(safety_pages: ModuleType) -> None:
+    fuzz, mutants = (safety_pages.committed()[part] for part in ("fuzz", "mutants"))
+    assert fuzz["fuzzed"] >= 100_000 <= fuzz["limiter"]["calls"]
+    assert {fuzz[key] for key in ("not_finite", "out_of_bounds", "too_fast", "raised")} | {fuzz["limiter"]["broken"]} == {0}
+    assert mutants["survivors"] == []
+    assert mutants["killed"] + len(mutants["equivalent"]) + mutants["not_run"] == mutants["made"]
+    shown = safety_pages.tables()["safety_tried.txt"]
+    assert f"{fuzz['decisions']:,}, {fuzz['fuzzed']:,} of them fuzzed" in shown
+    assert f"{mutants['killed']} killed" in shown
 
 
 def test_the_safety_of_a_plant_is_held_against_its_goals(safety_pages: ModuleType) -> None:
