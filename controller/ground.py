@@ -76,7 +76,7 @@ def environment(
     paired = plant.learning.paired
     scale = (1.0 - discount(plant.learning)) * (paired or 1.0)
     each = scale * np.array(weights)[plants.which] if weights else scale
-    env = PlantVecEnv(plants, scale=each, shield=known, paired=paired > 0.0)
+    env = PlantVecEnv(plants, scale=each, shield=known, paired=paired > 0.0, crossing=plant.learning.crossing)
     env.seed(seed)
     return env
 

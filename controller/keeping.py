@@ -47,7 +47,7 @@ class Keeper:
         if self.budget is None or self.excess <= 0.0:
             return ""
         allowed, spent = 100.0 * self.budget.share, 100.0 * (self.budget.share + self.excess)
-        remedy = "give a larger --cost-limit, or more --steps"
+        remedy = "give more --steps" if self.budget.hard else "give a larger --cost-limit, or more --steps"
         return f"no policy kept to {allowed:.3g} % of time beyond limits; the nearest is kept, with {spent:.3g} %; {remedy}"
 
     def state(self) -> dict[str, NDArray[Any]]:

@@ -27,24 +27,28 @@ from plant_models.env.substeps import fleet
 
 @dataclass(frozen=True)
 class Budget:
-    """The share of time that a policy may spend beyond limits, measured on fixed episodes of one scenario or several."""
+    """The share of time that a policy may spend beyond limits, measured on fixed episodes of one scenario or several.
+
+    Where it is ``hard`` only hard limits count.
+    """
 
     share: float
     parts: tuple[Episodes, ...]
     shield: Calibration | None = None
+    hard: bool = False
 
     def spent(self, controller: Controller) -> float:
         """Return the share that a controller spends, behind the shield where there is one; of several scenarios the mean."""
-        return _beyond(controller, self.parts, self.shield)
+        return _beyond(controller, self.parts, self.shield, self.hard)
 
     def excess(self, spent: float) -> float:
         """Return by how much a share is above the budget, at least zero."""
         return max(0.0, spent - self.share)
 
 
-def limited(plant: Plant) -> NDArray[np.intp]:
-    """Return which of a plant's margins are limits: all but trips."""
-    return np.flatnonzero([kind != "trip" for kind in layout(plant, "setpoint").kinds])
+def limited(plant: Plant, hard: bool = False) -> NDArray[np.intp]:
+    """Return which of a plant's margins are limits: all but trips, or the hard ones alone."""
+    return np.flatnonzero([kind == "hard" if hard else kind != "trip" for kind in layout(plant, "setpoint").kinds])
 
 
 def share(time: Array, limits: NDArray[np.intp], decision: float) -> Array:
@@ -56,11 +60,11 @@ def share(time: Array, limits: NDArray[np.intp], decision: float) -> Array:
     return np.where(np.isnan(longest), 1.0, longest)
 
 
-def beyond(controller: Controller, episodes: Episodes, shield: Calibration | None = None) -> float:
+def beyond(controller: Controller, episodes: Episodes, shield: Calibration | None = None, hard: bool = False) -> float:
     """Return the share of all episodes' time that a controller spends beyond limits; an episode is over when it ends early."""
     planned = controller.plan(episodes)
-    plant, n = planned.plant, len(planned)
-    simulator, limits = fleet(plant, n, planned.scenario.steps, controller.level, operated=shield is not None), limited(plant)
+    plant, n, limits = planned.plant, len(planned), limited(planned.plant, hard)
+    simulator = fleet(plant, n, planned.scenario.steps, controller.level, operated=shield is not None)
     simulator.load(planned, np.arange(n))
     tape, _ = record(controller, planned, behind(shield, simulator), ("time", "status"))
     running = tape["status"][:-1, 0] == RUNNING
@@ -68,8 +72,8 @@ def beyond(controller: Controller, episodes: Episodes, shield: Calibration | Non
     return float(spent[running].sum() / running.sum())
 
 
-def _beyond(controller: Controller, parts: tuple[Episodes, ...], shield: Calibration | None) -> float:
-    return float(np.mean([beyond(controller, part, shield) for part in parts]))
+def _beyond(controller: Controller, parts: tuple[Episodes, ...], shield: Calibration | None, hard: bool = False) -> float:
+    return float(np.mean([beyond(controller, part, shield, hard) for part in parts]))
 
 
 def budget(method: Method, plant: Plant, parts: tuple[Episodes, ...], shield: Calibration | None = None) -> Budget | None:
@@ -84,3 +88,10 @@ def budget(method: Method, plant: Plant, parts: tuple[Episodes, ...], shield: Ca
         raise BadInput(f"safety {method.safety!r}: {plant.name} declares no hard or soft limit; leave it out, or add a margin")
     allowed = _beyond(Pid(plant), parts, shield) if method.cost_limit is None else method.cost_limit
     return Budget(allowed, parts, shield)
+
+
+def allowed(plant: Plant, parts: tuple[Episodes, ...], shield: Calibration | None = None) -> Budget | None:
+    """Return what a policy that is kept may spend beyond hard limits, which is what PID spends; None where that is left open."""
+    if not plant.learning.crossing:
+        return None
+    return Budget(_beyond(Pid(plant), parts, shield, hard=True), parts, shield, hard=True)

@@ -77,15 +77,16 @@ class PlantVecEnv(VecEnv):
 
     Rewards are times ``scale``, each plant's where it is an array (n,). With a ``shield`` every action passes it first, and what
     it corrects costs ``CORRECTED`` rewards for the whole range. ``paired`` rewards are what is earned beyond the PID layer in
-    the same decision of the same episode.
+    the same decision of the same episode. A decision in which a hard limit is crossed costs ``crossing`` rewards.
     """
 
     def __init__(
         self, env: PlantVectorEnv, stagger: bool = True, scale: float | Array = 1.0, shield: Calibration | None = None,
-        paired: bool = False,
+        paired: bool = False, crossing: float = 0.0,
     ) -> None:  # fmt: skip
         self.plants = env
         self._pid = PidEarnings(env) if paired else None
+        self._crossing = crossing
         self.shield, self._guarded = shield, None if shield is None else Guarded(env.simulator, shield)
         self.interventions = Interventions()
         self._stagger, self._scale = stagger, scale
@@ -152,9 +153,9 @@ class PlantVecEnv(VecEnv):
             reward = reward - self._pid.due(running[1], done)
         self._begun(np.flatnonzero(done))
         self.time_beyond = infos["time_beyond"] if done.any() else self.plants.simulator.S.read("time")
-        if len(self._hard):
-            self.hard_violations += int((self.time_beyond[self._hard] > 0.0).any(axis=0).sum())
-        scaled = (reward * self._scale).astype(np.float32)
+        crossed = (self.time_beyond[self._hard] > 0.0).any(axis=0)
+        self.hard_violations += int(crossed.sum())
+        scaled = ((reward - self._crossing * crossed) * self._scale).astype(np.float32)
         told = self._infos(done, terminated, infos) if done.any() else self._quiet
         blind = ~np.isfinite(observation).all(axis=1)
         wrong = {"a reward": ~np.isfinite(scaled), FIRST: blind & done,

@@ -24,7 +24,7 @@ from controller.events import Level, say
 from controller.ground import Ground, environment, ground, guarded, score
 from controller.historian import Historian
 from controller.keeping import Keeper
-from controller.limits import budget
+from controller.limits import allowed, budget
 from controller.methods import PPO_METHOD, Method
 from controller.policy import Policy
 from controller.ppo import Guard, GuardedPPO
@@ -105,9 +105,10 @@ def train(
         log.say(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
     watched_on = ground(plant, scenario, method)
     env = environment(plant, seed, scenario, method, watched_on.rewards)
-    allowed = budget(method, plant, watched_on.parts, watched_on.shield)
-    model = learner(method, plant.learning, env, seed, allowed)
-    watch = _Watch(watched_on, course, method, log, folder, Keeper(allowed))
+    spend = budget(method, plant, watched_on.parts, watched_on.shield)
+    model = learner(method, plant.learning, env, seed, spend)
+    keeper = Keeper(spend or allowed(plant, watched_on.parts, watched_on.shield))
+    watch = _Watch(watched_on, course, method, log, folder, keeper)
     if start is not None:
         assert isinstance(model, GuardedPPO)
         _go_back(start, model, env, watch)

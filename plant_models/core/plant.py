@@ -80,7 +80,8 @@ class Learning:
     the standard deviation of the first actions, as a share of the loops' authority; ``entropy`` the first bonus for entropy, in
     scaled reward a nat, which falls linearly to zero. ``gae`` is the lambda of the advantages: near 1 where a payoff comes late.
     ``rate`` is PPO's first learning rate. ``paired`` above zero has the PID layer's reward in the same episode subtracted from
-    each, and multiplies what is left, which is smaller.
+    each, and multiplies what is left, which is smaller. ``crossing`` are the rewards that a decision beyond a hard limit costs
+    while learning; where it is above zero, a policy that is beyond hard limits for longer than PID is not kept.
     """
 
     horizon: float
@@ -93,10 +94,11 @@ class Learning:
     gae: float = 0.95
     rate: float = 2e-3
     paired: float = 0.0
+    crossing: float = 0.0
 
     def __repr__(self) -> str:
         """Name what every plant sets, and of the rest what is not as usual: results are kept under this text."""
-        usual = {"rate": Learning.rate, "paired": Learning.paired}
+        usual = {"rate": Learning.rate, "paired": Learning.paired, "crossing": Learning.crossing}
         shown = (each.name for each in fields(self) if each.name not in usual or getattr(self, each.name) != usual[each.name])
         return f"Learning({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 

@@ -12,7 +12,7 @@ from controller.baselines import Pid
 from controller.ground import validation
 from controller.interface import Controller
 from controller.keeping import Keeper
-from controller.limits import Budget, beyond, budget, limited, share
+from controller.limits import Budget, allowed, beyond, budget, limited, share
 from controller.methods import Method
 from controller.policy import Policy
 from controller.rollout import rollout
@@ -75,6 +75,19 @@ def test_a_plant_without_limits_has_no_budget() -> None:
         budget(TENTH, replace(free, derivative=lambda x, u, d, p: x), (validation(PLANT),))
     assert "\n" not in str(refused.value)
     assert len(limited(replace(free, margins=lambda x, u, d, p: {"one": hard(1.0)}))) == 1
+
+
+def test_where_crossing_is_charged_a_kept_policy_may_cross_hard_limits_as_long_as_pid() -> None:
+    episodes = validation(PLANT)
+    assert allowed(PLANT, (episodes,)) is None
+    dear = allowed(replace(PLANT, learning=replace(PLANT.learning, crossing=1.0)), (episodes,))
+    assert dear is not None
+    assert dear.share == beyond(Pid(PLANT), episodes, hard=True)
+    assert dear.excess(dear.spent(Pid(PLANT))) == 0.0
+    assert [layout(get("chiller_plant"), "setpoint").margins[i] for i in limited(get("chiller_plant"), hard=True)] == ["freezing"]
+    keeper = Keeper(dear)
+    keeper.excess = 0.25
+    assert keeper.complaint().endswith("; give more --steps")
 
 
 @dataclass(frozen=True)

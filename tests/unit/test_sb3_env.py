@@ -175,3 +175,15 @@ sys.exit(", ".join(sorted({"torch", "stable_baselines3"} & set(sys.modules))) or
 def test_plants_simulation_benchmark_and_browser_never_import_torch() -> None:
     done = subprocess.run([sys.executable, "-c", HEAVY], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_decision_beyond_a_hard_limit_costs_what_is_declared() -> None:
+    dear = PlantVecEnv(PlantVectorEnv(PLANT.name, 8), scale=0.5, crossing=3.0)
+    plain = PlantVecEnv(PlantVectorEnv(PLANT.name, 8), scale=0.5)
+    zero = np.zeros((8, 1), dtype=np.float32)
+    for env in (dear, plain):
+        env.reset()
+        env.plants.simulator.S.write("x", np.array([[0.75], [336.0]]), np.array([2]))
+    found, usual = np.asarray(dear.step(zero)[1]), np.asarray(plain.step(zero)[1])
+    np.testing.assert_allclose(usual - found, [0.0, 0.0, 1.5, 0.0, 0.0, 0.0, 0.0, 0.0], atol=1e-5)
+    assert dear.hard_violations == plain.hard_violations == 1
