@@ -169,8 +169,21 @@ def weights(plant: Plant, scenarios: tuple[Scenario, ...]) -> tuple[float, ...]:
     """Return what a cost counts in each scenario: tracking costs as shares of PID's, in units of the first; money as it is."""
     if len(scenarios) == 1 or not isinstance(plant.duty, Tracking):
         return (1.0,) * len(scenarios)
-    costs = [float(returns(Pid(plant), draw(plant, each, 0, WEIGHED, "validation")).mean()) for each in scenarios]
+    costs = [float(returns(Pid(plant), _weighed(plant, each)).mean()) for each in scenarios]
     return tuple(costs[0] / max(cost, costs[0] / MOST) if costs[0] else 1.0 for cost in costs)
+
+
+def _weighed(plant: Plant, scenario: Scenario) -> Episodes:
+    return draw(plant, scenario, 0, WEIGHED, "validation")
+
+
+def warnings(plant: Plant, scenarios: tuple[Scenario, ...]) -> list[str]:
+    """Return what a user has to hear of scenarios before a policy learns on them together."""
+    if len(scenarios) == 1 or not isinstance(plant.duty, Tracking):
+        return []
+    told = [(each.name, int(rollout(Pid(plant), _weighed(plant, each)).tripped.sum())) for each in scenarios]
+    remedy = "which may drown what the others teach; to name only those leaves it out, and trips there more often"
+    return [f"in scenario {name!r} PID itself trips in {trips} of {WEIGHED} episodes, {remedy}" for name, trips in told if trips]
 
 
 def _interventions(share: Array) -> dict[str, float]:

@@ -21,7 +21,7 @@ from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.cloning import clone, lessons
 from controller.events import Level, say
-from controller.ground import Ground, environment, ground, guarded, score
+from controller.ground import Ground, environment, ground, guarded, score, warnings
 from controller.historian import Historian
 from controller.keeping import Keeper
 from controller.limits import allowed, budget
@@ -103,6 +103,8 @@ def train(
     log = _Log(historian, run_id, report)
     if method.shielded and found(plant, guarded(plant, scenario, method)) is None:
         log.say(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
+    for warning in warnings(plant, mixture(plant, scenario)):
+        log.say(_said(0, course.total, f"{plant.name}: {warning}"), "warning")
     watched_on = ground(plant, scenario, method)
     env = environment(plant, seed, scenario, method, watched_on.rewards)
     spend = budget(method, plant, watched_on.parts, watched_on.shield)

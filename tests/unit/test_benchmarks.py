@@ -268,3 +268,17 @@ def test_the_whole_benchmark_writes_its_rows_and_its_page(tmp_path: Path) -> Non
     assert {row["protocol"] for row in found["standings"]} == {"tracking", "disturbance", "boundary"}
     assert found["overall"]["constant"]["behind"] > 0
     assert "## Where PPO loses" in written.read_text()
+
+
+@pytest.mark.slow
+def test_learning_on_several_scenarios_is_measured_beside_learning_on_one(tmp_path: Path) -> None:
+    out, options = tmp_path / "several.json", ["--policies", str(tmp_path / "p"), "--store", str(tmp_path / "s.db")]
+    command = [sys.executable, "-m", "benchmarks.several", "--quick", *options, "--out", str(out)]
+    said = subprocess.run(command, cwd=ROOT, capture_output=True, check=True, text=True).stdout
+    rows = json.loads(out.read_text())["rows"]
+    assert {(row["scenario"], row["learned"]) for row in rows} == {
+        (scenario, learned)
+        for scenario in ("tracking", "disturbance", "boundary", "unstable")
+        for learned in ("first", "tracking,disturbance,boundary", "all")
+    }
+    assert said.count("\n") == 2 + 4 * 2

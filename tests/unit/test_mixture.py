@@ -248,12 +248,15 @@ def test_a_training_on_several_that_was_broken_off_goes_on_to_the_same_bits(tmp_
 
 
 def test_a_run_says_what_each_scenario_counts_and_saves(tmp_path: Path) -> None:
+    said: list[str] = []
     with Historian(str(tmp_path / "runs.db")) as historian:
-        run_id, _ = recorded_training(SMALL, historian, 0, 66 * 16, lambda progress: None, MIXED)
+        run_id, _ = recorded_training(SMALL, historian, 0, 66 * 16, lambda progress: said.append(progress.note), MIXED)
         config = historian.find(run_id).config
         rows = historian.metrics_after(run_id)
         shown = panels(historian.find(run_id), log(historian.find(run_id), rows), "1")
     logged = {row.key for row in rows}
+    (told,) = [note for note in said if "trips" in note]
+    assert told.startswith("exothermic_cstr: in scenario 'unstable' PID itself trips in 5 of 256 episodes, ")
     assert "Saved against PID by scenario" in str(shown)
     assert config["scenario"] == MIXED
     assert config["weights"]["tracking"] == config["reward_weights"]["tracking"] == 1.0
