@@ -31,7 +31,8 @@ class Case:
     @property
     def words(self) -> str:
         """Scenario, protocol and variant as people read them."""
-        return " · ".join(part for part in (self.scenario, self.protocol, self.variant) if part and part != "none")
+        parts = dict.fromkeys((self.scenario, self.protocol, self.variant))
+        return " · ".join(part for part in parts if part and part != "none")
 
 
 @dataclass(frozen=True)
