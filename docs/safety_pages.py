@@ -221,7 +221,7 @@ def _linked(name: str) -> str:
 def tables() -> dict[str, str]:
     """Return the files that docs/safety.md includes."""
     missing = ", ".join(f"`{name}`" for name in having() if "counts" not in measured().get(name, {}))
-    open_ = f"\n\nNot measured yet, or not with all adversaries: {missing}." if missing else ""
+    open_ = f"\n\nNot measured yet: {missing}." if missing else ""
     tables = {"kept": kept_table() + open_, "cost": cost_table(), "tried": tried_table()}
     return {f"safety_{name}.txt": table + "\n" for name, table in tables.items()}
 
