@@ -303,7 +303,7 @@ PLANT = Plant(
     worst=200.0,
     limits=(Limit("T", "T_min", "low"), Limit("T", "T_max", "high"), Limit("RH", "RH_max", "high")),
     leads=(1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48),
-    learning=Learning(horizon=48.0, steps=1_500_000, rollout=128, spread=0.3),
+    learning=Learning(horizon=48.0, steps=1_500_000, rollout=128, spread=0.3, paired=10.0),
     sources=(MODEL,),
     reproduced=(
         Reproduced(
