@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 5.0
 """Seconds that a cluster gets to answer, and to have a worker."""
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1)
+"""Environment of this machine's workers. Dask's own also has them give memory back at once, which takes NMPC half as long again."""
 _ADDRESS = re.compile(r"local:(?P<count>[1-9]\d{0,2})|tcp://[^\s:/]+:\d{1,5}")
 _PACKAGES = ("setpoint", "numpy", "numba", "casadi")
 """What a result depends on, and so must be the same everywhere."""
@@ -79,10 +81,11 @@ def _local(count: int) -> Iterator[str]:
     from distributed import LocalCluster
 
     nothing: list[str] = []
-    unserved = {"distributed.scheduler.http.routes": nothing, "distributed.worker.http.routes": nothing}
+    settings = {"distributed.scheduler.http.routes": nothing, "distributed.worker.http.routes": nothing,
+                "distributed.nanny.pre-spawn-environ": ONE_THREAD}  # fmt: skip
     options = {"dashboard_address": "127.0.0.1:0"}  # it listens in any case, and two clusters would meet at its usual port
     with (
-        dask.config.set(unserved),
+        dask.config.set(settings),
         LocalCluster(
             count, host="127.0.0.1", threads_per_worker=1, dashboard_address=None, scheduler_kwargs=options,
             silence_logs=logging.CRITICAL,
