@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 TIMEOUT = 5.0
 """Seconds that a cluster gets to answer, and to have a worker."""
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), 1)
-"""Environment of this machine's workers. Dask's own also has them give memory back at once, which costs NMPC half its speed."""
+"""Environment of this machine's workers. Dask's own also has them give memory back at once; NMPC takes 1.4 times as long."""
 _ADDRESS = re.compile(r"local:(?P<count>[1-9]\d{0,2})|tcp://[^\s:/]+:\d{1,5}")
 _PACKAGES = ("setpoint", "numpy", "numba", "casadi")
 """What a result depends on, and so must be the same everywhere."""
