@@ -86,8 +86,8 @@ def budget(method: Method, plant: Plant, parts: tuple[Episodes, ...], shield: Ca
         return None
     if not len(limited(plant)):
         raise BadInput(f"safety {method.safety!r}: {plant.name} declares no hard or soft limit; leave it out, or add a margin")
-    allowed = _beyond(Pid(plant), parts, shield) if method.cost_limit is None else method.cost_limit
-    return Budget(allowed, parts, shield)
+    most = _beyond(Pid(plant), parts, shield) if method.cost_limit is None else method.cost_limit
+    return Budget(most, parts, shield)
 
 
 def allowed(plant: Plant, parts: tuple[Episodes, ...], shield: Calibration | None = None) -> Budget | None:

@@ -43,6 +43,17 @@ def axis_text(unit: str) -> str:
     return unit_text(unit) if unit not in ("", "1", "–") else "(–)"
 
 
+def faint(colour: str, opacity: float) -> str:
+    """A colour such as ``#d0504a`` that what lies below shines through."""
+    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {opacity:g})"
+
+
+LIMIT = "#d0504a"
+FORBIDDEN = faint(LIMIT, 0.13)
+"""A limit on every trend, and what lies beyond it."""
+
+
 def controller_colour(name: str, place: int = 0) -> str:
     """The colour a controller has on every page; ``place`` chooses among the spare ones."""
     return CONTROLLERS.get(name, OTHERS[place % len(OTHERS)])

@@ -9,7 +9,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from dashboard.figures import dressed, shown_name, unit_text
+from dashboard.figures import dressed, faint, shown_name, unit_text
 
 Point = tuple[float, float]
 LEAST = 5
@@ -65,12 +65,7 @@ def front(points: Mapping[str, Point], x: Figure, y: Figure, colours: Mapping[st
 
 def _outline(count: int, colour: str) -> dict[str, Any]:
     few = count < LEAST
-    return {"line": {"width": 0 if few else 1.4}, "fillcolor": "rgba(0,0,0,0)" if few else _faint(colour)}
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[k : k + 2], 16) for k in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.25)"
+    return {"line": {"width": 0 if few else 1.4}, "fillcolor": "rgba(0,0,0,0)" if few else faint(colour, 0.25)}
 
 
 def boxes(values: Mapping[str, Sequence[float]], of: Figure, colours: Mapping[str, str]) -> go.Figure:

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from controller.findings import Findings
 from controller.overall import Trade, labels, profiles
 from controller.standing import PID, Standing
-from dashboard.figures import controller_colour, dressed, shown_name, unit_text
+from dashboard.figures import controller_colour, dressed, faint, shown_name, unit_text
 from plant_models.core.scenario import Array
 
 GAINS = np.linspace(-1.0, 1.0, 81)
@@ -94,10 +94,9 @@ def profile(findings: Findings) -> go.Figure:
 
 
 def _band(low: Array, high: Array, colour: str, name: str) -> go.Scatter:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
     return go.Scatter(
         x=100 * np.concatenate([GAINS, GAINS[::-1]]), y=100 * np.concatenate([low, high[::-1]]), fill="toself", mode="lines",
-        fillcolor=f"rgba({red}, {green}, {blue}, 0.14)", line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=name,
+        fillcolor=faint(colour, 0.14), line={"width": 0}, hoverinfo="skip", showlegend=False, legendgroup=name,
     )  # fmt: skip
 
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from controller.records import EpisodeRecord, Role, Signal
-from dashboard.figures import POINTS, axis_text, decimated, dressed, label_colours, shown_name, unit_text
+from dashboard.figures import FORBIDDEN, LIMIT, POINTS, axis_text, decimated, dressed, label_colours, shown_name, unit_text
 
 _ROLE = {
     "pv": "#2b7fd4", "sp": "#c9791a", "baseline_sp": "#8a94a1", "target": "#8d68c7", "op": "#2a9d78", "disturbance": "#8a94a1",
-    "offset": "#8d68c7", "cost": "#9a8460", "limit_low": "#d0504a", "limit_high": "#d0504a", "shield": "#c9791a",
+    "offset": "#8d68c7", "cost": "#9a8460", "limit_low": LIMIT, "limit_high": LIMIT, "shield": "#c9791a",
 }  # fmt: skip
 _ROLE_TEXT = {
     "pv": "PV", "sp": "SP", "baseline_sp": "SP of the baseline", "target": "target", "op": "OP", "disturbance": "disturbance",
@@ -26,7 +26,6 @@ _DASH = {"sp": "dash", "baseline_sp": "dot", "target": "dashdot"}
 _REST = ("offset", "shield", "cost", "disturbance")
 _ENDED = ("sp", "op", "offset", "shield", "cost")  # recorded at the end of the decision in which they held
 _SHARED = ("disturbance", "target", "baseline_sp")
-_FORBIDDEN = "rgba(208, 80, 74, 0.13)"
 _UNCERTIFIED = "nothing certified: safe action"
 BESIDE, ONE_LINE = 4, 7  # names of a legend that fit beside the first heading, and on a line of their own
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -298,7 +297,7 @@ def _limits(record: EpisodeRecord, row: Row, view: _View, span: tuple[float, flo
         y = np.asarray(limit.y)
         edge = np.minimum(y, span[0]) if signal.role == "limit_low" else np.maximum(y, span[1])
         shade = go.Scatter(x=limit.x, y=edge, name="limit", legendgroup="limit", mode="lines", hoverinfo="skip")
-        shade.update(line={"width": 0, "shape": "hv"}, fill="tonexty", fillcolor=_FORBIDDEN)
+        shade.update(line={"width": 0, "shape": "hv"}, fill="tonexty", fillcolor=FORBIDDEN)
         traces += [limit, shade]
     return traces
 

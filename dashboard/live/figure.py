@@ -8,14 +8,12 @@ from typing import Any
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures import axis_text, dressed
+from dashboard.figures import FORBIDDEN, LIMIT, axis_text, dressed
 
 PENS = {"A": "#6f7a84", "B": "#2b7fd4"}
 """Middle tones; the script exchanges them for the theme's own."""
 WIDTHS = {"A": 3.4, "B": 1.5}
 """A wide line below and a thin one above it: both are seen where twins do the same."""
-LIMIT = "#d0504a"
-FORBIDDEN = "rgba(208, 80, 74, 0.13)"
 HEIGHTS = {"pv": 1.7, "op": 0.8, "share": 0.4}
 TALL = {1: 230, 2: 176, 3: 150}
 """Pixels of a row of height 1, by how many loops are shown."""
