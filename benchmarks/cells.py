@@ -1,6 +1,7 @@
 """Cells of a long benchmark: each is computed once and kept, so that a run that was cut off goes on where it stopped.
 
 A cell is a JSON file in the user's data folder, named by what it holds and by the sha256 of everything its content depends on.
+What is no JSON, such as a trained policy, has a folder of that name beside it.
 """
 
 from __future__ import annotations
@@ -38,8 +39,13 @@ def known(name: str, depends: str) -> dict[str, Any] | None:
     return found
 
 
+def beside(name: str, depends: str) -> Path:
+    """Return the folder for what belongs to a cell and is no JSON."""
+    return folder() / f"{name}-{hashlib.sha256(depends.encode()).hexdigest()[:16]}"
+
+
 def _path(name: str, depends: str) -> Path:
-    return folder() / f"{name}-{hashlib.sha256(depends.encode()).hexdigest()[:16]}.json"
+    return beside(name, depends).with_suffix(".json")
 
 
 def folder() -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.provenance import arguments, report
+from controller.liveliness import liveliness
 from controller.nmpc import settings
 from controller.safety.adversaries import channels, command, mixed
 from controller.safety.estimator import Estimator, Gain
@@ -23,7 +24,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.observer import observer
 from plant_models.env.lookahead import Command
-from plant_models.env.scenario import draw
+from plant_models.env.scenario import Episodes, draw
 
 PLANTS = ("exothermic_cstr", "quadruple_tank")
 SETTLED = 20
@@ -61,10 +62,11 @@ class Learned:
 class Filter:
     """The extended Kalman filter of the same plants, with the coarsest prediction, as NMPC uses it."""
 
-    def __init__(self, plant: Plant, s: Array, n: int) -> None:
-        self._plant, self._observer = plant, observer(plant, "setpoint", 1)
-        self._s = np.tile(s, (n, 1))
-        self._p = self._s[:, : len(plant.Parameter.names())]
+    def __init__(self, episodes: Episodes) -> None:
+        self._plant = episodes.plant
+        self._observer = observer(self._plant, "setpoint", 1, liveliness(self._plant, episodes.scenario))
+        self._s = np.tile(settings(episodes), (len(episodes), 1))
+        self._p = self._s[:, : len(self._plant.Parameter.names())]
 
     def begin(self, reading: Reading) -> None:
         """Begin all episodes."""
@@ -87,7 +89,7 @@ def errors(plant: Plant, gain: Gain, n: int, seed: int = 0) -> dict[str, Error]:
     """Run plants under commands of all kinds beside both; each sees the same readings."""
     episodes = draw(plant, plant.scenario(), seed, n, "judging")
     field, half = Field(plant, episodes), np.array([q.half_range for q in plant.State.quantities().values()])
-    both: dict[str, Learned | Filter] = {"learned": Learned(plant, n, gain), "filter": Filter(plant, settings(episodes), n)}
+    both: dict[str, Learned | Filter] = {"learned": Learned(plant, n, gain), "filter": Filter(episodes)}
     moves = mixed(n, episodes.scenario.steps, channels(plant), np.random.default_rng(seed))
     squares, seconds = {name: list[Array]() for name in both}, dict.fromkeys(both, 0.0)
     reading = field.read()

@@ -10,13 +10,14 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from benchmarks.cells import fingerprint, kept, known, text
+from benchmarks.cells import beside, fingerprint, kept, known, text
 from benchmarks.curve import followed, median
-from controller import comfort, foresight, nmpc
+from controller import comfort, foresight, liveliness, nmpc
 from controller.benchmark import baselines
 from controller.comfort import Point, Tried
 from controller.ground import VALIDATION_EPISODES
@@ -45,7 +46,7 @@ COMFORT = 1.05
 DECISIONS = 5000
 """Decisions timed for the percentiles of one policy."""
 WORKERS = 2
-SEARCH = (nmpc, foresight, observer, slopes, decision, prediction, shooting)
+SEARCH = (nmpc, foresight, liveliness, observer, slopes, decision, prediction, shooting)
 """What a piece of NMPC depends on."""
 
 
@@ -162,16 +163,26 @@ def _outcome(run: Run) -> dict[str, Any]:
 
 def trained(name: str, seed: int, sizes: Sizes) -> dict[str, Any]:
     """Return what PPO of one training seed costs in the held-out episodes, and how its training went."""
-    plant = get(name)
+    plant, judged = get(name), judging(get(name), sizes.episodes)
+    cell = _training(plant, seed, sizes)
+    return kept(*cell, lambda: _learned(plant, seed, _steps(plant, sizes), judged, beside(*cell)))
+
+
+def policy(name: str, seed: int, sizes: Sizes) -> Path | None:
+    """Return the folder of the policy that a training seed brought, None where it was not trained yet."""
+    cell = _training(get(name), seed, sizes)
+    return beside(*cell) if known(*cell) is not None and beside(*cell).is_dir() else None
+
+
+def _training(plant: Plant, seed: int, sizes: Sizes) -> tuple[str, str]:
+    """Return the name of a training's cell, and what it depends on."""
     judged, learning = judging(plant, sizes.episodes), draw(plant, plant.scenario(), seed, 2, "training")
-    steps = int(sizes.share * plant.learning.steps)
-    depends = (
-        fingerprint(judged)
-        + fingerprint(learning)
-        + repr((plant.learning, plant.scale, plant.worst, steps))
-        + learner_fingerprint()
-    )
-    return kept(f"{name}-ppo-{seed}", depends, lambda: _learned(plant, seed, steps, judged))
+    asked = repr((plant.learning, plant.scale, plant.worst, _steps(plant, sizes)))
+    return f"{plant.name}-ppo-{seed}", fingerprint(judged) + fingerprint(learning) + asked + learner_fingerprint()
+
+
+def _steps(plant: Plant, sizes: Sizes) -> int:
+    return int(sizes.share * plant.learning.steps)
 
 
 @cache
@@ -184,9 +195,10 @@ def learner_fingerprint(method: Method = PPO_METHOD) -> str:
     return digest.hexdigest()
 
 
-def _learned(plant: Plant, seed: int, steps: int, judged: Episodes) -> dict[str, Any]:
+def _learned(plant: Plant, seed: int, steps: int, judged: Episodes, folder: Path) -> dict[str, Any]:
     curve = followed(plant, seed, steps)
     trained = curve.trained
+    trained.policy.save(folder)
     return _outcome(rollout(trained.policy, judged)) | {
         "steps": trained.steps, "seconds": trained.seconds, "seconds_to_beat_pid": curve.lead,
         "curve": [[point.step, point.score] for point in curve.points], "baseline": trained.baseline,

@@ -1,7 +1,8 @@
 """The whole benchmark: every plant, protocol and variant, and the page of the documentation that tells it.
 
 ``python -m benchmarks.whole --out benchmarks/results/whole.json --page docs/results.md --report whole.html``. Policies are those
-of the completed trainings in the user's store, with every plant's own steps. NMPC is what ``benchmarks.control`` has kept of it,
+of the completed trainings in the user's store, with every plant's own steps, and PPO's those that ``benchmarks.control`` trained,
+where it did. NMPC is what ``benchmarks.control`` has kept of it,
 by the text of its modules now, or at ``--nmpc-of COMMIT`` where no batch is run. Cells are kept in the user's store: a run that
 was cut off goes on.
 """
@@ -20,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import cells
-from benchmarks.plants import SEARCH, judging, searched_by
+from benchmarks.plants import SEARCH, Sizes, judging, policy, searched_by
 from benchmarks.provenance import parser
 from benchmarks.whole_page import LATE, page
 from controller.baselines import Pid
@@ -48,16 +49,21 @@ from plant_models.core.plant import Plant
 LEARNERS = ("ppo", "a2c", "trpo", "sac", "reinforce")
 EPISODES = 100
 """Of which ``benchmarks.control`` keeps the first ones."""
-ROOT = Path(__file__).parents[1]
+ROOT, SIZES = Path(__file__).parents[1], Sizes()
 
 
 def policies(historian: Historian, plants: Sequence[str]) -> dict[tuple[str, str, int], Path]:
-    """Return the newest policy, trained as the plant declares it, of every plant, algorithm and training seed."""
+    """Return the policy, trained as the plant declares it, of every plant, algorithm and training seed.
+
+    The newest in the store, and PPO's that ``benchmarks.control`` trained in place of the store's.
+    """
     newest: dict[tuple[str, str, int], Path] = {}
     for run in historian.runs(kind="train", status="completed"):
         if run.plant in plants and _as_declared(run):
             newest.setdefault((run.plant, run.controller, run.seed), runs_folder() / run.id / "policy")
-    return {which: folder for which, folder in sorted(newest.items()) if folder.is_dir()}
+    of_control = {(name, "ppo", seed): policy(name, seed, SIZES) for name in plants for seed in range(SIZES.of(name))}
+    either = newest | {which: folder for which, folder in of_control.items() if folder is not None}
+    return {which: folder for which, folder in sorted(either.items()) if folder.is_dir()}
 
 
 def _as_declared(run: RunRecord) -> bool:

@@ -21,6 +21,7 @@ from controller import (
     cell,
     comfort,
     foresight,
+    liveliness,
     named,
     nmpc,
     policy,
@@ -46,7 +47,7 @@ MUCH = 64
 MODULES = (
     baselines, benchmark, building, cell, comfort, named, policy, rollout, scores, variants, simulator, substeps,
 )  # fmt: skip
-SEARCH = (nmpc, foresight, reference, observer, slopes, decision, prediction, shooting)
+SEARCH = (nmpc, foresight, liveliness, reference, observer, slopes, decision, prediction, shooting)
 """Modules that only what searches depends on."""
 
 

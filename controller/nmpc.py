@@ -12,12 +12,13 @@ import numpy as np
 
 from controller.foresight import day, expected, known
 from controller.interface import Panel, Reading
+from controller.liveliness import liveliness
 from plant_models.core.duty import Batch
 from plant_models.core.errors import BadInput
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Draw
 from plant_models.derive.layout import Level
-from plant_models.derive.observer import Estimate, observer
+from plant_models.derive.observer import Estimate, Observer, observer
 from plant_models.derive.prediction import Prediction, prediction
 from plant_models.derive.shooting import STATUSES, Course, Shooting, Status, shooting, spans
 from plant_models.env.lookahead import coarser
@@ -85,7 +86,8 @@ class Nmpc:
         self._asked, self._limit, self._deadline, self._preview = horizon, limit, deadline, preview
         self._unit, self._centre = spans(plant, level)
         self._fineness = fineness or coarser(plant)
-        self._observer, self._places = observer(plant, level, self._fineness), prediction(plant, level, self._fineness).s["p"]
+        self._places = prediction(plant, level, self._fineness).s["p"]
+        self._observer: Observer
         self._episodes: Episodes
         self._s: Array
         self._last: _Moment | None = None
@@ -93,6 +95,8 @@ class Nmpc:
     def plan(self, episodes: Episodes) -> Episodes:
         """Leave the setpoints as the plant's hierarchy sends them; forget the plants that ran before."""
         self._episodes, self._s, self._last = episodes, settings(episodes), None
+        lively = liveliness(self.plant, episodes.scenario)
+        self._observer = observer(self.plant, self.level, self._fineness, lively)
         return episodes
 
     def act(self, reading: Reading) -> Single:

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 
-from controller import foresight, nmpc
+from controller import foresight, liveliness, nmpc
 from controller.baselines import Pid
 from controller.interface import Reading
 from controller.nmpc import Nmpc, decisions
@@ -32,7 +32,7 @@ BUDGET, FEWEST = 4000, 4
 """Decisions of NMPC that are made at most, and episodes that are run in any case."""
 LONGEST = 600.0
 """Seconds that NMPC may take for them."""
-MODULES = (nmpc, foresight, observer, prediction, shooting)
+MODULES = (nmpc, foresight, liveliness, observer, prediction, shooting)
 
 
 class TooSlow(SetpointError):

@@ -10,11 +10,11 @@ not tell stays as uncertain as declared and never drifts away.
 | reading | the instrument's noise, at least 0.1 % of half its range |
 | first state | a third of the half range declared for it |
 | state, added in a decision | 0.3 % of the half range, and what the instruments' noise moves through the PID layer |
-| unmeasured disturbance | a third of the half range; forgotten over the plant's horizon of learning, at most an episode |
-| uncertain parameter | its declared half-width over the square root of three; forgotten over ten horizons |
+| unmeasured disturbance | as the scenario draws it, and at least 1 % of the half range; forgotten as fast as it moves there |
+| uncertain parameter | its declared half-width over the square root of three; forgotten over a hundred horizons of learning |
 
-After the first, readings farther than five standard deviations from what is expected count as that far, so that one wild value
-moves little.
+How a disturbance moves is what the training episodes of a scenario show (:class:`Liveliness`). After the first, readings farther
+than five standard deviations from what is expected count as that far, so that one wild value moves little.
 Source: Simon, Optimal State Estimation, Wiley 2006, section 13.2; Pannocchia and Rawlings, AIChE J. 49 (2003) 426-437.
 """
 
@@ -32,12 +32,23 @@ from plant_models.derive.prediction import prediction
 from plant_models.derive.slopes import moved, shown
 
 FIRST, ADDED, FLOOR = 1.0 / 3.0, 0.003, 0.001
-FORGETTING = 10.0
-"""Horizons of learning over which a parameter's spread returns; one for a disturbance."""
+FORGETTING = 100.0
+"""Horizons of learning over which a parameter's spread returns."""
+STILL = 0.01
+"""Share of the half range by which a disturbance that never moves may be off: what integrates leaves no offset."""
 WILD, FARTHEST = 5.0, 4.0
 """Deviations of a reading, and half-widths of a parameter, beyond which neither is believed."""
 ESTIMATED = ("load", "weather", "schedule")
 """Kinds of unmeasured disturbances that move the plant; prices and limits do not."""
+
+
+@dataclass(frozen=True)
+class Liveliness:
+    """How each unmeasured disturbance moves: its usual value, its deviation from it, the share of that which a decision keeps."""
+
+    usual: tuple[float, ...]
+    deviation: tuple[float, ...]
+    kept: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -51,14 +62,14 @@ class Estimate:
 class Observer:
     """The filter of one plant at one action level; ``disturbances`` and ``parameters`` are the places that it estimates."""
 
-    def __init__(self, plant: Plant, level: Level, substeps: int) -> None:
-        self.plant = plant
+    def __init__(self, plant: Plant, level: Level, substeps: int, lively: Liveliness) -> None:
+        self.plant, self._usual = plant, lively.usual
         self._model = prediction(plant, level, substeps)
-        self.disturbances, self.parameters = _unknown(plant)
+        self.disturbances, self.parameters = unmeasured(plant), _uncertain(plant)
         self._states = len(plant.State.names())
-        self._unit, self._spread, low, high = _sizes(plant, self.disturbances, self.parameters)
+        self._unit, self._spread, low, high = _sizes(plant, lively.deviation)
         self._bounds = low, high
-        self._kept, added = _forgetting(plant, self._states, len(self.disturbances))
+        self._kept, added = _forgetting(plant, lively.kept)
         self._forgotten = np.diag(added + (1.0 - self._kept**2) * self._spread**2)
         self._noise = np.array([max(q.noise, FLOOR * q.half_range) for q in plant.Output.quantities().values()])
         self._stirring = np.tile(self._noise, plant.loops_per_decision)
@@ -66,10 +77,9 @@ class Observer:
         self._show = shown(plant, self.disturbances, self.parameters)
 
     def begin(self, n: int, p: Array) -> Estimate:
-        """Return what is known before the first reading: everything nominal; ``p`` are the parameters held nominal."""
-        d = np.array(list(self.plant.Disturbance.nominal()))[self.disturbances]
+        """Return what is known before the first reading: everything as usual; ``p`` are the parameters held nominal."""
         x = np.array(list(self.plant.State.nominal()))
-        mean = np.concatenate([x, d, p[self.parameters]]) / self._unit
+        mean = np.concatenate([x, self._usual, p[self.parameters]]) / self._unit
         return Estimate(np.tile(mean, (n, 1)), np.tile(np.diag(self._spread**2), (n, 1, 1)))
 
     def predict(self, last: Estimate, z: Array, v: Array, e: Array, s: Array) -> Estimate:
@@ -140,34 +150,38 @@ class Observer:
 
 
 @cache
-def observer(plant: Plant, level: Level, substeps: int) -> Observer:
+def observer(plant: Plant, level: Level, substeps: int, lively: Liveliness) -> Observer:
     """Return the observer, built once a process."""
-    return Observer(plant, level, substeps)
+    return Observer(plant, level, substeps, lively)
 
 
-def _unknown(plant: Plant) -> tuple[list[int], list[int]]:
+def unmeasured(plant: Plant) -> list[int]:
+    """Return the places of the disturbances that an observer estimates."""
     disturbances = plant.Disturbance.quantities().values()
-    hidden = [i for i, q in enumerate(disturbances) if not q.measured and q.kind in ESTIMATED]
-    return hidden, [i for i, q in enumerate(plant.Parameter.quantities().values()) if q.uncertain > 0.0]
+    return [i for i, q in enumerate(disturbances) if not q.measured and q.kind in ESTIMATED]
 
 
-def _sizes(plant: Plant, hidden: list[int], uncertain: list[int]) -> tuple[Array, Array, Array, Array]:
+def _uncertain(plant: Plant) -> list[int]:
+    return [i for i, q in enumerate(plant.Parameter.quantities().values()) if q.uncertain > 0.0]
+
+
+def _sizes(plant: Plant, deviation: tuple[float, ...]) -> tuple[Array, Array, Array, Array]:
     """Return the unit of every entry, and spread, lowest and highest value in that unit; those of a parameter from its middle."""
     rows = [(q.half_range, FIRST, *q.valid) for q in plant.State.quantities().values()]
-    declared = list(plant.Disturbance.quantities().values())
-    rows += [(q.half_range, FIRST, q.low - q.half_range, q.high + q.half_range) for q in (declared[i] for i in hidden)]
-    parameters = list(plant.Parameter.quantities().values())
-    for q in (parameters[i] for i in uncertain):
+    declared, parameters = list(plant.Disturbance.quantities().values()), list(plant.Parameter.quantities().values())
+    for i, drawn in zip(unmeasured(plant), deviation, strict=True):
+        q = declared[i]
+        rows.append((q.half_range, max(drawn / q.half_range, STILL), q.low - q.half_range, q.high + q.half_range))
+    for q in (parameters[i] for i in _uncertain(plant)):
         half = q.uncertain * abs(q.nominal)
         rows.append((half, 1.0 / np.sqrt(3.0), -FARTHEST * half, FARTHEST * half))
     unit, spread, low, high = np.array(rows, dtype=float).T
     return unit, spread, low / unit, high / unit
 
 
-def _forgetting(plant: Plant, states: int, disturbances: int) -> tuple[Array, Array]:
+def _forgetting(plant: Plant, disturbances: tuple[float, ...]) -> tuple[Array, Array]:
     """Return the share of each spread that a decision keeps, and the variance that it adds to the states."""
-    parameters = len(_unknown(plant)[1])
-    horizon = min(plant.learning.horizon, plant.scenario().steps)
-    times = np.array([np.inf] * states + [1.0] * disturbances + [FORGETTING] * parameters) * horizon
-    kept: Array = np.exp(-1.0 / times)
-    return kept, np.where(np.isinf(times), ADDED**2, 0.0)
+    states, parameters = len(plant.State.names()), len(_uncertain(plant))
+    parameter = np.exp(-1.0 / (FORGETTING * min(plant.learning.horizon, plant.scenario().steps)))
+    kept = np.array([1.0] * states + list(disturbances) + [parameter] * parameters)
+    return kept, np.array([ADDED**2] * states + [0.0] * (len(disturbances) + parameters))

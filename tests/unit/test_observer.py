@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from controller.interface import Panel
+from controller.liveliness import liveliness
 from controller.nmpc import settings
 from controller.panel import panel
 from plant_models.catalogue import get
@@ -41,7 +42,7 @@ def untouched(k: int, y: Array) -> Array:
 def watch(plant: Plant, steps: int, shown: Callable[[int, Array], Array] = untouched, wrong: Array | float = 0.0) -> Watched:
     """Run plants under their PID layer beside the observer, which reads what ``shown(k, y)`` returns."""
     episodes = draw(plant, plant.scenario(), 0, N, "judging")
-    watching, simulator = observer(plant, "setpoint", 1), fleet(plant, N, episodes.scenario.steps)
+    watching, simulator = watcher(plant), fleet(plant, N, episodes.scenario.steps)
     simulator.load(episodes, np.arange(N))
     s = np.tile(settings(episodes), (N, 1))
     p = s[:, : len(plant.Parameter.names())]
@@ -57,6 +58,10 @@ def watch(plant: Plant, steps: int, shown: Callable[[int, Array], Array] = untou
     return Watched(np.array(errors), estimate, watching)
 
 
+def watcher(plant: Plant) -> Observer:
+    return observer(plant, "setpoint", 1, liveliness(plant, plant.scenario()))
+
+
 def moved(plant: Plant, before: Panel, after: Panel) -> tuple[Array, Array, Array]:
     d, d1 = np.nan_to_num(before.d), np.nan_to_num(after.d)
     e = np.hstack([d, before.references[:, plant.advance], before.targets[:, 0], d1])
@@ -70,7 +75,7 @@ def rms(errors: Array) -> float:
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_it_converges_from_a_wrong_start(name: str) -> None:
     plant = get(name)
-    wrong = np.zeros(observer(plant, "setpoint", 1).begin(1, np.array(list(plant.Parameter.nominal()))).mean.shape[1])
+    wrong = np.zeros(watcher(plant).begin(1, np.array(list(plant.Parameter.nominal()))).mean.shape[1])
     wrong[: len(plant.State.names())] = WRONG
     assert rms(watch(plant, 60, wrong=wrong).errors[40:]) < 0.15 * WRONG
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from controller.liveliness import liveliness
 from controller.nmpc import settings
 from plant_models.catalogue import get
 from plant_models.core.scenario import Array
@@ -29,7 +30,8 @@ def run(model: Prediction, z: Array, v: Array, e: Array, s: Array, n: Array) -> 
 @pytest.mark.parametrize("name", ["exothermic_cstr", "quadruple_tank"])
 def test_slopes_are_those_of_a_decision(name: str) -> None:
     plant = get(name)
-    model, watching = prediction(plant, "setpoint", SUBSTEPS), observer(plant, "setpoint", SUBSTEPS)
+    model, lively = prediction(plant, "setpoint", SUBSTEPS), liveliness(plant, plant.scenario())
+    watching = observer(plant, "setpoint", SUBSTEPS, lively)
     hidden, uncertain = watching.disturbances, watching.parameters
     s = settings(draw(plant, plant.scenario(), 0, 1, "judging"))
     d, nx = np.array(list(plant.Disturbance.nominal())), len(plant.State.names())
