@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from dashboard.plant_figures import PRESENT, Line, Loop
 from plant_models.core.errors import BadInput, SetpointError
 from plant_models.core.quantity import ZERO_C, Quantity
+from plant_models.derive.typeset import typeset
 
 if TYPE_CHECKING:
     from controller.loop_test import Judgement, LoopTest
@@ -120,15 +121,11 @@ def usual(name: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=64)
 def equations(name: str) -> tuple[str, ...]:
-    """The balances as LaTeX; nothing where they are too long, or the catalogue does not hold the plant; raises Busy."""
+    """The balances as LaTeX; nothing where the catalogue does not hold the plant."""
     try:
-        with _turn():
-            found: tuple[str, ...] = _late("plant_models.derive.typeset").typeset(_plant(name))
-    except Busy:
-        raise  # an answer that is kept must not say so
+        return typeset(_plant(name))
     except SetpointError:
         return ()
-    return found
 
 
 @lru_cache(maxsize=8)

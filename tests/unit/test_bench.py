@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-import casadi as ca
 import numpy as np
 import pytest
 
@@ -21,10 +19,8 @@ from dashboard.plant_figures import PRESENT, grid, step, tunings
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
 from plant_models.core.loop import Gains
-from plant_models.derive.local_names import Keys
 from plant_models.derive.responses import step as stepped
 from plant_models.derive.responses import steps
-from plant_models.derive.typeset import name, typeset
 from tests.browser.plants import Cards
 from tests.unit.test_dashboard import _texts
 
@@ -160,31 +156,6 @@ def test_a_steady_map_has_the_nominal_point_on_it() -> None:
     assert found.outputs[1].values[middle] == pytest.approx(324.5, abs=0.5)
     figure = grid(found.moved, found.outputs, found.nominal)
     assert {axis.title.text for axis in figure.select_xaxes()} == {"TV-101 (K)"}
-
-
-def test_balances_are_set_from_the_expressions_that_are_compiled() -> None:
-    lines = typeset(get("exothermic_cstr"))
-    assert lines[0] == (
-        r"\frac{\mathrm{d} c_{A}}{\mathrm{d}t} = \frac{q}{V} \, \left(c_{f} - c_{A}\right) - k_{0} \, \exp\!\left("
-        r"-\frac{E_{R}}{T}\right) \, c_{A}"
-    )
-    assert typeset(get("distillation_column")) == ()
-    assert (name("rho"), name("dH"), name("T_ret"), name("k_0")) == (r"\rho", r"\mathrm{dH}", r"T_{\mathrm{ret}}", "k_{0}")
-
-
-def test_what_the_plants_file_names_is_set_by_its_name_and_defined_below_once() -> None:
-    lines = typeset(get("penicillin_fermentation"))
-    assert lines[0] == r"\frac{\mathrm{d} X}{\mathrm{d}t} = \mu \, X - \frac{F}{V} \, X"
-    assert lines[4].startswith(r"\mu = ")
-    assert lines[-1] == r"S' = \operatorname{positive}\!\left(S\right)"
-    left = [line.partition(" = ")[0] for line in lines]
-    assert len(set(left)) == len(left)
-    assert sys.getprofile() is None
-
-
-def test_what_is_computed_twice_has_one_key() -> None:
-    x, y, keys = ca.SX.sym("x"), ca.SX.sym("y"), Keys()
-    assert keys.of(2.0 * x + y) == keys.of(2.0 * x + y) != keys.of(3.0 * x + y)
 
 
 @pytest.mark.parametrize("tab", [*TABS, "nonsense"])

@@ -18,6 +18,8 @@ from plant_models.core.quantity import ZERO_C
 from plant_models.derive.card import KINDS
 
 _PERIODS = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
+MOST_LINES = 45
+"""Lines of set equations that are shown unasked."""
 Entry = Mapping[str, Any]
 Column = tuple[str, Callable[[Entry], ui.Cell]]
 
@@ -77,14 +79,12 @@ def _spoken(key: str, value: object) -> str:
 def _equations(card: Card) -> Component:
     """The equations as the file's head states them, and as they are computed, set from the very expressions."""
     stated = html.Pre(str(card.get("equations", "")).strip(), className="equations")
-    try:
-        lines = bench.equations(str(card["name"]))
-    except bench.Busy as error:
-        return ui.panel("Equations", stated, html.P(str(error), className="note"))
+    lines = bench.equations(str(card["name"]))
     if not lines:
         return ui.panel("Equations", stated)
     set_lines = [dcc.Markdown(rf"$$\displaystyle {line}$$", mathjax=True) for line in lines]
-    computed = html.Details([html.Summary("as computed"), html.Div(set_lines, className="typeset")], open=True)
+    words = f"as computed, {len(lines)} lines"
+    computed = html.Details([html.Summary(words), html.Div(set_lines, className="typeset")], open=len(lines) <= MOST_LINES)
     return ui.panel("Equations", stated, computed)
 
 
