@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.control --json --out benchmarks/results/control.json``. What takes long is kept piece by piece, so that a
 run that was cut off goes on where it stopped. ``--plants`` names plants, or ``pcgym_cstr`` for PC-Gym's stirred tank; ``--keep``
-takes what is not among them from an earlier report.
+takes what is not among them from an earlier report, and with ``--kept-policies`` PPO's rows too, of plants where it has no score.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from benchmarks import plants
@@ -22,8 +23,12 @@ from plant_models.core.errors import UnknownName, unknown
 CASE = "pcgym_cstr"
 
 
-def measure(wanted: tuple[str, ...], budget: float, quick: bool = False) -> dict[str, Any]:
+def measure(
+    wanted: tuple[str, ...], budget: float, quick: bool = False, earlier: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, Any]:
     """Measure plants, NMPC for ``budget`` seconds on each, and PC-Gym's case where it is among the names.
+
+    ``earlier`` are plants' tables of which PPO's rows are taken over where no score is asked of them.
 
     Raises:
         UnknownName: where there is none of that name; the text suggests the nearest.
@@ -34,7 +39,7 @@ def measure(wanted: tuple[str, ...], budget: float, quick: bool = False) -> dict
             raise UnknownName(unknown("plant", name, known))
     ours = plants.Sizes(1, 1, 2, 0.02) if quick else plants.Sizes(budget=budget)
     theirs = pcgym_case.Sizes(1, 4, 0.02) if quick else pcgym_case.Sizes()
-    table = plants.measure([name for name in wanted if name != CASE], ours)
+    table = plants.measure([name for name in wanted if name != CASE], ours, earlier)
     return {"plants": table} | ({CASE: pcgym_case.pcgym_cstr(theirs)} if CASE in wanted else {})
 
 
@@ -48,6 +53,12 @@ def together(new: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, An
     return {"plants": every, **case, "kept": kept}
 
 
+def _policies(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a report's tables, each with the commit that trained its policies."""
+    kept = report.get("kept", {})
+    return {name: {"policies_of": kept.get(name, report["commit"])} | table for name, table in report["plants"].items()}
+
+
 def _parts(report: Mapping[str, Any]) -> dict[str, Any]:
     return {**report["plants"], **({CASE: report[CASE]} if CASE in report else {})}
 
@@ -55,11 +66,13 @@ def _parts(report: Mapping[str, Any]) -> dict[str, Any]:
 if __name__ == "__main__":
     parsed = parser(__doc__ or "")
     parsed.add_argument("--keep", type=Path, help="earlier report; what is not measured now is taken from it")
+    parsed.add_argument("--kept-policies", action="store_true", help="take PPO's rows from there too, where it has no score")
     parsed.add_argument("--budget", type=float, default=1800.0, help="seconds of NMPC on one plant")
     options = parsed.parse_args()
     try:
         earlier = json.loads(options.keep.read_text()) if options.keep else None
-        found = measure(options.plants or (*names(), CASE), options.budget, options.quick)
+        tables = _policies(earlier) if earlier and options.kept_policies else {}
+        found = measure(options.plants or (*names(), CASE), options.budget, options.quick, tables)
         report(together(found, earlier) if earlier else found, options)
     except UnknownName as error:
         print(error, file=sys.stderr)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import gc
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -68,16 +69,26 @@ class Sizes:
         return self.more if name in FLAGSHIPS else self.seeds
 
 
-def measure(names: Sequence[str], sizes: Sizes) -> dict[str, Any]:
-    """Return the table of each plant; what earlier runs have kept is not computed again."""
+def measure(names: Sequence[str], sizes: Sizes, earlier: Mapping[str, Any] = MappingProxyType({})) -> dict[str, Any]:
+    """Return the table of each plant; what earlier runs have kept is not computed again.
+
+    Of plants in ``earlier`` PPO's rows are taken from there, where the plant is the same and no score is asked of them.
+    """
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("spawn")) as pool:
-        begun = {name: _begun(pool, name, sizes) for name in names}
-        return {name: _table(name, [cell.result() for cell in cells]) for name, cells in begun.items()}
+        begun = {name: [pool.submit(cell, name, sizes) for cell in (_baselines, _nmpc, _shifted)] for name in names}
+        tables = {name: _begun(pool, name, sizes, cells, earlier.get(name)) for name, cells in begun.items()}
+        return {name: table() for name, table in tables.items()}
 
 
-def _begun(pool: ProcessPoolExecutor, name: str, sizes: Sizes) -> list[Future[Any]]:
-    references = [pool.submit(cell, name, sizes) for cell in (_baselines, _nmpc, _shifted)]
-    return references + [pool.submit(trained, name, seed, sizes) for seed in range(sizes.of(name))]
+def _begun(
+    pool: ProcessPoolExecutor, name: str, sizes: Sizes, cells: list[Future[Any]], earlier: Mapping[str, Any] | None
+) -> Callable[[], dict[str, Any]]:
+    """Have a plant's policies trained, where the earlier table does not serve; return what gives its table."""
+    beside = Beside(get(name), *(cell.result() for cell in cells))
+    if earlier and beside.serves(earlier):
+        return partial(beside.with_earlier, earlier)
+    trainings = [pool.submit(trained, name, seed, sizes) for seed in range(sizes.of(name))]
+    return lambda: beside.with_trained([training.result() for training in trainings])
 
 
 def judging(plant: Plant, count: int) -> Episodes:
@@ -227,33 +238,75 @@ def _percentiles(took: Array) -> dict[str, float]:
     return {"p50": float(p50), "p99": float(p99)}
 
 
-def _table(name: str, cells: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return one plant's row: every controller on the scale from PID to NMPC, and what training took."""
-    plant, (below, searched, shifted, *learned) = get(name), cells
-    floor, pid = next(iter(below)), next(reversed(below))
-    scale = Scale(*(np.array(each) for each in (below[floor]["cost"], below[pid]["cost"], searched.get("cost", []))))
-    costs = np.array([each["cost"] for each in learned])
-    together = {
-        "kpis": {key: np.mean([each["kpis"][key] for each in learned], axis=0) for key in learned[0]["kpis"]},
-        "failures": sum(each["failures"] for each in learned),
-        "decision_us": {key: float(np.median([each["decision_us"][key] for each in learned])) for key in ("p50", "p99")},
-    }
-    rows = {
-        key: _row(plant, scale, np.array([each["cost"]]), each)
-        for key, each in (below | ({"nmpc": searched} if searched else {})).items()
-    }
-    if "doubled" in searched:
-        rows["nmpc"]["doubled_horizon"] = float(np.mean(searched["doubled"]) / np.mean(searched["cost"][:CHUNK]) - 1.0)
-    leads, each_score = [each["seconds_to_beat_pid"] for each in learned], scale.scores(costs).tolist() if searched else None
-    beside = {"comfort": _comfort(shifted, costs.mean(axis=0), together["kpis"]["tdis"])} if shifted else {}
-    return {
-        "duty": plant.duty.kind, "scenario": plant.scenario().name, "unit": plant.worth, "floor": floor,
-        "episodes": {"all": len(scale.pid), "nmpc": len(scale.nmpc)}, "gap": None if scale.undecided else scale.gap,
-        "pid_over_floor": _share(scale, -scale.against_pid(scale.floor[None]).mean, scale.against_pid(scale.floor[None])),
-        "controllers": rows | {"ppo": _row(plant, scale, costs, together) | {"each": each_score}},
-        "train": {"seconds_to_beat_pid": median(leads), "steps": learned[0]["steps"], "seeds": len(learned),
-                  "seconds": float(np.median([each["seconds"] for each in learned]))},
-    } | beside  # fmt: skip
+@dataclass(frozen=True)
+class Beside:
+    """What a plant's policies are judged beside: floor, rule and PID, NMPC, and PID with its setpoints held a little off."""
+
+    plant: Plant
+    below: dict[str, Any]
+    searched: dict[str, Any]
+    shifted: dict[str, Any]
+
+    @property
+    def floor(self) -> str:
+        """The floor's name."""
+        return next(iter(self.below))
+
+    @property
+    def pid(self) -> str:
+        """The name of the PID layer under the plant's hierarchy."""
+        return next(reversed(self.below))
+
+    @property
+    def scale(self) -> Scale:
+        """From the PID layer to NMPC."""
+        costs = self.below[self.floor]["cost"], self.below[self.pid]["cost"], self.searched.get("cost", [])
+        return Scale(*(np.array(each) for each in costs))
+
+    def serves(self, earlier: Mapping[str, Any]) -> bool:
+        """Return whether an earlier table of this plant says of PPO what it would say now: same episodes, same PID, no score."""
+        before, now = earlier["controllers"].get(self.pid, {}).get("cost_mean", np.nan), np.mean(self.below[self.pid]["cost"])
+        return not self.scale.gap and bool(np.isclose(before, now, rtol=1e-9, atol=0.0))
+
+    def with_earlier(self, earlier: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the plant's table with an earlier one's PPO, and in ``policies_of`` the commit that trained it."""
+        ppo = earlier["controllers"]["ppo"] | {"score": None, "each": None}
+        comfort = {"comfort": earlier["comfort"]} if "comfort" in earlier else {}
+        return self._table(ppo, earlier["train"]) | comfort | {"policies_of": earlier["policies_of"]}
+
+    def with_trained(self, learned: list[dict[str, Any]]) -> dict[str, Any]:
+        """Return the plant's table with PPO's policies, one a training seed."""
+        costs = np.array([each["cost"] for each in learned])
+        together = {
+            "kpis": {key: np.mean([each["kpis"][key] for each in learned], axis=0) for key in learned[0]["kpis"]},
+            "failures": sum(each["failures"] for each in learned),
+            "decision_us": {key: float(np.median([each["decision_us"][key] for each in learned])) for key in ("p50", "p99")},
+        }
+        ppo = _row(self.plant, self.scale, costs, together)
+        ppo["each"] = self.scale.scores(costs).tolist() if self.searched else None
+        leads = [each["seconds_to_beat_pid"] for each in learned]
+        train = {"seconds_to_beat_pid": median(leads), "steps": learned[0]["steps"], "seeds": len(learned),
+                 "seconds": float(np.median([each["seconds"] for each in learned]))}  # fmt: skip
+        comfort = {"comfort": _comfort(self.shifted, costs.mean(axis=0), together["kpis"]["tdis"])} if self.shifted else {}
+        return self._table(ppo, train) | comfort
+
+    def _run(self, name: str) -> tuple[Array, dict[str, Any]]:
+        return np.array([self.below[name]["cost"]]), self.below[name]
+
+    def _table(self, ppo: dict[str, Any], train: dict[str, Any]) -> dict[str, Any]:
+        plant, scale = self.plant, self.scale
+        rows = {name: _row(plant, scale, *self._run(name)) for name in self.below}
+        if self.searched:
+            rows["nmpc"] = _row(plant, scale, np.array([self.searched["cost"]]), self.searched)
+        if "doubled" in self.searched:
+            doubled = float(np.mean(self.searched["doubled"]) / np.mean(self.searched["cost"][:CHUNK]) - 1.0)
+            rows["nmpc"]["doubled_horizon"] = doubled
+        return {
+            "duty": plant.duty.kind, "scenario": plant.scenario().name, "unit": plant.worth, "floor": self.floor,
+            "episodes": {"all": len(scale.pid), "nmpc": len(scale.nmpc)}, "gap": None if scale.undecided else scale.gap,
+            "pid_over_floor": _share(scale, -scale.against_pid(scale.floor[None]).mean, scale.against_pid(scale.floor[None])),
+            "controllers": rows | {"ppo": ppo}, "train": train,
+        }  # fmt: skip
 
 
 def _comfort(shifted: dict[str, Any], cost: Array, discomfort: Array) -> dict[str, Any]:

@@ -149,11 +149,16 @@ def provenance(found: Mapping[str, Result]) -> str:
 
 
 def _commits(result: Result) -> str:
-    """Return the commit, and those from which rows were kept with the number of their rows."""
-    kept = Counter(str(commit)[:12] for commit in result.get("kept", {}).values())
-    return " and ".join(
-        [str(result["commit"])[:12], *(f"{commit} ({count} row{'s' if count > 1 else ''})" for commit, count in kept.items())]
-    )
+    """Return the commit, and those from which rows, or their policies alone, were kept, with the number of their rows."""
+    rows = Counter(str(commit)[:12] for commit in result.get("kept", {}).values())
+    policies = Counter(str(table["policies_of"])[:12] for table in result["plants"].values() if "policies_of" in table)
+    told = [f"{commit} ({_counted(count)})" for commit, count in rows.items()]
+    told += [f"{commit} (policies of {_counted(count)})" for commit, count in policies.items()]
+    return " and ".join([str(result["commit"])[:12], *told])
+
+
+def _counted(rows: int) -> str:
+    return f"{rows} row{'s' if rows > 1 else ''}"
 
 
 def machine(given: Any) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import control, merged
+from benchmarks import control, merged, plants
 from benchmarks.c_limit import PLANTS
 from benchmarks.simulator import HandWritten, Sides, relative_difference
 from plant_models.catalogue import get
@@ -213,6 +213,29 @@ def test_a_report_keeps_what_was_not_asked_anew_and_says_of_which_commit_it_is()
     assert found == {"plants": {"quadruple_tank": 1, "exothermic_cstr": 4}, "pcgym_cstr": 3, "kept": kept}
     assert list(found["plants"]) == ["exothermic_cstr", "quadruple_tank"]
     assert control.together({"plants": {}, "pcgym_cstr": 5}, before)["kept"] == {"quadruple_tank": "b", "exothermic_cstr": "b"}
+
+
+def test_kept_policies_serve_the_same_plant_where_no_score_is_asked_of_them() -> None:
+    rng = np.random.default_rng(0)
+    pid = (10.0 + rng.random(20)).tolist()
+    below = {
+        "constant": {"cost": [20.0] * 20, "kpis": {}, "failures": 0},
+        "pid": {"cost": pid, "kpis": {}, "failures": 0},
+    }
+    ahead, level = [{"cost": [cost - saved for cost in pid[:10]], "kpis": {}, "failures": 0} for saved in (2.0, 0.1)]
+    earlier = {
+        "controllers": {"pid": {"cost_mean": float(np.mean(pid))}, "ppo": {"score": {"iqm": 1.0}, "each": [1.0], "failures": 3}},
+        "train": {"seeds": 5}, "policies_of": "abc",
+    }  # fmt: skip
+    without_gap = plants.Beside(get("exothermic_cstr"), below, level, {})
+    assert without_gap.serves(earlier)
+    table = without_gap.with_earlier(earlier)
+    assert table["gap"] is False
+    assert table["controllers"]["ppo"] == {"score": None, "each": None, "failures": 3}
+    assert (table["train"], table["policies_of"]) == ({"seeds": 5}, "abc")
+    assert not plants.Beside(get("exothermic_cstr"), below, ahead, {}).serves(earlier)
+    assert not without_gap.serves(earlier | {"controllers": {"pid": {"cost_mean": 9.0}}})
+    assert not without_gap.serves(earlier | {"controllers": {}})
 
 
 @pytest.mark.every
