@@ -22,11 +22,15 @@ class Attacked(NamedTuple):
 HEADS = ("supervisor", "violating, shield off", "shield on", "at most (95 %)", "intervened", "uncertified", "trips", "nearest")
 
 
-def attacked(row: Mapping[str, Any], number: Callable[[float], str]) -> Attacked:
-    """Return a supervisor's row; limits are compared as shares of their margins at the nominal point."""
+def attacked(row: Mapping[str, Any], number: Callable[[float], str], units: Mapping[str, str]) -> Attacked:
+    """Return a supervisor's row; limits are compared as shares of their margins at the nominal point, ``units`` are theirs."""
     near = min(row["smallest"], key=lambda limit: row["smallest"][limit] / row["scales"][limit])
     return Attacked(
         row["supervisor"], str(row["violating_unshielded"]), str(row["violating"]), f"{100 * row['upper95']:.2g} %",
         f"{100 * row['interventions']:.1f} %", f"{100 * row['decided']['uncertified']:.2f} %", str(row["trips"]),
-        f"{near}: {number(row['smallest'][near])}",
+        f"{near}: {number(row['smallest'][near])}{_spaced(units.get(near, ''))}",
     )  # fmt: skip
+
+
+def _spaced(unit: str) -> str:
+    return "" if unit in ("", "1", "–") else f" {unit}"

@@ -13,6 +13,7 @@ from dash import dcc, html
 from dash.development.base_component import Component
 from plotly.graph_objects import Figure
 
+from controller.kpi import meaning
 from controller.records import Outcome, RunRecord, Status
 from dashboard.figures import SUPERSCRIPT, controller_colour, shown_name, unit_text
 
@@ -285,6 +286,18 @@ def instant(seconds: float) -> str:
 def kpi_heads(names: Sequence[str], units: Mapping[str, str]) -> list[str]:
     """KPI names with their units."""
     return [f"{name} ({unit_text(units[name])})" if units.get(name, "1") not in ("", "1") else name for name in names]
+
+
+def kpi(name: str) -> Cell:
+    """A KPI's name, a short one with what it stands for."""
+    words = meaning(name)
+    return html.Span([name, html.Span(words, className="note meaning")]) if words else name
+
+
+def kpi_head(name: str, head: str) -> Cell:
+    """A KPI's name at the head of a column, a short one with what it stands for when it is pointed at."""
+    words = meaning(name)
+    return html.Abbr(head, title=words) if words else head
 
 
 def config_table(values: Mapping[str, Any]) -> Component:

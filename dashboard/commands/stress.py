@@ -77,7 +77,7 @@ def stress(
     elif faults:
         fault_table.show(result)
     else:
-        _show(result)
+        _show(result, chosen)
 
 
 def _recorded(context: typer.Context, request: Request) -> dict[str, Any]:
@@ -158,8 +158,11 @@ def _result(request: Request, known: Calibration, rows: dict[str, Any]) -> dict[
             "episodes": request.episodes, "shield": shield, "supervisors": rows}  # fmt: skip
 
 
-def _show(result: dict[str, Any]) -> None:
-    rows = [list(attacked(row, terminal.number)) for row in result["supervisors"].values()]
+def _show(result: dict[str, Any], plant: Plant) -> None:
+    from plant_models.derive.margin_units import margin_units
+
+    units = margin_units(plant)
+    rows = [list(attacked(row, terminal.number, units)) for row in result["supervisors"].values()]
     title = f"{result['plant']}, {result['scenario']}: {result['episodes']} held-out episodes, those that cross a hard limit"
     terminal.show_table(title, HEADS, rows)
     shield, versions = result["shield"], result["versions"]

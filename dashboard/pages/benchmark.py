@@ -182,11 +182,11 @@ def _figures(found: Mapping[str, Row]) -> Component:
     units: Mapping[str, str] = next(iter(found.values())).get("units", {})
     names = [name for name in units if any(row.get("kpis", {}).get(name) is not None for row in found.values())]
     rows_: list[list[ui.Cell]] = [
-        [head, *(ui.number(row.get("kpis", {}).get(name)) for row in found.values())]
-        for name, head in zip(names, ui.kpi_heads(names, units), strict=True)
+        [ui.kpi(name), unit_text(units[name]), *(ui.number(row.get("kpis", {}).get(name)) for row in found.values())]
+        for name in names
     ]
-    heads = ["mean figure", *(shown_name(name) for name in found)]
-    return html.Details([html.Summary("All figures"), ui.table(heads, rows_, range(1, len(heads)), "figures")])
+    heads = ["mean figure", "unit", *(shown_name(name) for name in found)]
+    return html.Details([html.Summary("All figures"), ui.table(heads, rows_, range(2, len(heads)), "figures")])
 
 
 def _episodes(data: Data, run: RunRecord, case: Case) -> Component:

@@ -54,7 +54,7 @@ def _body(data: Data) -> Component:
         )
         return ui.page("Overview", ui.panel("Begin here", ui.empty(hint, ui.EXAMPLES["demo"], ui.EXAMPLES["train"])))
     running = [run for run in runs if run.status == "running"]
-    trouble = html.Div([_alarms(data.journal(SHOWN)), _violations(data.offenders(SHOWN))], className="columns")
+    trouble = html.Div([_alarms(data.journal(SHOWN)), _violations(data.offenders(SHOWN))], className="columns news")
     return ui.page("Overview", _jobs(data, running), trouble, _best(data, runs), _recent(runs[:SHOWN]), note=_tally(runs))
 
 
@@ -127,7 +127,8 @@ def _best(data: Data, runs: Sequence[RunRecord]) -> Component:
     rows = [_standing(standing, verdicts.get(standing.plant)) for standing in standings]
     words = {standing.headline for standing in standings}
     figure = words.pop() if len(words) == 1 else "figure"
-    heads = ["plant", "best controller", f"its {figure}", "PID's", "gain", "NMPC's", "gain", "PPO saves against PID", ""]
+    gains = ["PID's", "gain on PID", "NMPC's", "gain on NMPC"]
+    heads = ["plant", "best controller", f"its {figure}", *gains, "PPO saves against PID", ""]
     legend = "newest comparison of each, on the same episodes; never who has more violations, trips or discomfort than PID"
     return ui.panel("Best controller by plant", ui.table(heads, rows, (2, 3, 4, 5, 6), "best controller by plant"), aside=legend)
 

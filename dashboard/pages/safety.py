@@ -12,12 +12,10 @@ from dash.development.base_component import Component
 
 from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
-from dashboard import ids, incidents
-from dashboard.attacks import HEADS, attacked
+from dashboard import findings, ids, incidents
 from dashboard.data import Data
-from dashboard.figures import shown_name
 from dashboard.incidents import Standing
-from dashboard.safety_figures import crossed, opposed, sizes
+from dashboard.safety_figures import crossed, sizes
 
 BODY, STAMP, PLANT = "safety-body", "safety-stamp", "safety-plant"
 RUNS, LEARNING, READ = 40, 12, 16
@@ -72,7 +70,10 @@ def _body(data: Data, plant: str) -> list[Component]:
     judged = [row for run in compared for row in data.episodes(run.id) if row.plant == plant]
     found = incidents.standings(compared, plant)
     panels = [_judged(plant, found), _worst(judged), _sizes(data, judged), _learning(data, runs)]
-    return [*panels, *_stress(plant, runs), *_faults(runs)]
+    stressed = {key: next((run for run in runs if run.kind == "stress" and run.result.get(key)), None) for key in findings.STRESS}
+    if stressed["supervisors"] is None:
+        panels.append(ui.panel("Under attack", ui.empty("The plant has not been put under stress yet.", _commands(plant)[0])))
+    return [*panels, *(panel for run in stressed.values() if run for panel in findings.panels(data, run))]
 
 
 def _judged(plant: str, found: Sequence[Standing]) -> Component:
@@ -80,18 +81,14 @@ def _judged(plant: str, found: Sequence[Standing]) -> Component:
         return ui.panel("Limits by controller", ui.empty("No episode of this plant has been judged yet.", _commands(plant)[1]))
     heads = ["controller", "episodes", "beyond a hard limit", "at most (95 %)", "trips", "interventions (%)", "uncertified (%)"]
     rows: list[list[ui.Cell]] = [
-        [ui.controller(each.controller, k), str(each.episodes), _count(each.violating), f"{100 * each.bound:.2g} %",
-         _count(each.trips), ui.number(each.interventions, 3), ui.number(each.uncertified, 3)]
+        [ui.controller(each.controller, k), str(each.episodes), findings.count(each.violating), f"{100 * each.bound:.2g} %",
+         findings.count(each.trips), ui.number(each.interventions, 3), ui.number(each.uncertified, 3)]
         for k, each in enumerate(found)
     ]  # fmt: skip
     note = "held-out episodes, of each scenario and variant the newest run's"
     table = ui.table(heads, rows, range(1, len(heads)), "limits by controller")
     figure = [ui.graph(crossed(found), "safety-crossed")] if any(any(each.hours.values()) for each in found) else []
     return ui.panel("Limits by controller", table, *figure, aside=note)
-
-
-def _count(count: int) -> Component:
-    return html.Span(str(count), className="bad") if count else html.Span("0")
 
 
 def _worst(rows: Sequence[EpisodeRow]) -> Component:
@@ -154,38 +151,3 @@ def _learned(data: Data, run: RunRecord) -> list[ui.Cell]:
         ui.link(run.id, f"/runs/{run.id}"), str(run.config.get("safety", "none")), f"{run.step:,}", count,
         ui.number(1000.0 * violations / run.step, 3), *(ui.number(share, 3) for share in shares), ui.number(run.best),
     ]  # fmt: skip
-
-
-def _stress(plant: str, runs: Sequence[RunRecord]) -> list[Component]:
-    run = next((run for run in runs if run.kind == "stress" and run.result.get("supervisors")), None)
-    if run is None:
-        return [ui.panel("Under attack", ui.empty("The plant has not been put under stress yet.", _commands(plant)[0]))]
-    rows = run.result["supervisors"]
-    cells = [_attacked(row) for row in rows.values()]
-    words = [f"{run.result['episodes']} held-out episodes each, {run.result['scenario']}, seed {run.result['seed']}: "]
-    table = ui.table(HEADS, cells, range(1, 7), "under attack")
-    return [
-        ui.panel(
-            "Under attack", table, ui.graph(opposed(rows), "safety-opposed"), aside=[*words, ui.link(run.id, f"/runs/{run.id}")]
-        )
-    ]
-
-
-def _attacked(row: Mapping[str, Any]) -> list[ui.Cell]:
-    who, without, _, bound, intervened, uncertified, _, nearest = attacked(row, ui.number)
-    return [
-        shown_name(who), without, _count(row["violating"]), bound, intervened, uncertified, _count(row["trips"]), nearest,
-    ]  # fmt: skip
-
-
-def _faults(runs: Sequence[RunRecord]) -> list[Component]:
-    run = next((run for run in runs if run.kind == "stress" and run.result.get("faults")), None)
-    if run is None:
-        return []
-    heads = ["code", "fault", "expected", "mode", "decisions", "what the shell said", "limits crossed", "as expected"]
-    rows: list[list[ui.Cell]] = [
-        [each["code"], each["fault"], each["expected"], each["mode"], str(each["decisions"]), each["said"],
-         ", ".join(each["crossed"]) or "none", html.Span("yes") if each["kept"] else html.Span("▲ no", className="bad")]
-        for each in run.result["faults"]
-    ]  # fmt: skip
-    return [ui.panel("Faults", ui.table(heads, rows, (4,), "faults"), aside=ui.link(run.id, f"/runs/{run.id}"))]

@@ -15,6 +15,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity, Reproduced, Source
 from plant_models.core.scenario import Scenario
 from plant_models.core.vector import Vector
+from plant_models.derive.margin_units import margin_units
 
 KINDS = (
     "Kind: printed in a paper, book, standard, data sheet or result file; computed by somebody else's published program, run "
@@ -84,10 +85,8 @@ def _loop(plant: Plant, loop: Loop) -> dict[str, Any]:
 
 
 def _margins(plant: Plant) -> list[dict[str, Any]]:
-    at = (v.nominal() for v in plant.arguments)
-    units = {limit.bound: plant.Output.quantities()[limit.output].unit for limit in plant.limits}
-    unit = next(iter(units.values()), "") if len(set(units.values())) == 1 else ""
-    return [{"name": n, "kind": m.kind, "nominal": float(m.value), "unit": unit} for n, m in plant.margins(*at).items()]
+    at, units = (v.nominal() for v in plant.arguments), margin_units(plant)
+    return [{"name": n, "kind": m.kind, "nominal": float(m.value), "unit": units[n]} for n, m in plant.margins(*at).items()]
 
 
 def _duty(plant: Plant) -> dict[str, Any]:

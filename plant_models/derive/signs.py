@@ -107,6 +107,11 @@ def _cases(condition: Term, yes: Term, no: Term) -> Term:
     return rf"\begin{{cases}} {yes[0]} & {condition[0]} \\ {no[0]} & \text{{else}} \end{{cases}}", SUM
 
 
+def sign(operation: str) -> Callable[..., Term]:
+    """Return what sets an operation; a function without a sign of its own is called by its name."""
+    return SIGNS.get(operation) or _called(rf"\operatorname{{{operation}}}")
+
+
 SIGNS: dict[str, Callable[..., Term]] = {
     "+": _plus,
     "-": _minus,

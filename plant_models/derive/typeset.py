@@ -68,7 +68,7 @@ class _Page:
         if e.leaf:
             return signs.marked(e.operands[0]), signs.ATOM
         call = self._calls.get(self._keys.of(e), Call(e.operation, e.operands))
-        return signs.SIGNS[call.function](*map(self._term, call.arguments))
+        return signs.sign(call.function)(*map(self._term, call.arguments))
 
 
 def _apart(found: Named, keys: Keys) -> dict[int, Definition]:

@@ -13,11 +13,11 @@ from plant_models.core.smooth import where
 from plant_models.core.vector import Expr
 
 _UFUNCS = {
-    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.negative: "neg", np.square: "square",
+    np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", np.power: "**", np.float_power: "**", np.negative: "neg",
     np.less: "<", np.less_equal: "<=", np.greater: ">", np.greater_equal: ">=", np.minimum: "min", np.maximum: "max",
-    np.exp: "exp", np.log: "log", np.sqrt: "sqrt", np.sin: "sin", np.cos: "cos", np.tanh: "tanh", np.arctan: "arctan",
-    np.absolute: "abs",
+    np.fmin: "min", np.fmax: "max", np.absolute: "abs", np.fabs: "abs",
 }  # fmt: skip
+"""What has a sign or several names; any other function of NumPy's is called by its own."""
 
 
 class Written:
@@ -35,9 +35,7 @@ class Written:
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *operands: Any, **kw: Any) -> Any:
         """Let NumPy's functions and numbers take part."""
-        if method != "__call__" or kw or ufunc not in _UFUNCS:
-            return NotImplemented
-        return _made(_UFUNCS[ufunc], *operands)
+        return NotImplemented if method != "__call__" or kw else _made(_UFUNCS.get(ufunc, ufunc.__name__), *operands)
 
     def __bool__(self) -> bool:
         """Refuse to decide: whoever branches on an expression means ``where``."""

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from controller.baselines import Pid
-from controller.building import building
+from controller.building import PEAKS, building
+from controller.kpi import meaning
 from controller.rollout import Run, rollout
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
@@ -90,3 +91,9 @@ def test_a_building_is_sampled_every_minute() -> None:
 def test_another_plant_has_none() -> None:
     plant = get("exothermic_cstr")
     assert building(rollout(Pid(plant), draw(plant, plant.scenario(), 0, 1, "judging"))) == {}
+
+
+@pytest.mark.parametrize("name", [*PEAKS.values(), "tdis", "idis", "ener", "emis", "cost, constant tariff"])
+def test_every_short_name_is_explained(name: str) -> None:
+    assert meaning(name)
+    assert not meaning("cost")

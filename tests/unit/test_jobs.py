@@ -14,11 +14,14 @@ import pytest
 from controller.historian import Historian
 from controller.jobs import Job, end, enter, find
 from controller.store import Store, open_store
+from dashboard.data import open_data
 from dashboard.jobs import start as starting
 from dashboard.jobs import work as working
 from dashboard.jobs.form import COMMANDS, arguments, fields, line
 from dashboard.jobs.start import start, stop, tail
+from dashboard.pages.jobs import new
 from plant_models.core.errors import BadInput, SetpointError, UnknownName
+from tests.browser.plants import Cards
 
 
 @pytest.fixture
@@ -139,3 +142,10 @@ def _until(true: object, most: float = 120.0) -> None:
     while not true():
         assert time.monotonic() < deadline, "nothing happened"
         time.sleep(0.1)
+
+
+def test_an_empty_form_says_what_it_needs_and_complains_of_nothing(tmp_path: Path) -> None:
+    data = open_data(str(tmp_path / "runs.db"), Cards())
+    assert new._told(data, "train", {})[1:] == ("", "It needs a plant: choose one above.", False)
+    assert new._told(data, "train", {"plant": "nothing"})[1:] != ("", "", False)
+    assert new._told(data, "train", {"plant": "exothermic_cstr"})[1:3] == ("", "")

@@ -261,3 +261,20 @@ def test_a_benchmark_of_several_plants_leads_from_each_of_them_to_ppo_against_pi
     data = open_data(path, Cards())
     rival = data.rival("exothermic_cstr")
     assert (rival and rival.id, data.rival("heat_pump_house")) == (run, None)
+
+
+def test_every_episode_shows_what_differs_and_says_once_what_does_not(tmp_path: Path) -> None:
+    kpis = {"cost": 1.0, **{f"term {k}": 2.0 for k in range(12)}, "tdis": 3.0, "trips": 0.0}
+    with Historian(str(tmp_path / "runs.db")) as store, store.run("simulate", "heat_pump_house", "pid", 0, {}, {}) as run:
+        for seed in range(2):
+            wide = {name: value if name == "trips" else value + seed for name, value in kpis.items()}
+            store.episode(run, replace(house_episode("pid", seed), kpis=wide, kpi_units={"tdis": "K h/zone"}))
+    data = open_data(str(tmp_path / "runs.db"), Cards())
+    few = list(_texts(layout(data, {"id": run, "tab": "kpis"})))
+    assert "The same in every episode: outcome completed, trips 0." in few
+    assert "all 14 figures" in few
+    assert few.count("term 11") == 1  # its mean alone
+    assert "thermal discomfort, mean over the zones" in few
+    every = list(_texts(layout(data, {"id": run, "tab": "kpis", "figures": "all"})))
+    assert every.count("term 11") == 2
+    assert "tdis (K h/zone)" in every

@@ -47,7 +47,7 @@ def _differences(values: Mapping[str, Mapping[str, float]], units: Mapping[str, 
     rows: list[list[ui.Cell]] = []
     for name in names:
         reference = values[base].get(name, float("nan"))
-        row: list[ui.Cell] = [name, unit_text(units.get(name, ""))]
+        row: list[ui.Cell] = [ui.kpi(name), unit_text(units.get(name, ""))]
         row += [ui.number(values[label].get(name)) for label in labels]
         rows.append(row + [_difference(values[label].get(name, float("nan")), reference) for label in others])
     return ui.table(heads, rows, range(2, len(heads)), "KPIs by controller")

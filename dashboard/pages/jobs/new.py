@@ -17,7 +17,7 @@ from dashboard.jobs.form import COMMANDS, Field, arguments, fields, line
 from dashboard.jobs.start import start
 from plant_models.core.errors import SetpointError
 
-START, PROBLEM, LINE, NAME = "job-start", "job-problem", "job-line", "job-command"
+START, PROBLEM, MISSING, LINE, NAME = "job-start", "job-problem", "job-missing", "job-line", "job-command"
 FIELD: dict[str, Any] = {"type": "job-field", "field": ALL}
 FIRST = "train"
 
@@ -27,7 +27,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     command = query.get("command", FIRST)
     others = [ui.button(name, "/jobs/new", command=name, plant=query.get("plant", "")) for name in COMMANDS if name != command]
     parts = [_part(data, field, query.get(field.name, "")) for field in fields(command)]
-    shown, problem, ready = _told(data, command, query)
+    shown, problem, missing, ready = _told(data, command, query)
     return ui.page(
         f"New job: {command}",
         ui.panel("What to do", html.Div(parts, className="job-form")),
@@ -37,6 +37,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
                 [html.Code(shown, id=LINE), dcc.Clipboard(target_id=LINE, title="copy", className="copy")], className="command"
             ),
             html.P(problem, id=PROBLEM, className="error", role="alert"),
+            html.P(missing, id=MISSING, className="note"),
             html.Button("Start", id=START, className="button", disabled=not ready),
             html.Span(
                 "" if data.access.operator else " to start jobs from here: setpoint dashboard --operator", className="note"
@@ -54,6 +55,7 @@ def register(app: Dash, data: Data) -> None:
     @app.callback(
         Output(LINE, "children"),
         Output(PROBLEM, "children"),
+        Output(MISSING, "children"),
         Output(START, "disabled"),
         Input(FIELD, "value"),
         State(FIELD, "id"),
@@ -61,8 +63,8 @@ def register(app: Dash, data: Data) -> None:
         prevent_initial_call=True,
     )
     def change(values: Sequence[object], named: Sequence[Mapping[str, str]], command: str) -> Any:
-        shown, problem, ready = _told(data, command, _given(values, named))
-        return shown, problem, not ready
+        shown, problem, missing, ready = _told(data, command, _given(values, named))
+        return shown, problem, missing, not ready
 
     @app.callback(
         Output(ids.URL, "href"),
@@ -100,14 +102,14 @@ def _words(data: Data, command: str, given: Mapping[str, str]) -> tuple[str, ...
     return arguments(command, {**given, "policy": str(runs_folder() / data.run(policy).id / "policy")} if policy else given)
 
 
-def _told(data: Data, command: str, given: Mapping[str, str]) -> tuple[str, str, bool]:
-    """The command to copy, what is wrong with it, and whether it may be started here."""
+def _told(data: Data, command: str, given: Mapping[str, str]) -> tuple[str, str, str, bool]:
+    """The command to copy, what is wrong with it, what it still needs, and whether it may be started here."""
     try:
         words = _words(data, command, given)
     except SetpointError as error:
-        return f"setpoint {command}", str(error), False
+        return f"setpoint {command}", str(error), "", False
     chosen = bool(given.get("plant"))
-    return line(words), "" if chosen else "Choose a plant first.", chosen and data.access.operator
+    return line(words), "", "" if chosen else "It needs a plant: choose one above.", chosen and data.access.operator
 
 
 def _part(data: Data, field: Field, value: str) -> Component:

@@ -20,6 +20,8 @@ from plant_models.derive.card import KINDS
 _PERIODS = (("h", 3600.0, 7200.0), ("min", 60.0, 120.0), ("s", 1.0, 0.0))
 MOST_LINES = 45
 """Lines of set equations that are shown unasked."""
+MOST_ROWS = 60
+"""Quantities that are listed unasked."""
 Entry = Mapping[str, Any]
 Column = tuple[str, Callable[[Entry], ui.Cell]]
 
@@ -163,8 +165,10 @@ def _quantities(title: str, entries: Sequence[Entry], columns: Sequence[Column])
     numeric = [
         k for k, head in enumerate(heads) if head in ("nominal", "range", "valid", "noise, 1 sd", "uncertainty") or "rate" in head
     ]
+    if not entries:
+        return ui.panel(title, html.P("none", className="note"))
     body = ui.table(heads, [[cell(entry) for _, cell in columns] for entry in map(_shown, entries)], numeric, title)
-    return ui.panel(title, body if entries else html.P("none", className="note"))
+    return ui.panel(title, body if len(entries) <= MOST_ROWS else html.Details([html.Summary(f"all {len(entries)}"), body]))
 
 
 def _loops(card: Card) -> Component:
@@ -187,7 +191,7 @@ def _loops(card: Card) -> Component:
             html.B(str(loop["tag"])),
             str(loop.get("pv", "")),
             _moves(loop),
-            f"{_range(loop.get('low'), loop.get('high'))} {unit_text(str(loop.get('unit', '')))}",
+            f"{_range(loop.get('low'), loop.get('high'))} {unit_text(str(loop.get('unit', '')))}".removesuffix(" –"),
             _authority(loop),
             *(_gain(loop, key, units) for key in gains),
         ]

@@ -25,6 +25,8 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
     rows = data.episodes(run.id)
     chosen = chosen_episode(run, rows, query.get("episode", ""))
     picker = ui.picker(ids.RUN_EPISODE, "episode", _options(rows), chosen, width=330)
+    if run.kind in ("stress", "sweep") and not rows:
+        return [ui.panel("Episode", html.P("A run of this kind keeps what it found, not its episodes.", className="note"))]
     hint = "Episodes appear here once the policy is judged." if run.status == "running" else "This run recorded no episodes."
     trend = ui.empty(hint, _judge(run)) if chosen is None else _trend(data, chosen)
     return [ui.panel("Episode", html.Div(trend, id=ids.RUN_TREND), aside=[*_shortcuts(run, rows), picker])]

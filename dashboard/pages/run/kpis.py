@@ -9,6 +9,7 @@ import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
+from controller.kpi import meaning
 from controller.records import EpisodeRow, RunRecord
 from controller.statistics import paired_difference
 from dashboard import components as ui
@@ -17,6 +18,9 @@ from dashboard.data import Data
 from dashboard.figures import label_colours, shown_name, unit_text
 from dashboard.pages.run.episodes import SHOWN
 from plant_models.core.scenario import Array
+
+MOST = 10
+"""Figures of every episode that a screen is wide enough for."""
 
 
 def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Component]:
@@ -28,7 +32,7 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
     download = html.A("as CSV", href=f"/artifacts/{run.id}/kpis.csv", className="link", download=f"{run.id}-kpis.csv")
     return [
         ui.panel("Mean of all recorded episodes", _means(rows), aside="± half of its 95 % interval over episodes"),
-        html.Div(_each(run, rows, download), id=ids.RUN_KPIS),
+        html.Div(_each(run, rows, download, every=query.get("figures") == "all"), id=ids.RUN_KPIS),
     ]
 
 
@@ -40,7 +44,7 @@ def _means(rows: Sequence[EpisodeRow]) -> Component:
     lines: list[list[ui.Cell]] = []
     for name in names:
         found = [np.array([row.kpis.get(name, np.nan) for row in rows if row.controller == one]) for one in controllers]
-        lines.append([name, unit_text(units.get(name, "")), *(_spread(values[np.isfinite(values)]) for values in found)])
+        lines.append([ui.kpi(name), unit_text(units.get(name, "")), *(_spread(values[np.isfinite(values)]) for values in found)])
     return ui.table(heads, lines, range(2, len(heads)), "mean KPIs by controller")
 
 
@@ -59,20 +63,37 @@ def kpi_names(rows: Sequence[EpisodeRow]) -> tuple[list[str], dict[str, str]]:
     return names, {name: unit for row in rows[:SHOWN] for name, unit in row.kpi_units.items()}
 
 
-def _each(run: RunRecord, rows: Sequence[EpisodeRow], download: Component) -> Component:
+def _each(run: RunRecord, rows: Sequence[EpisodeRow], download: Component, *, every: bool) -> Component:
+    """One row an episode; what is the same in all of them is said once, and figures beyond a screen's width on demand."""
     names, units = kpi_names(rows)
+    listed, heads = rows[:SHOWN], dict(zip(names, ui.kpi_heads(names, units), strict=True))
+    told = {"seed": [str(row.seed) for row in listed], "outcome": [str(row.outcome) for row in listed]}
+    told |= {heads[name]: [ui.number(row.kpis.get(name)) for row in listed] for name in names}
+    same = {head: values[0] for head, values in told.items() if len(set(values)) == 1 < len(listed)}
+    differ = [name for name in names if heads[name] not in same]
+    shown = differ if every else [name for name in differ if not meaning(name)][:MOST]
     colours = label_colours(list(dict.fromkeys(row.controller for row in rows)))
-    heads = ["scenario", "seed", "controller", "outcome", *ui.kpi_heads(names, units)]
+    extra = [head for head in ("seed", "outcome") if head not in same]
     lines: list[list[ui.Cell]] = [
         [
             ui.link(row.scenario, f"/runs/{run.id}", tab="episodes", episode=row.id),
-            str(row.seed),
             ui.swatch(shown_name(row.controller), colours[row.controller]),
-            ui.outcome(row.outcome),
-            *(ui.number(row.kpis.get(name)) for name in names),
+            *(str(row.seed) if head == "seed" else ui.outcome(row.outcome) for head in extra),
+            *(ui.number(row.kpis.get(name)) for name in shown),
         ]
-        for row in rows[:SHOWN]
+        for row in listed
     ]
+    columns: list[ui.Cell] = ["scenario", "controller", *extra, *(ui.kpi_head(name, heads[name]) for name in shown)]
+    numeric = range(2 + len(extra), len(columns))
+    note = html.P(f"The same in every episode: {', '.join(f'{head} {value}' for head, value in same.items())}.", className="note")
     count = f"{len(rows)} episodes" + (f", the first {SHOWN} shown" if len(rows) > SHOWN else "")
-    table = ui.table(heads, lines, (1, *range(4, len(heads))), f"KPIs of each episode, {shown_name(run.controller)}")
-    return ui.panel("Every episode", table, aside=[count, " · ", download])
+    more = _more(run.id, len(differ), len(shown), every=every)
+    table = ui.table(columns, lines, numeric, f"KPIs of each episode, {shown_name(run.controller)}")
+    return ui.panel("Every episode", *([note] if same else []), table, aside=[count, *more, " · ", download])
+
+
+def _more(run: str, all_: int, shown: int, *, every: bool) -> list[Component | str]:
+    """The way to the figures that are left out, and back."""
+    if every:
+        return [" · ", ui.link("fewer figures", f"/runs/{run}", tab="kpis")]
+    return [" · ", ui.link(f"all {all_} figures", f"/runs/{run}", tab="kpis", figures="all")] if shown < all_ else []

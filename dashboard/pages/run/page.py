@@ -12,7 +12,7 @@ from dash.development.base_component import Component
 
 from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
-from dashboard import curves, ids
+from dashboard import curves, findings, ids
 from dashboard.data import Data, whole_number
 from dashboard.pages import zoom
 from dashboard.pages.run import actions, artifacts, configuration, episodes, kpis, log, policy, training
@@ -56,12 +56,12 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     """The run named by ``query['id']``, its tab by ``query['tab']``; raises UnknownName."""
     run = data.run(query["id"])
     rows, logged = data.episodes(run.id), curves.log(run, data.metrics(run.id))
-    chosen = _tab(run, query, learned=bool(logged.last))
+    chosen = _tab(run, query, learned=_learned(run, logged))
     return ui.page(
         run.id,
         html.Div(_head(data, run, rows), id=ids.RUN_HEAD),
-        *(_results(run) if chosen == "episodes" else []),
-        _bar(run, query, chosen, learned=bool(logged.last)),
+        *(_results(data, run) if chosen == "episodes" else []),
+        _bar(run, query, chosen, learned=_learned(run, logged)),
         html.Div(list(TABS[chosen].body(data, run, query)), id=ids.RUN_BODY, className="stack"),
         dcc.Store(id=ids.RUN_STAMP, data=_seen(data, run, logged, len(rows))._asdict()),
         dcc.Interval(id=ids.tick("run"), interval=2000, max_intervals=-1 if run.status == "running" else 0),
@@ -109,7 +109,7 @@ def _register_live(app: Dash, data: Data) -> None:
         if fresh._asdict() == old:
             return *([no_update] * 4), [no_update] * len(shown), [no_update] * len(now)
         query = {**dict(parse_qsl(str(search or "").removeprefix("?"))), "id": run.id}
-        tab = _tab(run, query, learned=bool(logged.last))
+        tab = _tab(run, query, learned=_learned(run, logged))
         again = _redrawn(tab, old, fresh)
         body = list(TABS[tab].body(data, run, query)) if again else no_update
         added = [] if again else data.metrics(run.id, whole_number(str(old.get("row"))))
@@ -135,6 +135,11 @@ def _seen(data: Data, run: RunRecord, logged: curves.Log, count: int) -> _Seen:
     return _Seen(run.id, logged.last, count, run.status, run.step, ",".join(logged.terms), said)
 
 
+def _learned(run: RunRecord, logged: curves.Log) -> bool:
+    """Whether it logged how it learned; what a sweep and a stress run log are trials."""
+    return bool(logged.last) and run.kind not in ("sweep", "stress")
+
+
 def _tab(run: RunRecord, query: Mapping[str, str], *, learned: bool) -> str:
     """The tab that the address names, else the one that says most of this kind of run."""
     trains = run.kind == "train" or learned
@@ -154,9 +159,10 @@ def _bar(run: RunRecord, query: Mapping[str, str], chosen: str, *, learned: bool
     return ui.tabs(f"/runs/{run.id}", tabs, chosen)
 
 
-def _results(run: RunRecord) -> list[Component]:
-    found = verdicts(run)
-    return [ui.panel("Result", html.Div([result_card(result) for result in found], className="results wide"))] if found else []
+def _results(data: Data, run: RunRecord) -> list[Component]:
+    found, told = verdicts(run), findings.panels(data, run)
+    cards = html.Div([result_card(result) for result in found], className="results wide")
+    return [*([ui.panel("Result", cards)] if found else []), *told]
 
 
 def _job(data: Data, run: RunRecord) -> list[ui.Cell]:
