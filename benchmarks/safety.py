@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks import fuzz, verdicts
+from benchmarks import crossings, fuzz, verdicts
+from benchmarks.cells import text
 from benchmarks.provenance import parser, report
 from benchmarks.safety_case import Case, Sizes
 from controller.baselines import Pid
@@ -44,6 +45,8 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKERS = 2
 LOOKED_AT = 64
 """Episodes at once in which states are judged."""
+STEADY = ("max", "min")
+"""Adversaries whose crossings are looked into: what they send never changes, so that all that happens is the plant's doing."""
 
 
 def row(name: str, sizes: Sizes, parts: tuple[str, ...]) -> dict[str, Any]:
@@ -83,6 +86,17 @@ def _opposed(case: Case, name: str) -> Opposed:
 def _attacked(case: Case, name: str) -> dict[str, Any]:
     plant, sizes = case.plant, case.sizes
     return stressed(_opposed(case, name), case.known, plant, plant.scenario(), sizes.episodes, 0).as_json()
+
+
+def crossed(case: Case) -> dict[str, Any]:
+    """Return what stood behind the limits that were crossed with the shield, by adversary."""
+    episodes, beside = case.sizes.episodes, text(crossings)
+    each = {name: case.cell(f"crossings-{name}", partial(_crossed, case, name), episodes, beside=beside) for name in STEADY}
+    return {"crossings": each}
+
+
+def _crossed(case: Case, name: str) -> dict[str, Any]:
+    return crossings.found(_opposed(case, name).shielded, case.known, case.plant, case.sizes.episodes, 0)
 
 
 def at_nominal(case: Case) -> dict[str, Any]:
@@ -186,8 +200,8 @@ def learning(case: Case) -> dict[str, Any]:
 
 
 PARTS: dict[str, Callable[[Case], dict[str, Any]]] = {
-    "attacked": attacked, "nominal": at_nominal, "verdicts": wrong, "timed": timed, "pid": intervening, "worst": worst,
-    "learned": learning,
+    "attacked": attacked, "crossings": crossed, "nominal": at_nominal, "verdicts": wrong, "timed": timed, "pid": intervening,
+    "worst": worst, "learned": learning,
 }  # fmt: skip
 """What makes up a plant's row."""
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from controller.safety.corners import Spread, enforced
+from controller.safety.estimator import Gain, Unknowns
 from controller.safety.field import Field, Reading
 from controller.safety.governor import Calibration
 from controller.safety.known import calibrated, found
@@ -40,6 +42,15 @@ def known(name: str) -> Calibration:
     except FileExistsError:
         _await(plant, folder)
     return calibrated(plant, plant.scenario(), folder)
+
+
+def certain(plant: Plant, decisions: int) -> Calibration:
+    """Return what a shield knows that takes the nominal plant for the true one and looks so many decisions ahead."""
+    states, outputs = len(plant.State.names()), len(plant.Output.names())
+    gain = Gain(np.zeros((1, len(Unknowns.of(plant).nominal), outputs)), np.ones((1, outputs)))
+    spread = Spread(np.zeros((1, states)), np.zeros((1, len(plant.Disturbance.names()))), np.zeros(len(plant.Parameter.names())))
+    nothing = np.zeros(len(enforced(plant)))
+    return Calibration(gain, spread, np.zeros((1, spread.entries)), decisions, nothing, nothing)
 
 
 def _await(plant: Plant, folder: Path) -> None:

@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 from controller.safety.adversaries import channels, command, path
-from controller.safety.corners import Spread, enforced, varied
-from controller.safety.estimator import Gain, Unknowns
+from controller.safety.corners import enforced, varied
 from controller.safety.field import Field, Reading, unmoved
 from controller.safety.governor import Calibration, Governor
 from controller.safety.shield import HELD, SHARES, UNCERTIFIED
@@ -19,7 +18,7 @@ from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Lookahead, Standing
-from tests.safety import SHIELDED, WORST, anywhere, episodes, known
+from tests.safety import SHIELDED, WORST, anywhere, certain, episodes, known
 
 CSTR = get("exothermic_cstr")
 EPISODES = 64
@@ -203,14 +202,8 @@ def test_a_governor_goes_on_bit_for_bit_from_its_parts() -> None:
 @pytest.mark.every
 def test_a_batch_is_never_left_with_one_command() -> None:
     plant, n = get("batch_crystallizer"), 4
-    states, outputs = len(plant.State.names()), len(plant.Output.names())
     field = Field(plant, episodes(plant, n))
-    entries = len(Unknowns.of(plant).nominal)
-    gain = Gain(np.zeros((1, entries, outputs)), np.ones((1, outputs)))
-    spread = Spread(np.zeros((1, states)), np.zeros((1, len(plant.Disturbance.names()))), np.zeros(len(plant.Parameter.names())))
-    nothing = np.zeros(len(enforced(plant)))
-    hand_made = Calibration(gain, spread, np.zeros((1, spread.entries)), 3, nothing, nothing)
-    governor, reading = Governor(plant, n, hand_made), field.read()
+    governor, reading = Governor(plant, n, certain(plant, 3)), field.read()
     governor.begin(np.arange(n), reading, unmoved(field))
     asked = unmoved(field)
     decision = governor.allow(governor.estimate(reading), asked)
