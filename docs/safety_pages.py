@@ -47,10 +47,10 @@ def measured() -> dict[str, Row]:
 
 
 @cache
-def gaps() -> dict[str, bool | None]:
-    """Return on which plants NMPC is ahead of PID; None where that is not known."""
-    plants = json.loads((RESULTS / "control.json").read_text(encoding="utf-8"))["plants"]
-    return {name: row["gap"] for name, row in plants.items()}
+def controllers() -> dict[str, Any]:
+    """Return the committed rows of the controllers' benchmark by plant."""
+    found: dict[str, Any] = json.loads((RESULTS / "control.json").read_text(encoding="utf-8"))["plants"]
+    return found
 
 
 @cache
@@ -126,7 +126,7 @@ def _learned(name: str, row: Row) -> Iterator[Goal]:
     done = row["interventions"]["ppo"]
     changed = f"at most {100 * MEDDLING:.0f} % of the policy's moves changed"
     yield Goal("interventions", changed, f"{100 * done:.2g} %", done <= MEDDLING)
-    ahead, gap = learning["against_pid"], gaps().get(name)
+    ahead, gap = learning["against_pid"], controllers().get(name, {}).get("gap")
     unit = "" if learning["unit"] == "1" else f" {learning['unit']}"
     figure = f"{ahead['mean']:+.3g} [{ahead['low']:+.3g}, {ahead['high']:+.3g}]{unit} in {learning['episodes']} episodes"
     asked = "ahead of PID behind the same shield" if gap else "no worse than PID behind the same shield"
@@ -139,22 +139,51 @@ def section(name: str) -> str:
         return ""
     row = measured().get(name)
     if row is None:
-        return f"## Safety\n\nNot measured behind the shield yet. {_safe_action(name)}\n\n{_command(name, {})}"
+        return f"## Safety\n\nNot measured behind the shield yet. {_bare(name)} {_safe_action(name)}\n\n{_command(name, {})}"
     found = list(goals(name, row))
     lines = [[goal.asked, goal.figure, {True: "met", False: "missed", None: ""}[goal.met]] for goal in found]
     missed = {goal.key: goal.asked for goal in reversed(found) if goal.met is False}
     why = "\n".join(f"- *{asked}*: {reason(name, key)}" for key, asked in reversed(missed.items()))
     about = "Behind the shield, on held-out episodes; see [Safety](../../safety.md)."
     parts = ["## Safety", about, _table(("goal", "measured", ""), lines), f"Missed, and why:\n\n{why}" if why else "",
-             _safe_action(name), _open(row), _command(name, row)]  # fmt: skip
+             _crossed(row), _safe_action(name), _open(row), _command(name, row)]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
+
+
+def _bare(name: str) -> str:
+    """Return how often controllers cross a hard limit where there is no shield."""
+    row = controllers()[name]
+    crossed = [100.0 * row["controllers"][each]["kpis"]["hard-limit violations"] for each in ("pid", "ppo")]
+    shares = "the PID layer crosses a hard limit in {:.3g} %, PPO in {:.3g} %".format(*crossed)
+    return f"Without it {shares} of {row['episodes']['all']} held-out episodes ([](../../controllers.md))."
+
+
+def _crossed(row: Row) -> str:
+    """Return what stood behind the limits that were crossed with the shield."""
+    return "\n\n".join(_stood(name, found) for name, found in row.get("crossings", {}).items() if found["each"])
+
+
+def _stood(name: str, found: Row) -> str:
+    limits = ", ".join(dict.fromkeys(f"*{each['limit']}*" for each in found["each"]))
+    alone = sorted(each["uncertified"] for each in found["each"] if each["uncertified"])
+    kinds = [f"{found['certified']} of them first in a decision that was certified"]
+    if alone:
+        kinds += [f"{len(alone)} in one that was not, the last of {alone[0]} to {alone[-1]} such in a row"]
+    return f"`{name}` crossed {limits} in {len(found['each'])} of {found['episodes']:,} episodes: {', '.join(kinds)}."
+
+
+OPEN = {
+    "adversaries": "adversaries", "nominal": "the nominal plant", "states": "certificates and refusals in vain",
+    "p99_us": "the time of a decision", "pid": "how much of what the PID layer does is changed", "worst_cases": "worst cases",
+    "learning": "learning behind the shield",
+}  # fmt: skip
+"""What makes up a row, in words."""
 
 
 def _open(row: Row) -> str:
     """Return what of a row has not been measured."""
-    parts = {"adversaries": "adversaries", "states": "certificates and refusals in vain", "p99_us": "the time of a decision",
-             "learning": "learning behind the shield", "worst_cases": "worst cases"}  # fmt: skip
-    missing = [words for key, words in parts.items() if key not in row]
+    there = {*row, *row.get("interventions", {})}
+    missing = [words for key, words in OPEN.items() if key not in there]
     return f"Not measured on this plant: {', '.join(missing)}." if missing else ""
 
 

@@ -161,6 +161,21 @@ def test_the_safety_of_a_plant_is_held_against_its_goals(safety_pages: ModuleTyp
     assert all(name in safety_pages.tables()["safety_cost.txt"] for name in safety_pages.measured())
 
 
+def test_a_page_says_what_stood_behind_a_limit_that_was_crossed_and_what_was_not_measured(
+    safety_pages: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    each = [{"limit": "pressure low", "uncertified": after} for after in (0, 9, 3)]
+    row = {"crossings": {"min": {"episodes": 200, "certified": 1, "uncertified": 2, "each": each}}, "commits": ["abc"]}
+    monkeypatch.setattr(safety_pages, "measured", lambda: {"evaporator": row})
+    shown = safety_pages.section("evaporator")
+    assert "*pressure low* in 3 of 200 episodes: 1 of them first in a decision that was certified, 2 in one that was not" in shown
+    assert "the last of 3 to 9 such in a row" in shown
+    assert "Not measured on this plant: adversaries, the nominal plant, " in shown
+    row = safety_pages.controllers()["distillation_column"]["controllers"]
+    share = 100.0 * row["ppo"]["kpis"]["hard-limit violations"]
+    assert f"PPO in {share:.3g} % of 100 held-out episodes" in safety_pages.section("distillation_column")
+
+
 @pytest.mark.parametrize(("violating", "episodes", "met"), [(0, 3000, True), (1, 3000, False), (0, 200, False)])
 def test_a_bound_that_too_few_episodes_give_is_no_goal_met(
     violating: int, episodes: int, met: bool, safety_pages: ModuleType
