@@ -172,3 +172,9 @@ def test_a_loops_gains_have_their_units_and_periods_read_well(tmp_path_factory: 
     assert {"T_i (min)", "26 s", "5.2 s"} <= set(texts)
     assert " K/(mol/L)" in texts
     assert any(text.startswith("[1]") for text in texts)
+
+
+def test_a_loops_range_is_in_the_unit_of_its_display(tmp_path_factory: pytest.TempPathFactory) -> None:
+    data = open_data(str(tmp_path_factory.mktemp("empty") / "runs.db"))
+    assert "18 to 26 °C" in list(_texts(layout(data, {"name": "office_vav"})))
+    assert "0.97 to 0.998" in list(_texts(layout(data, {"name": "distillation_column"})))

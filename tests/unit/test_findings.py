@@ -16,7 +16,7 @@ from tests.browser.plants import Cards
 from tests.unit.test_dashboard import _texts
 
 ATTACK = {
-    "supervisor": "random", "violating_unshielded": 3, "violating": 0, "upper95": 0.01, "interventions": 0.2,
+    "supervisor": "random", "episodes": 5, "violating_unshielded": 3, "violating": 0, "upper95": 0.01, "interventions": 0.2,
     "decided": {"uncertified": 0.0}, "trips": 0, "smallest": {"hot": 1.5}, "scales": {"hot": 8.5},
 }  # fmt: skip
 FAULT = {

@@ -178,6 +178,7 @@ def _loops(card: Card) -> Component:
     )
     units = _units(card)
     unit = str(card.get("time_unit", ""))
+    warm = {str(q["name"]) for q in card.get("vectors", {}).get("outputs", ()) if q.get("shown") == "degC"}
     heads = [
         "tag",
         "PV",
@@ -191,13 +192,19 @@ def _loops(card: Card) -> Component:
             html.B(str(loop["tag"])),
             str(loop.get("pv", "")),
             _moves(loop),
-            f"{_range(loop.get('low'), loop.get('high'))} {unit_text(str(loop.get('unit', '')))}".removesuffix(" –"),
+            _reach(loop, celsius=str(loop.get("pv", "")) in warm),
             _authority(loop),
             *(_gain(loop, key, units) for key in gains),
         ]
         for loop in loops
     ]
     return ui.panel("Loops", ui.table(heads, rows, range(5, len(heads)), "loops") if rows else html.P("none", className="note"))
+
+
+def _reach(loop: Entry, *, celsius: bool) -> str:
+    """The range of a loop's setpoint, as its display shows it."""
+    shown = _shown({**loop, "shown": "degC"}) if celsius else loop
+    return f"{_range(shown.get('low'), shown.get('high'))} {unit_text(str(shown.get('unit', '')))}".removesuffix(" –")
 
 
 def _units(card: Card) -> dict[str, str]:
