@@ -20,7 +20,7 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.policies import ActorCriticPolicy
 from stable_baselines3.common.vec_env import VecEnv
 
-from controller import lagrangian, ppo
+from controller import lagrangian, ppo, whitening
 from controller.limits import Budget
 from controller.methods import OFF_POLICY, Method
 from controller.policy import Policy
@@ -83,7 +83,8 @@ def policy_of(model: BaseAlgorithm, plant: Plant, method: Method) -> Policy:
     level = method.level
     if isinstance(model, OnPolicyAlgorithm):
         hidden = [*model.policy.mlp_extractor.policy_net, model.policy.action_net]
-        return Policy(plant, level, ppo.layers(hidden), method.algorithm)
+        layers = whitening.folded(model.policy.features_extractor, ppo.layers(hidden))
+        return Policy(plant, level, layers, method.algorithm)
     if isinstance(model, SAC):
         return Policy(plant, level, ppo.layers([*model.actor.latent_pi, model.actor.mu]), method.algorithm, "tanh")
     assert isinstance(model, TD3)

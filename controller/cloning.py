@@ -92,7 +92,8 @@ def clone(policy: ActorCriticPolicy, seen: NDArray[np.float32], done: NDArray[np
     observations, actions = torch.as_tensor(seen), torch.as_tensor(done)
 
     def left(rows: torch.Tensor) -> torch.Tensor:
-        mean = policy.action_net(policy.mlp_extractor.forward_actor(observations[rows]))
+        shown = policy.pi_features_extractor(observations[rows])
+        mean = policy.action_net(policy.mlp_extractor.forward_actor(shown))
         return torch.nn.functional.mse_loss(mean, actions[rows])
 
     for step in range(STEPS):

@@ -24,6 +24,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from controller import penalty
 from controller.methods import Penalty
 from controller.stability import REMEMBERED, STRIKES, Diverged, Update, Verdict, judge, moved, packed, probes, steps, unpacked
+from controller.whitening import extractor
 from plant_models.core.plant import Learning
 from plant_models.env.scenario import Single
 
@@ -255,7 +256,7 @@ def learner(
         kind, "MlpPolicy", env, n_steps=learning.rollout,
         batch_size=min(BATCH, env.num_envs * learning.rollout), n_epochs=EPOCHS, learning_rate=guard.rate,
         gamma=discount(learning), gae_lambda=learning.gae, ent_coef=learning.entropy, seed=seed, device="cpu",
-        policy_kwargs=nets(learning),
+        policy_kwargs=nets(learning) | extractor(learning, env),
     )  # fmt: skip
     model = untrained(make, lambda model: [model.policy.action_net])
     model.guard = guard

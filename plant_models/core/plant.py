@@ -81,7 +81,8 @@ class Learning:
     scaled reward a nat, which falls linearly to zero. ``gae`` is the lambda of the advantages: near 1 where a payoff comes late.
     ``rate`` is PPO's first learning rate. ``paired`` above zero has the PID layer's reward in the same episode subtracted from
     each, and multiplies what is left, which is smaller. ``crossing`` are the rewards that a decision beyond a hard limit costs
-    while learning; where it is above zero, a policy that is beyond hard limits for longer than PID is not kept.
+    while learning; where it is above zero, a policy that is beyond hard limits for longer than PID is not kept. ``whitened`` has
+    the networks see uncorrelated entries of one size: what batches differ in, not how far they are.
     """
 
     horizon: float
@@ -95,10 +96,11 @@ class Learning:
     rate: float = 2e-3
     paired: float = 0.0
     crossing: float = 0.0
+    whitened: bool = False
 
     def __repr__(self) -> str:
         """Name what every plant sets, and of the rest what is not as usual: results are kept under this text."""
-        usual = {"rate": Learning.rate, "paired": Learning.paired, "crossing": Learning.crossing}
+        usual = {"rate": Learning.rate, "paired": Learning.paired, "crossing": Learning.crossing, "whitened": Learning.whitened}
         shown = (each.name for each in fields(self) if each.name not in usual or getattr(self, each.name) != usual[each.name])
         return f"Learning({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 

@@ -249,7 +249,9 @@ PLANT = Plant(
     scale=0.3,
     worst=12.0,
     limits=(Limit("S", "S_max", "high"),),
-    learning=Learning(horizon=300.0, steps=800_000, rollout=128, spread=0.07, gae=0.99),
+    learning=Learning(
+        horizon=300.0, steps=1_600_000, parallel=128, rollout=240, spread=0.1, gae=1.0, paired=300.0, whitened=True,
+    ),
     sources=(MORAES, BLOOR, JACKET),
     reproduced=(
         Reproduced(

@@ -204,7 +204,7 @@ PLANT = Plant(
     scale=1.3,
     worst=2.0,
     limits=(Limit("X", "X_max", "high"), Limit("S", "S_max", "high"), Limit("V", "V_full", "high")),
-    learning=Learning(horizon=330.0, steps=1_000_000, rollout=64, gae=0.99),
+    learning=Learning(horizon=330.0, steps=500_000, parallel=64, rollout=330, gae=1.0, paired=100.0, whitened=True),
     sources=(KINETICS, CASE, LUUS),
     reproduced=(
         Reproduced(
