@@ -129,7 +129,7 @@ class Twin:
 
     def supervise(self, known: Calibration | None) -> None:
         """Put the plant under a shell that knows this of it, in place of the shield alone, or take the shell away."""
-        self._governor, self._begun = None, False
+        self._governor, self._begun, self._request = None, False, "none"
         self._shell = None if known is None else Shell(self._plant, known, instruments(self._plant), self._answered)
 
     def acknowledge(self) -> None:
