@@ -70,6 +70,7 @@
     const i = Number(on.dataset.loop), mode = {m: "MAN", a: "AUTO", c: "CAS"}[event.key.toLowerCase()];
     if (STEPS[event.key]) { live.nudge(i, STEPS[event.key], on.dataset.twin); }
     else if (mode) { live.order({do: "mode", twins: live.twins, tag: live.plan.loops[i].tag, mode: mode}); }
+    else if (event.key === "Enter") { live.enter(); }
     else { return; }
     event.preventDefault();
   }

@@ -53,7 +53,7 @@
       panel(operate.title, make("div", {class: "lv-seg", role: "group", "aria-label": "twins that orders are for"}, operate.who),
         make("div", {class: "lv-row"}, make("div", {class: "lv-seg", role: "group", "aria-label": "mode"}, operate.modes), operate.release),
         operate.sp.row, operate.op.row, operate.said,
-        make("p", {class: "lv-hint"}, "On a faceplate: ↑ ↓ move the setpoint by 1 % of its range, Page ↑ ↓ by 5 %; M, A, C set the mode.")),
+        make("p", {class: "lv-hint"}, "On a faceplate: ↑ ↓ move the setpoint by 1 % of its range, Page ↑ ↓ by 5 %; M, A, C set the mode; Enter goes to its number.")),
       panel(make("h2", null, "Alarms"), make("div", {class: "lv-row"}, live.list.counts, all), live.list.alarms),
       panel(make("h2", null, "Disturbances"), disturbances(plan)),
       panel(make("h2", null, "Faults"), faults(plan), live.list.changes),
@@ -70,7 +70,10 @@
     const number = make("input", {type: "number", id: "live-" + name + "-number", "aria-label": words + " by number"});
     const label = make("span", {class: "lv-label"}, name.toUpperCase()), unit = make("span", {class: "lv-unit"});
     slider.addEventListener("input", function () { number.value = slider.value; });
-    slider.addEventListener("change", function () { send(Number(slider.value)); slider.blur(); });
+    let keys = false; // by pointer it is let go of once it is moved; by keys it stays in hand
+    slider.addEventListener("keydown", function () { keys = true; });
+    slider.addEventListener("pointerdown", function () { keys = false; });
+    slider.addEventListener("change", function () { send(Number(slider.value)); if (!keys) { slider.blur(); } });
     number.addEventListener("keydown", function (event) { if (event.key === "Enter" && number.value !== "") { send(Number(number.value)); number.blur(); } });
     return {slider: slider, number: number, unit: unit, row: make("div", {class: "lv-entry " + name}, label, slider, number, unit)};
   }
@@ -84,6 +87,12 @@
     });
     live.write(entry.unit, unit);
   }
+
+  /* To the number that the operator may set: the setpoint's, else the output's. */
+  live.enter = function () {
+    const field = [live.operate.sp.number, live.operate.op.number].find(function (each) { return !each.disabled; });
+    if (field) { field.focus(); field.select(); }
+  };
 
   live.choose = function (i) {
     live.loop = i;

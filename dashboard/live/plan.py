@@ -86,11 +86,12 @@ def _scale(q: Quantity, low: float, high: float) -> tuple[float, float]:
 
 def _disturbance(name: str, q: Quantity) -> dict[str, Any]:
     span = q.high - q.low if math.isfinite(q.high - q.low) else abs(q.nominal) or 1.0
-    return {"name": name, "meaning": q.meaning, "tag": q.tag, "unit": unit_text(_difference(q)), "shown": unit_text(q.shown),
+    return {"name": name, "meaning": q.meaning, "tag": q.tag, "unit": unit_text(difference(q)), "shown": unit_text(q.shown),
             "digits": digits(span), "step": span / 10.0, "reach": span, "measured": q.measured}  # fmt: skip
 
 
-def _difference(q: Quantity) -> str:
+def difference(q: Quantity) -> str:
+    """The unit of a difference of two of its values, as they are displayed."""
     return "K" if q.shown == "degC" else q.shown
 
 
@@ -101,7 +102,7 @@ def _places(plant: Plant) -> list[dict[str, Any]]:
         span = q.high - q.low if math.isfinite(q.high - q.low) else abs(q.nominal) or 1.0
         kinds = [
             {"kind": kind, "label": label, "size": share if kind == "noise" else share * span,
-             "unit": unit.format(unit=unit_text(_difference(q)), time=plant.time_unit), "sized": share > 0.0}
+             "unit": unit.format(unit=unit_text(difference(q)), time=plant.time_unit), "sized": share > 0.0}
             for kind, (label, unit, share) in KINDS.items()
         ]  # fmt: skip
         places.append({"name": name, "label": f"{q.tag or name} {q.meaning}", "valve": False, "kinds": kinds})
@@ -109,7 +110,7 @@ def _places(plant: Plant) -> list[dict[str, Any]]:
         if loop.mv:
             q = plant.Input.quantities()[loop.mv]
             kinds = [
-                {"kind": kind, "label": label, "size": share * (q.high - q.low), "unit": unit_text(_difference(q)),
+                {"kind": kind, "label": label, "size": share * (q.high - q.low), "unit": unit_text(difference(q)),
                  "sized": share > 0.0}
                 for kind, (label, share) in VALVE_KINDS.items()
             ]  # fmt: skip

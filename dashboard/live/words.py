@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
+
 from controller.live import commands as ask
 from controller.live.commands import Command
 from controller.live.prescription import Held, Stepped, What
 from dashboard.figures import shown_name, unit_text
-from dashboard.live.plan import displayed, moves
+from dashboard.live.plan import difference, displayed, moves
 from plant_models.core.loop import Loop
 from plant_models.core.plant import Plant
 from plant_models.core.quantity import Quantity
@@ -63,8 +66,19 @@ def change_words(plant: Plant, what: What) -> str:
     if isinstance(what, Stepped):
         unit = unit_text(plant.Disturbance.quantities()[what.name].unit)
         return f"{what.name} {what.size:+.4g} {unit}".replace("-", "−") if what.size else f"{what.name} as the scenario has it"
-    place, *sizes = vars(what).values()
-    return " ".join([type(what).__name__.lower(), "at", place, *(f"{size:.4g}" for size in sizes if size)])
+    (_, name), *sizes = vars(what).items()
+    q = {**plant.Output.quantities(), **plant.Input.quantities()}.get(str(name))
+    where = str(name) if q is None else q.tag or str(name)
+    return " ".join([type(what).__name__.lower(), "at", where, *_sizes(plant, q, dict(sizes))])
+
+
+def _sizes(plant: Plant, q: Quantity | None, sizes: Mapping[str, float]) -> list[str]:
+    """How large a fault is, each part in its unit; what has no end has no time."""
+    unit, time = "" if q is None else unit_text(difference(q)), plant.time_unit
+    units = {"size": unit, "band": unit, "rate": f"{unit}/{time}", "time": time, "factor": "times"}
+    known = {key: size for key, size in sizes.items() if size and math.isfinite(size)}
+    words = [f"{size:{'+' * (key == 'size')}.4g} {units.get(key, '')}" for key, size in known.items()]
+    return [word.rstrip(" –").replace("-", "−") for word in words]
 
 
 def _value(q: Quantity, value: float) -> str:

@@ -17,7 +17,10 @@ from dashboard.figures import unit_text
 from dashboard.results import interval
 from dashboard.verdict import Standing, Verdict
 
-SHOWN = 8  # of whatever is newest
+SHOWN = 8
+"""Latest runs."""
+NEWEST = 5
+"""Alarms and violations, so that the comparisons below them are seen without scrolling."""
 
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
@@ -54,7 +57,7 @@ def _body(data: Data) -> Component:
         )
         return ui.page("Overview", ui.panel("Begin here", ui.empty(hint, ui.EXAMPLES["demo"], ui.EXAMPLES["train"])))
     running = [run for run in runs if run.status == "running"]
-    trouble = html.Div([_alarms(data.journal(SHOWN)), _violations(data.offenders(SHOWN))], className="columns news")
+    trouble = html.Div([_alarms(data.journal(NEWEST)), _violations(data.offenders(NEWEST))], className="columns news")
     return ui.page("Overview", _jobs(data, running), trouble, _best(data, runs), _recent(runs[:SHOWN]), note=_tally(runs))
 
 

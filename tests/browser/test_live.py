@@ -180,6 +180,16 @@ def test_an_arrow_key_on_a_faceplate_moves_the_setpoint_by_one_per_cent_of_its_r
     assert screen.face()["hand"] == 1
 
 
+def test_by_keys_alone_the_number_is_reached_and_the_slider_stays_in_hand(screen: Screen) -> None:
+    screen.one(".lv-face[data-loop='0'][data-twin='A']").send_keys(Keys.ENTER)
+    screen.until(lambda: screen.js("document.activeElement.id") == "live-sp-number")
+    slider = screen.one("#live-sp-slider")
+    for _ in range(2):
+        slider.send_keys(Keys.ARROW_RIGHT)
+        assert screen.js("document.activeElement.id") == "live-sp-slider"
+    screen.press("#live-release")
+
+
 def test_number_and_slider_set_the_setpoint_and_release_gives_it_back(screen: Screen) -> None:
     number = screen.one("#live-sp-number")
     number.send_keys(Keys.CONTROL, "a", Keys.NULL, "0.875", Keys.ENTER)

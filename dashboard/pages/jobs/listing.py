@@ -23,7 +23,7 @@ def layout(data: Data, _query: Mapping[str, str]) -> Component:
     found = _found(data)
     return ui.page(
         "Jobs",
-        html.Div(_table(found), id=BODY),
+        html.Div(_table(found, operator=data.access.operator), id=BODY),
         dcc.Store(id=STAMP, data=_stamp(found)),
         dcc.Interval(id=ids.tick("jobs"), interval=2000),
         note="each is a process of its own: it goes on when the dashboard or the browser ends",
@@ -44,7 +44,7 @@ def register(app: Dash, data: Data) -> None:
     def update(_ticks: int, seen: object) -> Any:
         found = _found(data)
         stamp = _stamp(found)
-        return (no_update, no_update) if stamp == seen else (_table(found), stamp)
+        return (no_update, no_update) if stamp == seen else (_table(found, operator=data.access.operator), stamp)
 
 
 def _found(data: Data) -> list[tuple[Job, RunRecord | None]]:
@@ -57,10 +57,10 @@ def _stamp(found: Sequence[tuple[Job, RunRecord | None]]) -> list[list[object]]:
     return [[job.id, job.state, job.run, None if run is None else run.step] for job, run in found]
 
 
-def _table(found: Sequence[tuple[Job, RunRecord | None]]) -> Component:
+def _table(found: Sequence[tuple[Job, RunRecord | None]], *, operator: bool) -> Component:
     if not found:
         hint = "Nothing was started from here yet. Commands typed in a terminal show among the runs."
-        return ui.panel("Jobs", ui.empty(hint, "setpoint dashboard --operator"))
+        return ui.panel("Jobs", ui.empty(hint, *([] if operator else ["setpoint dashboard --operator"])))
     rows = [_row(job, run) for job, run in found]
     heads = ["job", "state", "command", "progress", "run", "started", "duration"]
     return ui.panel("1 job" if len(rows) == 1 else f"{len(rows)} jobs", ui.table(heads, rows, (5, 6), "jobs"))

@@ -1,0 +1,27 @@
+"""What an operator did, in words with units."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from dashboard.live.words import change_words
+from plant_models.catalogue import get
+from plant_models.core.fault import Bias, Drift, Jammed, Noise, Stiction, Stuck
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        (Bias("T", -12.0), "bias at TI-101 −12 K"),
+        (Drift("T", 0.1), "drift at TI-101 0.1 K/min"),
+        (Noise("T", 5.0), "noise at TI-101 5 times"),
+        (Stuck("T", math.inf), "stuck at TI-101"),
+        (Stiction("T_c", 0.5), "stiction at TV-101 0.5 K"),
+        (Jammed("T_c", 2.0), "jammed at TV-101 2 min"),
+    ],
+)
+def test_a_fault_is_told_by_tag_with_its_unit(fault: Any, words: str) -> None:
+    assert change_words(get("exothermic_cstr"), fault) == words
