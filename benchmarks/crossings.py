@@ -2,7 +2,7 @@
 
 A certificate is in vain where the limit is crossed in a decision in which one was given. Else nothing was certified in that
 decision: for how many decisions in a row that had been so, and whether anything had ever been certified, tells how the plant
-came there.
+came there. What a shield begins with, the hierarchy's first command, may itself cross a limit where it is held.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
-from controller.safety.shield import UNCERTIFIED
+from controller.safety.shield import UNCERTIFIED, copied
 from controller.safety.stress import TOGETHER
-from controller.safety.trial import Supervisor, hard, limits
+from controller.safety.trial import Send, Supervisor, hard, joined, limits, trial
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
+from plant_models.env.lookahead import Command
 from plant_models.env.scenario import Episodes, draw
 
 
@@ -62,8 +63,11 @@ def found(supervisor: Supervisor, known: Calibration, plant: Plant, episodes: in
 
 
 def _lot(supervisor: Supervisor, known: Calibration, plant: Plant, episodes: int, first: int, seed: int) -> Iterator[Crossing]:
-    drawn = draw(plant, plant.scenario(), seed, min(TOGETHER, episodes - first), "judging", first)
-    return crossed(course(supervisor, drawn, known, first), plant, first)
+    return crossed(course(supervisor, _drawn(plant, episodes, first, seed), known, first), plant, first)
+
+
+def _drawn(plant: Plant, episodes: int, first: int, seed: int) -> Episodes:
+    return draw(plant, plant.scenario(), seed, min(TOGETHER, episodes - first), "judging", first)
 
 
 def course(supervisor: Supervisor, drawn: Episodes, known: Calibration, first: int = 0) -> Course:
@@ -94,3 +98,30 @@ def crossed(ran: Course, plant: Plant, first: int = 0) -> Iterator[Crossing]:
         last = int(with_one[-1]) if len(with_one) else -1
         foreseen = float(ran.foreseen[last, e, c]) if last >= 0 else None
         yield Crossing(first + int(e), k, str(names[c]), float(ran.lowest[:, e, c].min()), k - last, foreseen)
+
+
+def held(plant: Plant, episodes: int, seed: int) -> dict[str, Any]:
+    """Return how many judging episodes cross a hard limit where what is sent first is held to their end, without a shield.
+
+    That is what a shield sends that lets nothing through and has nothing better. ``smallest`` are the smallest margins.
+    """
+    lots = [trial(_holding(), _drawn(plant, episodes, first, seed), None, first) for first in range(0, episodes, TOGETHER)]
+    ran, at = joined(lots), np.flatnonzero(hard(plant))
+    smallest = {limits(plant)[c]: float(ran.lowest[:, c].min()) for c in at}
+    return {"episodes": episodes, "violating": int(ran.violating(plant).sum()), "smallest": smallest}
+
+
+def _holding() -> Supervisor:
+    """Return who goes on sending what the hierarchy sends by itself in the first decision."""
+
+    def begin(_: Episodes, __: int) -> Send:
+        first = list[Command]()
+
+        def send(field: Field, _: int) -> Command:
+            if not first:
+                first.append(copied(unmoved(field)))
+            return first[0]
+
+        return send
+
+    return Supervisor("held", begin)

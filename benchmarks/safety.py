@@ -99,6 +99,12 @@ def _crossed(case: Case, name: str) -> dict[str, Any]:
     return crossings.found(_opposed(case, name).shielded, case.known, case.plant, case.sizes.episodes, 0)
 
 
+def held(case: Case) -> dict[str, Any]:
+    """Return how many episodes cross a hard limit where what the hierarchy sends first is held, no adversary and no shield."""
+    plant, episodes = case.plant, case.sizes.episodes
+    return {"held": case.cell("held", partial(crossings.held, plant, episodes, 0), episodes, beside=text(crossings))}
+
+
 def at_nominal(case: Case) -> dict[str, Any]:
     """Return how often the nominal plant without noise crosses a hard limit, over all adversaries, and in how many steps."""
     sizes = case.sizes
@@ -200,8 +206,8 @@ def learning(case: Case) -> dict[str, Any]:
 
 
 PARTS: dict[str, Callable[[Case], dict[str, Any]]] = {
-    "attacked": attacked, "crossings": crossed, "nominal": at_nominal, "verdicts": wrong, "timed": timed, "pid": intervening,
-    "worst": worst, "learned": learning,
+    "attacked": attacked, "crossings": crossed, "held": held, "nominal": at_nominal, "verdicts": wrong, "timed": timed,
+    "pid": intervening, "worst": worst, "learned": learning,
 }  # fmt: skip
 """What makes up a plant's row."""
 

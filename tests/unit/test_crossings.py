@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks import crossings
 from benchmarks.crossings import Course, crossed
+from controller.safety.field import Field, unmoved
 from controller.safety.opponents import along
 from controller.safety.trial import hard, limits, trial
 from plant_models.catalogue import get
@@ -54,3 +55,17 @@ def test_a_course_is_that_of_a_trial_decision_by_decision() -> None:
     assert (~ran.certified).sum() == whole.decided[:, -1].sum()
     assert np.isnan(ran.foreseen).all(axis=2).sum() == (~ran.certified).sum()
     assert crossings.found(swinging, knows, plant, 8, 0)["episodes"] == 8
+
+
+def test_what_is_sent_first_is_held_to_the_end_whatever_the_hierarchy_sends_later() -> None:
+    plant, n = get("quadruple_tank"), 6
+    drawn = episodes(plant, n)
+    field = Field(plant, drawn)
+    first, lowest = unmoved(field), np.full_like(field.lowest, np.inf)
+    for _ in range(drawn.scenario.steps):
+        field.command(first)
+        lowest = np.minimum(lowest, field.lowest)
+    found = crossings.held(plant, n, 0)
+    assert list(found["smallest"].values()) == lowest[:, hard(plant)].min(axis=0).tolist()
+    assert found["violating"] == (lowest[:, hard(plant)] < 0.0).any(axis=1).sum()
+    assert not np.array_equal(unmoved(field).r, first.r), "the hierarchy has moved on"
