@@ -160,7 +160,12 @@ def _bare(name: str) -> str:
 
 def _crossed(row: Row) -> str:
     """Return what stood behind the limits that were crossed with the shield."""
-    return "\n\n".join(_stood(name, found) for name, found in row.get("crossings", {}).items() if found["each"])
+    stood = [_stood(name, found) for name, found in row.get("crossings", {}).items() if found["each"]]
+    held = row.get("held", {"violating": 0})
+    if held["violating"]:
+        crossed = f"crosses a hard limit in {held['violating']} of {held['episodes']:,} episodes"
+        stood.append(f"What the hierarchy sends first, held to the end with neither adversary nor shield, {crossed}.")
+    return "\n\n".join(stood)
 
 
 def _stood(name: str, found: Row) -> str:

@@ -166,10 +166,12 @@ def test_a_page_says_what_stood_behind_a_limit_that_was_crossed_and_what_was_not
 ) -> None:
     each = [{"limit": "pressure low", "uncertified": after} for after in (0, 9, 3)]
     row = {"crossings": {"min": {"episodes": 200, "certified": 1, "uncertified": 2, "each": each}}, "commits": ["abc"]}
+    row["held"] = {"episodes": 200, "violating": 5}
     monkeypatch.setattr(safety_pages, "measured", lambda: {"evaporator": row})
     shown = safety_pages.section("evaporator")
     assert "*pressure low* in 3 of 200 episodes: 1 of them first in a decision that was certified, 2 in one that was not" in shown
     assert "the last of 3 to 9 such in a row" in shown
+    assert "with neither adversary nor shield, crosses a hard limit in 5 of 200 episodes" in shown
     assert "Not measured on this plant: adversaries, the nominal plant, " in shown
     row = safety_pages.controllers()["distillation_column"]["controllers"]
     share = 100.0 * row["ppo"]["kpis"]["hard-limit violations"]
