@@ -7,6 +7,7 @@ bit, comes and goes as arrays.
 from __future__ import annotations
 
 import random
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -266,7 +267,11 @@ def learner(
 def untrained(make: Callable[[], Model], zeroed: Callable[[Model], Iterable[torch.nn.Module]] = lambda model: ()) -> Model:
     """Return a learner on one thread that logs nowhere, with some layers at exactly zero."""
     torch.set_num_threads(1)
-    model = make()
+    with (
+        warnings.catch_warnings()
+    ):  # whole batches of a process seldom fill the last minibatch, which is none of a user's business
+        warnings.filterwarnings("ignore", "You have specified a mini-batch size")
+        model = make()
     model.set_logger(Logger(folder=None, output_formats=[]))
     with torch.no_grad():
         for layer in zeroed(model):
