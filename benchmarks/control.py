@@ -21,6 +21,8 @@ from plant_models.catalogue import names
 from plant_models.core.errors import UnknownName, unknown
 
 CASE = "pcgym_cstr"
+COMMIT, MACHINE = ("kept", "commit"), ("kept_on", "machine")
+"""Where a report says of which commit its parts are, and on what machine: those that were kept, and all others."""
 
 
 def measure(
@@ -44,19 +46,25 @@ def measure(
 
 
 def together(new: Mapping[str, Any], earlier: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what was measured now and, of an earlier report, the rest; ``kept`` names the commit of each such part."""
+    """Return what was measured now and, of an earlier report, the rest; ``kept`` and ``kept_on`` tell its commit and machine."""
     now, before = _parts(new), _parts(earlier)
     every = {name: (before | now)[name] for name in (*names(), CASE) if name in before or name in now}
-    known = earlier.get("kept", {})
-    kept = {name: known.get(name, earlier["commit"]) for name in every if name not in now}
+    kept, kept_on = ({name: _of(earlier, name, *keys) for name in every if name not in now} for keys in (COMMIT, MACHINE))
     case = {CASE: every.pop(CASE)} if CASE in every else {}
-    return {"plants": every, **case, "kept": kept}
+    return {"plants": every, **case, "kept": kept, "kept_on": kept_on}
+
+
+def _of(report: Mapping[str, Any], name: str, kept: str, own: str) -> Any:
+    """Return the commit or machine of a part of a report: its own where it was kept from an earlier one."""
+    return report.get(kept, {}).get(name, report[own])
 
 
 def _policies(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a report's tables, each with the commit that trained its policies."""
-    kept = report.get("kept", {})
-    return {name: {"policies_of": kept.get(name, report["commit"])} | table for name, table in report["plants"].items()}
+    """Return a report's tables, each with the commit that trained its policies, and the machine."""
+    return {
+        name: {"policies_of": _of(report, name, *COMMIT), "policies_on": _of(report, name, *MACHINE)} | table
+        for name, table in report["plants"].items()
+    }
 
 
 def _parts(report: Mapping[str, Any]) -> dict[str, Any]:

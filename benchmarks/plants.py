@@ -269,10 +269,10 @@ class Beside:
         return not self.scale.gap and bool(np.isclose(before, now, rtol=1e-9, atol=0.0))
 
     def with_earlier(self, earlier: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the plant's table with an earlier one's PPO, and in ``policies_of`` the commit that trained it."""
+        """Return the plant's table with an earlier one's PPO; ``policies_of`` and ``policies_on`` tell what trained it."""
         ppo = earlier["controllers"]["ppo"] | {"score": None, "each": None}
         comfort = {"comfort": earlier["comfort"]} if "comfort" in earlier else {}
-        return self._table(ppo, earlier["train"]) | comfort | {"policies_of": earlier["policies_of"]}
+        return self._table(ppo, earlier["train"]) | comfort | {key: earlier[key] for key in ("policies_of", "policies_on")}
 
     def with_trained(self, learned: list[dict[str, Any]]) -> dict[str, Any]:
         """Return the plant's table with PPO's policies, one a training seed."""

@@ -12,7 +12,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -143,18 +143,29 @@ def plant_table(name: str, result: Result, seed: int) -> str:
 
 
 def provenance(found: Mapping[str, Result]) -> str:
-    """Return on what machine and from which commit the results come."""
-    sources = dict.fromkeys(f"{machine(result['machine'])}, commit {_commits(result)}" for result in found.values())
-    return "Measured on " + "; ".join(sources) + "."
+    """Return on what machines and from which commits the results come."""
+    told: dict[str, dict[str, None]] = {}
+    for result in found.values():
+        for on, commit in _sources(result):
+            told.setdefault(machine(on), {})[commit] = None
+    return "Measured on " + "; ".join(f"{on}, commit {' and '.join(commits)}" for on, commits in told.items()) + "."
 
 
-def _commits(result: Result) -> str:
-    """Return the commit, and those from which rows, or their policies alone, were kept, with the number of their rows."""
-    rows = Counter(str(commit)[:12] for commit in result.get("kept", {}).values())
-    policies = Counter(str(table["policies_of"])[:12] for table in result["plants"].values() if "policies_of" in table)
-    told = [f"{commit} ({_counted(count)})" for commit, count in rows.items()]
-    told += [f"{commit} (policies of {_counted(count)})" for commit, count in policies.items()]
-    return " and ".join([str(result["commit"])[:12], *told])
+def _sources(result: Result) -> Iterator[tuple[Any, str]]:
+    """Yield machine and commit of a result, and those from which rows, or their policies alone, were kept, with their number."""
+    yield result["machine"], _short(result["commit"])
+    rows, policies = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
+    for name, commit in result.get("kept", {}).items():
+        rows[machine(result.get("kept_on", {}).get(name, result["machine"])), _short(commit)] += 1
+    for table in result["plants"].values():
+        if "policies_of" in table:
+            policies[machine(table["policies_on"]), _short(table["policies_of"])] += 1
+    yield from ((on, f"{commit} ({_counted(count)})") for (on, commit), count in rows.items())
+    yield from ((on, f"{commit} (policies of {_counted(count)})") for (on, commit), count in policies.items())
+
+
+def _short(commit: Any) -> str:
+    return str(commit)[:12]
 
 
 def _counted(rows: int) -> str:

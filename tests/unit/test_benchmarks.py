@@ -207,10 +207,15 @@ def test_a_difference_hides_no_number_that_is_none() -> None:
 
 
 def test_a_report_keeps_what_was_not_asked_anew_and_says_of_which_commit_it_is() -> None:
-    before = {"plants": {"quadruple_tank": 1, "exothermic_cstr": 2}, "pcgym_cstr": 3, "commit": "b", "kept": {"pcgym_cstr": "a"}}
+    before = {
+        "plants": {"quadruple_tank": 1, "exothermic_cstr": 2}, "pcgym_cstr": 3, "commit": "b", "machine": "new",
+        "kept": {"pcgym_cstr": "a"}, "kept_on": {"pcgym_cstr": "old"},
+    }  # fmt: skip
     found = control.together({"plants": {"exothermic_cstr": 4}}, before)
-    kept = {"quadruple_tank": "b", "pcgym_cstr": "a"}
-    assert found == {"plants": {"quadruple_tank": 1, "exothermic_cstr": 4}, "pcgym_cstr": 3, "kept": kept}
+    kept, kept_on = {"quadruple_tank": "b", "pcgym_cstr": "a"}, {"quadruple_tank": "new", "pcgym_cstr": "old"}
+    assert found == {
+        "plants": {"quadruple_tank": 1, "exothermic_cstr": 4}, "pcgym_cstr": 3, "kept": kept, "kept_on": kept_on,
+    }  # fmt: skip
     assert list(found["plants"]) == ["exothermic_cstr", "quadruple_tank"]
     assert control.together({"plants": {}, "pcgym_cstr": 5}, before)["kept"] == {"quadruple_tank": "b", "exothermic_cstr": "b"}
 
@@ -225,14 +230,14 @@ def test_kept_policies_serve_the_same_plant_where_no_score_is_asked_of_them() ->
     ahead, level = [{"cost": [cost - saved for cost in pid[:10]], "kpis": {}, "failures": 0} for saved in (2.0, 0.1)]
     earlier = {
         "controllers": {"pid": {"cost_mean": float(np.mean(pid))}, "ppo": {"score": {"iqm": 1.0}, "each": [1.0], "failures": 3}},
-        "train": {"seeds": 5}, "policies_of": "abc",
+        "train": {"seeds": 5}, "policies_of": "abc", "policies_on": "old",
     }  # fmt: skip
     without_gap = plants.Beside(get("exothermic_cstr"), below, level, {})
     assert without_gap.serves(earlier)
     table = without_gap.with_earlier(earlier)
     assert table["gap"] is False
     assert table["controllers"]["ppo"] == {"score": None, "each": None, "failures": 3}
-    assert (table["train"], table["policies_of"]) == ({"seeds": 5}, "abc")
+    assert (table["train"], table["policies_of"], table["policies_on"]) == ({"seeds": 5}, "abc", "old")
     assert not plants.Beside(get("exothermic_cstr"), below, ahead, {}).serves(earlier)
     assert not without_gap.serves(earlier | {"controllers": {"pid": {"cost_mean": 9.0}}})
     assert not without_gap.serves(earlier | {"controllers": {}})
