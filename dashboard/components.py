@@ -184,7 +184,13 @@ def waiting(id: str, words: str) -> Component:  # noqa: A002 - Dash's own word
 def empty(text: str, *commands: str) -> Component:
     """What stands where there is nothing yet: why, and the command that changes it."""
     lines = [html.Code(command) for command in commands]
-    return html.Div([html.P(text), *(html.Div(line, className="command") for line in lines)], className="empty")
+    return html.Div([html.P(_coded(text)), *(html.Div(line, className="command") for line in lines)], className="empty")
+
+
+def _coded(text: str) -> str | list[Cell]:
+    """A message whose commands, between backticks, are set as code."""
+    parts = text.split("`")
+    return text if len(parts) == 1 else [html.Code(part) if k % 2 else part for k, part in enumerate(parts)]
 
 
 def facts(pairs: Mapping[str, Cell]) -> Component:
@@ -284,8 +290,9 @@ def instant(seconds: float) -> str:
 
 
 def kpi_heads(names: Sequence[str], units: Mapping[str, str]) -> list[str]:
-    """KPI names with their units."""
-    return [f"{name} ({unit_text(units[name])})" if units.get(name, "1") not in ("", "1") else name for name in names]
+    """KPI names with their units, each unit on one line."""
+    shown = {name: unit_text(unit).replace(" ", "\u00a0") for name, unit in units.items() if unit not in ("", "1")}
+    return [f"{name} ({shown[name]})" if name in shown else name for name in names]
 
 
 def kpi(name: str) -> Cell:

@@ -31,9 +31,10 @@ SUPERSCRIPT = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻
 
 
 def unit_text(unit: str) -> str:
-    """A unit as it is printed: degC as °C, m2 as m², 1 as a dash."""
+    """A unit as it is printed: degC as °C, um as µm, m2 as m², 1 as a dash."""
     if unit in ("", "1"):
         return "–"
+    unit = re.sub(r"(?<![A-Za-z])um(?![A-Za-z])", "µm", unit)
     dressed = re.sub(r"(?<=[A-Za-z)])(?:\*\*|\^)?(-?\d)", lambda match: match.group(1).translate(SUPERSCRIPT), unit)
     return dressed.replace("delta_degC", "K").replace("degC", "°C").replace("*", "·")
 

@@ -136,7 +136,7 @@ def differences(records: Mapping[str, EpisodeRecord], base: str, window: Window 
         unit = "K" if row.unit == "degC" else row.unit
         figure.update_yaxes(title_text=axis_text(unit), nticks=5, row=place, col=1)
         _heading(figure, f"{row.title}, difference to {shown_name(base)}", place)
-    return _finished(figure, rows, first, view)
+    return _finished(figure, rows, first, view).update_layout(margin_l=82)  # small differences have long tick labels
 
 
 def cumulated(records: Mapping[str, EpisodeRecord], window: Window | None = None) -> go.Figure | None:

@@ -96,6 +96,12 @@ def test_an_empty_page_shows_the_command_that_fills_it(tmp_path: Path, path: str
         assert command in _open(client, path)[1]
 
 
+def test_a_message_sets_its_command_as_code(client: FlaskClient) -> None:
+    text = _open(client, "/runs/nobody")[1]
+    assert "setpoint runs" in text
+    assert "`" not in text
+
+
 @pytest.mark.parametrize("path", HOSTILE)
 def test_an_address_that_leads_nowhere_gets_a_page_not_an_error(
     client: FlaskClient, caplog: pytest.LogCaptureFixture, path: object

@@ -265,7 +265,8 @@ def test_a_front_holds_those_that_none_beats_in_both() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "text"), [("degC", "°C"), ("W/m2", "W/m²"), ("m3/h", "m³/h"), ("1", "–"), ("mol/L", "mol/L"), ("s**-1", "s⁻¹")]
+    ("unit", "text"),
+    [("degC", "°C"), ("W/m2", "W/m²"), ("m3/h", "m³/h"), ("1", "–"), ("mol/L", "mol/L"), ("s**-1", "s⁻¹"), ("um3", "µm³")],
 )
 def test_units_are_printed_as_people_write_them(unit: str, text: str) -> None:
     assert unit_text(unit) == text

@@ -35,7 +35,8 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
         [html.Span(ui.instant(line.time), className="nowrap"), _level(line.level), line.who, line.text] for line in shown
     ]
     table = ui.table(["time", "level", "from", "what"], rows, name=f"log of {run.id}")
-    count = f"{len(said)} notes of its own" if said else "it said nothing of its own"
+    notes = "1 note" if len(said) == 1 else f"{len(said)} notes"
+    count = f"{notes} of its own" if said else "it said nothing of its own"
     return [ui.panel("Log", html.Div(table, className="said"), aside=count), *_printed(data, run)]
 
 
