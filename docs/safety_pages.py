@@ -139,7 +139,8 @@ def section(name: str) -> str:
         return ""
     row = measured().get(name)
     if row is None:
-        return f"## Safety\n\nNot measured behind the shield yet. {_bare(name)} {_safe_action(name)}\n\n{_command(name, {})}"
+        told = " ".join(filter(None, ["Not measured behind the shield yet.", _bare(name), _safe_action(name)]))
+        return f"## Safety\n\n{told}\n\n{_command(name, {})}"
     found = list(goals(name, row))
     lines = [[goal.asked, goal.figure, {True: "met", False: "missed", None: ""}[goal.met]] for goal in found]
     missed = {goal.key: goal.asked for goal in reversed(found) if goal.met is False}
@@ -151,8 +152,10 @@ def section(name: str) -> str:
 
 
 def _bare(name: str) -> str:
-    """Return how often controllers cross a hard limit where there is no shield."""
-    row = controllers()[name]
+    """Return how often controllers cross a hard limit where there is no shield; empty for a plant of a user."""
+    row = controllers().get(name)
+    if row is None:
+        return ""
     crossed = [100.0 * row["controllers"][each]["kpis"]["hard-limit violations"] for each in ("pid", "ppo")]
     shares = "the PID layer crosses a hard limit in {:.3g} %, PPO in {:.3g} %".format(*crossed)
     return f"Without it {shares} of {row['episodes']['all']} held-out episodes ([](../../controllers.md))."
