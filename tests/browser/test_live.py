@@ -239,7 +239,7 @@ def test_disturbances_and_faults_are_injected_listed_and_taken_back(screen: Scre
     Select(screen.one("#live-place")).select_by_visible_text("TV-101 jacket temperature")
     screen.press("#live-inject")
     screen.until(lambda: any(change["place"] == "T_c" for change in screen.told()["twins"]["B"]["changes"]))
-    screen.shown("#live-changes", "jammed at T_c")
+    screen.shown("#live-changes", "jammed at TV-101")
     mends = "document.querySelectorAll(\"#live-changes [data-mend='T_c']\").length"
     for left in (1, 0):
         screen.press("#live-changes [data-mend='T_c']")
