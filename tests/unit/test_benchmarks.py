@@ -247,13 +247,13 @@ def test_kept_policies_serve_the_same_plant_where_no_score_is_asked_of_them() ->
 def test_the_controllers_benchmark_scores_and_computes_nothing_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
     first = measured("control", tmp_path / "first.json", COMPILED[:1])
-    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*.json")}
+    kept = {path: path.stat().st_mtime_ns for path in (tmp_path / "data").glob("setpoint/benchmarks/*.json")}
     assert {path.name.rpartition("-")[0].removeprefix(f"{COMPILED[0]}-") for path in kept} == {
         "baselines", "nmpc-0", "nmpc-doubled", "ppo-0",
     }  # fmt: skip
     again = measured("control", tmp_path / "again.json", COMPILED[:1])
     assert again["plants"] == first["plants"]
-    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "data").rglob("*.json")} == kept
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "data").glob("setpoint/benchmarks/*.json")} == kept
     plant = first["plants"][COMPILED[0]]
     assert set(plant["controllers"]) == {"constant", "pid", "nmpc", "ppo"}
     assert plant["controllers"]["pid"]["against_pid"]["mean"] == 0.0
