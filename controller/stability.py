@@ -173,12 +173,17 @@ def _harm(update: Update, before: Sequence[Update]) -> Iterator[str]:
         sign, value = SIGNS[name], getattr(update, name)
         limit = min(sign.harms, usual) if name == "kl" else sign.harms
         if value > limit:
-            yield f"{sign.said} {value:.3g} above {limit:.3g}"
+            yield f"{sign.said} {_passed(value, limit)} above {limit:.3g}"
     narrow, wide = SIGNS["spread_low"], SIGNS["spread_high"]
     if before and update.spread_low < narrow.harms <= before[-1].spread_low:
-        yield f"{narrow.said} {update.spread_low:.3g} below {narrow.harms:g}"
+        yield f"{narrow.said} {_passed(update.spread_low, narrow.harms)} below {narrow.harms:g}"
     if before and update.spread_high > wide.harms >= before[-1].spread_high:
-        yield f"{wide.said} {update.spread_high:.3g} above {wide.harms:g}"
+        yield f"{wide.said} {_passed(update.spread_high, wide.harms)} above {wide.harms:g}"
+
+
+def _passed(value: float, limit: float) -> str:
+    """A value with as many figures, three or more, as tell it from the limit that it passed."""
+    return next((text for n in range(3, 9) if float(text := f"{value:.{n}g}") != float(f"{limit:.3g}")), f"{value:g}")
 
 
 def _warnings(update: Update, before: Sequence[Update], done: float) -> Iterator[tuple[str, str]]:

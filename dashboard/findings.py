@@ -56,11 +56,16 @@ def _attacked(row: Mapping[str, Any], units: Mapping[str, str]) -> list[ui.Cell]
 def _faults(data: Data, run: RunRecord) -> Component:
     heads = ["code", "fault", "expected", "mode", "decisions", "what the shell said", "limits crossed", "as expected"]
     rows: list[list[ui.Cell]] = [
-        [each["code"], each["fault"], each["expected"], each["mode"], str(each["decisions"]), each["said"],
+        [each["code"], each["fault"], each["expected"], each["mode"], _after(each["decisions"]), each["said"],
          ", ".join(each["crossed"]) or "none", html.Span("yes") if each["kept"] else html.Span("▲ no", className="bad")]
         for each in run.result["faults"]
     ]  # fmt: skip
     return ui.panel("Faults", ui.table(heads, rows, (4,), "faults"), aside=ui.link(run.id, f"/runs/{run.id}"))
+
+
+def _after(decisions: int | None) -> str:
+    """After how many decisions the shell answered a fault."""
+    return "never" if decisions is None else str(decisions)
 
 
 def _trials(data: Data, run: RunRecord) -> Component:

@@ -25,7 +25,10 @@
   live.figures = function (value) {
     if (value === null || value === undefined) { return "–"; }
     const size = Math.abs(value);
-    return (size >= 1e5 || (size && size < 1e-3) ? value.toExponential(2) : value.toPrecision(4)).replace("-", "−");
+    if (!(size >= 1e5 || (size && size < 1e-3))) { return value.toPrecision(4).replace("-", "−"); }
+    const parts = value.toExponential(2).split("e");
+    const power = parts[1].replace("+", "").replace("-", "⁻").replace(/[0-9]/g, function (d) { return "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]; });
+    return parts[0].replace("-", "−") + "×10" + power;
   };
   live.clock = function (seconds) {
     const whole = Math.floor(seconds), h = Math.floor(whole / 3600), two = function (n) { return String(n).padStart(2, "0"); };

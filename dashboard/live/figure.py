@@ -78,7 +78,7 @@ def _varying(figure: go.Figure, i: int, place: int, limit: Mapping[str, str], ro
 def _outputs(figure: go.Figure, i: int, loop: Mapping[str, Any], row: int) -> None:
     for twin in TWINS:
         _line(figure, twin, "op", i, row, f"OP {twin}", dash="solid", width=0.9, shape="hv")
-    _head(figure, f"OP to {loop['out']['name']}", row)
+    _head(figure, f"OP to {loop['out']['tag']}", row)
     figure.update_yaxes(title_text=axis_text(loop["out"]["unit"]), range=loop["out"]["range"], nticks=4, row=row, col=1)
 
 

@@ -73,7 +73,7 @@ def _loop(session: Session, loop: Loop) -> dict[str, Any]:
             for line in lines if line.bound in plant.Disturbance.names()
         ],
         "out": {"unit": unit_text(out.shown), "range": [displayed(out, v) for v in (lowest, highest)],
-                "digits": digits(highest - lowest), "name": loop.mv or loop.sp_of},
+                "digits": digits(highest - lowest), "tag": out.tag if loop.mv else loop.sp_of},
         "master": loop in plant.masters, "cascade": session.cascades[loop.tag], "supervised": loop.authority > 0.0,
         "target": loop.pv in plant.targets, "pv": loop.pv,
     }  # fmt: skip

@@ -35,6 +35,15 @@ FOUND: dict[str, Any] = {
 SAID = {"supervisors": "random", "faults": "a frozen thermometer", "trials": "14.50"}
 
 
+def test_a_fault_that_the_shell_never_answered_says_so(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        run = store.start("stress", "exothermic_cstr", "shell", 0, {}, {})
+        store.finish(run, "completed", {"faults": [FAULT | {"decisions": None, "kept": False}]})
+    texts = list(_texts(layout(open_data(str(tmp_path / "runs.db"), Cards()), {"id": run})))
+    assert "never" in texts
+    assert "None" not in texts
+
+
 @pytest.mark.parametrize("found", FOUND)
 def test_what_a_run_found_stands_on_its_page(tmp_path: Path, found: str) -> None:
     with Historian(str(tmp_path / "runs.db")) as store:

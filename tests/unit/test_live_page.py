@@ -166,6 +166,7 @@ def test_the_trend_has_a_line_of_each_kind_for_each_twin_and_shown_loop(data: Da
     assert bounds == {(0, "bound"), (0, "edge"), (1, "bound"), (1, "edge")}
     assert [(limit["side"], limit["kind"]) for limit in told["loops"][0]["varying"]] == [("low", "soft"), ("high", "soft")]
     assert told["loops"][0]["unit"] == "°C"
+    assert "OP to HP-201" in [note.text for note in figure.layout.annotations]
     json.dumps(told, allow_nan=False)
 
 

@@ -102,6 +102,7 @@ HARM = {
     "behaviour": ({"behaviour": 0.051}, "behaviour step 0.051 above 0.05"),
     "tail of behaviour": ({"behaviour_p99": 0.21}, "99th percentile of behaviour step 0.21 above 0.2"),
     "narrow": ({"spread_low": 0.019}, "spread of an action 0.019 below 0.02"),
+    "narrow by little": ({"spread_low": 0.019999}, "spread of an action 0.019999 below 0.02"),
     "wide": ({"spread_high": 1.51}, "spread of an action 1.51 above 1.5"),
     "not finite": ({"gradient_norm": math.nan}, "a measure of the update is not finite"),
     "infinite": ({"kl": math.inf}, "a measure of the update is not finite"),

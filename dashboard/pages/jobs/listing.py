@@ -60,7 +60,8 @@ def _stamp(found: Sequence[tuple[Job, RunRecord | None]]) -> list[list[object]]:
 def _table(found: Sequence[tuple[Job, RunRecord | None]], *, operator: bool) -> Component:
     if not found:
         hint = "Nothing was started from here yet. Commands typed in a terminal show among the runs."
-        return ui.panel("Jobs", ui.empty(hint, *([] if operator else ["setpoint dashboard --operator"])))
+        to_start, command = ("", []) if operator else (" To start jobs from here:", ["setpoint dashboard --operator"])
+        return ui.panel("Jobs", ui.empty(hint + to_start, *command))
     rows = [_row(job, run) for job, run in found]
     heads = ["job", "state", "command", "progress", "run", "started", "duration"]
     return ui.panel("1 job" if len(rows) == 1 else f"{len(rows)} jobs", ui.table(heads, rows, (5, 6), "jobs"))
