@@ -330,7 +330,9 @@ PLANT = Plant(
         Limit("T_R", "T_low", "low"), Limit("T_R", "T_high", "high"), Limit("T_R", "T_trip", "high"),
         Limit("T_ad", "T_ad_high", "high"), Limit("T_ad", "T_ad_trip", "high"),
     ),
-    learning=Learning(horizon=30.0, steps=2_000_000),
+    learning=Learning(
+        horizon=30.0, steps=1_000_000, parallel=64, rollout=120, spread=0.1, gae=1.0, paired=10.0, crossing=0.3, whitened=True,
+    ),
     sources=(LUCIA, BATCH),
     reproduced=(
         Reproduced(
