@@ -372,7 +372,7 @@ PLANT = Plant(
     worst=10_000.0,
     limits=(Limit("X_2", "X_min", "low"), Limit("P_2", "P_min", "low"), Limit("P_2", "P_max", "high")),
     leads=(1, 2, 3),
-    learning=Learning(horizon=40.0, steps=2_000_000, rollout=64),
+    learning=Learning(horizon=40.0, steps=1_200_000, rollout=64, paired=10.0),
     sources=(BOOK, PAPER, ESCAPE),
     reproduced=REPRODUCED,
 )

@@ -317,7 +317,9 @@ PLANT = Plant(
     scale=0.15,
     worst=0.5,
     limits=(Limit("A", "A_max", "high"), Limit("O_m", "O_min", "low"), Limit("V", "V_full", "high")),
-    learning=Learning(horizon=400.0, steps=1_500_000, rollout=80, gae=0.99),
+    learning=Learning(
+        horizon=400.0, steps=1_000_000, parallel=64, rollout=160, spread=0.1, gae=1.0, paired=100.0, whitened=True,
+    ),
     sources=(XU, LEE, ANANE),
     reproduced=(
         Reproduced(
