@@ -18,7 +18,7 @@ import numpy as np
 
 from benchmarks.cells import beside, fingerprint, kept, known, text
 from benchmarks.curve import followed, median
-from controller import comfort, foresight, liveliness, nmpc
+from controller import cloning, comfort, demonstrations, foresight, liveliness, nmpc
 from controller.benchmark import baselines
 from controller.comfort import Point, Tried
 from controller.ground import VALIDATION_EPISODES
@@ -87,6 +87,7 @@ def _begun(
     beside = Beside(get(name), *(cell.result() for cell in cells))
     if earlier and beside.serves(earlier):
         return partial(beside.with_earlier, earlier)
+    pool.submit(_demonstrated, name).result()
     trainings = [pool.submit(trained, name, seed, sizes) for seed in range(sizes.of(name))]
     return lambda: beside.with_trained([training.result() for training in trainings])
 
@@ -172,6 +173,13 @@ def _outcome(run: Run) -> dict[str, Any]:
     return {"cost": run.total.tolist(), "kpis": figures, "failures": int((run.tripped | run.failed).sum())}
 
 
+def _demonstrated(name: str) -> None:
+    """Have NMPC demonstrate once what all training seeds of a plant learn from, where they do."""
+    method = PPO_METHOD.of(get(name).learning)
+    if method.clone == "nmpc":
+        demonstrations.demonstrations(get(name), method.level)
+
+
 def trained(name: str, seed: int, sizes: Sizes) -> dict[str, Any]:
     """Return what PPO of one training seed costs in the held-out episodes, and how its training went."""
     plant, judged = get(name), judging(get(name), sizes.episodes)
@@ -189,6 +197,7 @@ def _training(plant: Plant, seed: int, sizes: Sizes) -> tuple[str, str]:
     """Return the name of a training's cell, and what it depends on."""
     judged, learning = judging(plant, sizes.episodes), draw(plant, plant.scenario(), seed, 2, "training")
     asked = repr((plant.learning, plant.scale, plant.worst, _steps(plant, sizes)))
+    asked += text(cloning, demonstrations, *SEARCH) if PPO_METHOD.of(plant.learning).cloned else ""
     return f"{plant.name}-ppo-{seed}", fingerprint(judged) + fingerprint(learning) + asked + learner_fingerprint()
 
 

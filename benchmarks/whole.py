@@ -68,6 +68,7 @@ def policies(historian: Historian, plants: Sequence[str]) -> dict[tuple[str, str
 
 def _as_declared(run: RunRecord) -> bool:
     config, plant, method = run.config, get(run.plant), Method(algorithm=run.controller)  # type: ignore[arg-type]
+    method = method.of(plant.learning)
     usual = {"total_steps": method.steps(plant.learning), "scenario": plant.scenario().name} | method.recorded()
     return all(config.get(key) == value for key, value in usual.items()) and "safety" not in config
 

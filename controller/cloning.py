@@ -7,35 +7,39 @@ the kind that the policy will see.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from stable_baselines3.common.policies import ActorCriticPolicy
 
 from controller.baselines import Pid, Replay
-from controller.interface import Controller, Reading
+from controller.demonstrations import demonstrations
+from controller.interface import Reading
 from controller.methods import Method
-from controller.nmpc import Nmpc
 from controller.rollout import rollout
-from plant_models.core.plant import Plant
+from plant_models.core.plant import Learning, Plant
 from plant_models.core.scenario import Array
 from plant_models.derive.layout import Level
 from plant_models.derive.shooting import spans
 from plant_models.env.mixture import mixture
 from plant_models.env.scenario import Episodes, Single, draw
 
-LESSONS = {"pid": 64, "nmpc": 8}
-"""Training episodes that a teacher runs; NMPC searches at every decision."""
+LESSONS = 64
+"""Training episodes that the PID layer runs."""
 STEPS, BATCH, RATE = 3000, 512, 3e-3
+DECAY = {"pid": 0.0, "nmpc": 0.3}
+"""Weight decay: NMPC's lessons are few."""
+GENTLE = 0.25
+"""With which share of the plant's first spread and learning rate PPO goes on from a clone of NMPC, lest it is unlearned."""
 
 
 @dataclass
 class _Noted:
     """A controller that runs as another does, and notes what it was shown and what it did."""
 
-    teacher: Controller
+    teacher: Replay
     seen: list[Single] = field(default_factory=list)
     done: list[Single] = field(default_factory=list)
 
@@ -57,20 +61,24 @@ class _Noted:
         return action
 
 
-def lessons(plant: Plant, method: Method, seed: int, scenario: str = "") -> tuple[Single, Single]:
+def lessons(
+    plant: Plant, method: Method, seed: int, scenario: str = "", tell: Callable[[str], None] = lambda note: None
+) -> tuple[Single, Single]:
     """Return observations, (samples, entries), and the teacher's actions at the method's level, (samples, actions).
 
-    Several scenarios share the episodes equally. Episodes that tripped or failed teach nothing.
+    The PID layer's are of the training seed's own episodes, NMPC's are its demonstrations, and ``tell`` hears how long these
+    take. Several scenarios share the episodes equally. Episodes that tripped or failed teach nothing.
     """
+    if method.clone == "nmpc":
+        return demonstrations(plant, method.level, scenario, tell)
     chosen = mixture(plant, scenario)
-    parts = [_lessons(method, draw(plant, each, seed, LESSONS[method.clone] // len(chosen), "training")) for each in chosen]
+    parts = [_lessons(method.level, draw(plant, each, seed, LESSONS // len(chosen), "training")) for each in chosen]
     seen, done = zip(*parts, strict=True)
     return np.concatenate(seen), np.concatenate(done)
 
 
-def _lessons(method: Method, episodes: Episodes) -> tuple[Single, Single]:
-    plant = episodes.plant
-    noted = _Noted(_pid(plant, method.level, episodes) if method.clone == "pid" else Nmpc(plant, method.level))
+def _lessons(level: Level, episodes: Episodes) -> tuple[Single, Single]:
+    noted = _Noted(_pid(episodes.plant, level, episodes))
     run = rollout(noted, episodes)
     whole = ~(run.tripped | run.failed)
     seen, done = (np.stack(part)[:, whole] for part in (noted.seen, noted.done))
@@ -85,16 +93,26 @@ def _pid(plant: Plant, level: Level, episodes: Episodes) -> Replay:
     return Replay(plant, level, np.clip((sent[:, 1:] - centre) / unit, -1.0, 1.0).astype(np.float32))
 
 
-def clone(policy: ActorCriticPolicy, seen: NDArray[np.float32], done: NDArray[np.float32], seed: int) -> float:
-    """Regress the policy's mean on actions; return the root of the mean square of what is left, as a share of half the range."""
+def cautious(learning: Learning, method: Method) -> Learning:
+    """Return how PPO goes on from where the method begins: from a clone of NMPC by small steps."""
+    if method.clone != "nmpc":
+        return learning
+    return replace(learning, spread=GENTLE * learning.spread, rate=GENTLE * learning.rate)
+
+
+def clone(policy: ActorCriticPolicy, seen: Single, done: Single, seed: int, decay: float = 0.0) -> float:
+    """Regress the policy's mean on actions; return the root of the mean square of what is left, as a share of half the range.
+
+    A mean beyond the end of the range where the action stands there is none: it is clipped when it is applied.
+    """
     parts = [*policy.mlp_extractor.policy_net.parameters(), *policy.action_net.parameters()]
-    optimizer, draws = torch.optim.Adam(parts, lr=RATE), torch.Generator().manual_seed(seed)
+    optimizer, draws = torch.optim.AdamW(parts, lr=RATE, weight_decay=decay), torch.Generator().manual_seed(seed)
     observations, actions = torch.as_tensor(seen), torch.as_tensor(done)
 
     def left(rows: torch.Tensor) -> torch.Tensor:
         shown = policy.pi_features_extractor(observations[rows])
         mean = policy.action_net(policy.mlp_extractor.forward_actor(shown))
-        return torch.nn.functional.mse_loss(mean, actions[rows])
+        return _missed(mean, actions[rows]).square().mean()
 
     for step in range(STEPS):
         optimizer.param_groups[0]["lr"] = RATE * (1.0 - step / STEPS)
@@ -103,3 +121,8 @@ def clone(policy: ActorCriticPolicy, seen: NDArray[np.float32], done: NDArray[np
         optimizer.step()
     with torch.no_grad():
         return float(left(torch.arange(len(actions))).sqrt())
+
+
+def _missed(mean: torch.Tensor, actions: torch.Tensor) -> torch.Tensor:
+    beyond = ((actions >= 1.0) & (mean > actions)) | ((actions <= -1.0) & (mean < actions))
+    return torch.where(beyond, torch.zeros_like(mean), mean - actions)

@@ -49,6 +49,7 @@ def recorded_training(
     Trainings that differ in nothing but their seed share a ``group``. NMPC's return on the validation episodes is recorded
     beside PID's where it is given.
     """
+    method = method.of(plant.learning)
     total = steps or method.steps(plant.learning)
     beside = {} if against is None else {"nmpc": against.score}
     watched = ground(plant, scenario, method)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from plant_models.core.errors import BadInput, UnknownName, unknown
@@ -13,8 +13,8 @@ Algorithm = Literal["ppo", "a2c", "trpo", "sac", "td3", "ddpg", "reinforce"]
 ALGORITHMS: tuple[Algorithm, ...] = get_args(Algorithm)
 Penalty = Literal["clip", "kl"]
 """How PPO stays near its last policy: by clipping the ratio, or by a penalty on the KL divergence."""
-Teacher = Literal["", "pid", "nmpc"]
-"""Whose actions a policy is first regressed on."""
+Teacher = Literal["", "pid", "nmpc", "none"]
+"""Whose actions a policy is first regressed on; where none is named, that of the plant's own learning."""
 Safety = Literal["none", "lagrangian", "shield", "both"]
 """What keeps a policy within limits while it learns: nothing but the reward, a budget of time beyond them, a shield, or both."""
 BUDGETED: tuple[Safety, ...] = ("lagrangian", "both")
@@ -55,7 +55,7 @@ class Method:
                 raise UnknownName(unknown(what, given, [name for name in names if name]))
         if self.algorithm != "ppo" and self.penalty != "clip":
             raise BadInput(f"penalty {self.penalty!r} with {self.algorithm}: only ppo has a choice; leave one of them out")
-        if self.algorithm != "ppo" and self.clone:
+        if self.algorithm != "ppo" and self.cloned:
             raise BadInput(f"clone {self.clone!r} with {self.algorithm}: only ppo begins from a clone; leave one of them out")
         self._check_safety()
         if self.clone == "pid" and self.level == "setpoint":
@@ -79,6 +79,18 @@ class Method:
             raise BadInput(f"cost limit {self.cost_limit:g} with safety {self.safety!r}: give safety lagrangian, or leave it out")
         if not 0.0 <= self.cost_limit < 1.0:
             raise BadInput(f"cost limit {self.cost_limit:g}: a share of time from 0 to below 1 allowed; 0.01 is one per cent")
+
+    @property
+    def cloned(self) -> bool:
+        """Whether the first policy is regressed on a teacher that is named."""
+        return self.clone in ("pid", "nmpc")
+
+    def of(self, learning: Learning) -> Method:
+        """Return the method with the plant's own teacher, of PPO's offsets without a budget or shield, where none is named."""
+        asked = self.algorithm, self.level, self.safety
+        if self.clone or not learning.demonstrated or asked != ("ppo", "setpoint", "none"):
+            return self
+        return replace(self, clone="nmpc")
 
     @property
     def shielded(self) -> bool:

@@ -22,13 +22,14 @@ import numpy as np
 
 from controller.baselines import Pid
 from controller.demo import recorded_training
+from controller.demonstrations import demonstrations
 from controller.ground import environment, ground
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
 from controller.source import Source
 from controller.statistics import interquartile_mean, stratified_bootstrap
 from controller.store import runs_folder
-from controller.train import Progress
+from controller.train import Progress, said
 from controller.yardstick import Yardstick
 from plant_models.core.errors import SetpointError
 from plant_models.core.plant import Plant
@@ -128,6 +129,10 @@ def train_seeds(
     environment(plant, 0, scenario, method).reset()  # compiled and calibrated once here, the processes only load it
     for each in mixture(plant, scenario):
         judged(plant, each)
+    if method.of(plant.learning).clone == "nmpc":
+        demonstrations(
+            plant, method.level, scenario, lambda note: report(seeds[0], said(0, steps or method.steps(plant.learning), note))
+        )
     pid = -ground(plant, scenario, method).returns(Pid(plant)) / plant.scale
     order = Order(source, _name(plant), store, steps, out, method, against)
     ends: dict[int, Seed | str] = {}

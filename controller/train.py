@@ -19,7 +19,7 @@ from controller.algorithms import learner, pace, policy_of
 from controller.baselines import Pid
 from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
-from controller.cloning import clone, lessons
+from controller.cloning import DECAY, cautious, clone, lessons
 from controller.events import Level, say
 from controller.ground import Ground, environment, ground, guarded, score, warnings
 from controller.historian import Historian
@@ -98,27 +98,29 @@ def train(
         InvalidFile: where the checkpoint does not fit.
         BadInput: where limits are to be kept and the plant declares none.
     """
+    method = method.of(plant.learning)
     course = Course(plant.name, label(mixture(plant, scenario)), seed, steps or method.steps(plant.learning))
     folder = checkpoints(run_id) if keep is None and run_id is not None else keep
     log = _Log(historian, run_id, report)
     if method.shielded and found(plant, guarded(plant, scenario, method)) is None:
-        log.say(_said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
+        log.say(said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
     for warning in warnings(plant, mixture(plant, scenario)):
-        log.say(_said(0, course.total, f"{plant.name}: {warning}"), "warning")
+        log.say(said(0, course.total, f"{plant.name}: {warning}"), "warning")
     watched_on = ground(plant, scenario, method)
     env = environment(plant, seed, scenario, method, watched_on.rewards)
     spend = budget(method, plant, watched_on.parts, watched_on.shield)
-    model = learner(method, plant.learning, env, seed, spend)
+    model = learner(method, cautious(plant.learning, method), env, seed, spend)
     keeper = Keeper(spend or allowed(plant, watched_on.parts, watched_on.shield))
     watch = _Watch(watched_on, course, method, log, folder, keeper)
     if start is not None:
         assert isinstance(model, GuardedPPO)
         _go_back(start, model, env, watch)
-    elif method.clone:
+    elif method.cloned:
         assert isinstance(model, GuardedPPO)
-        left = clone(model.policy, *lessons(plant, method, seed, scenario), seed)
+        taught = lessons(plant, method, seed, scenario, lambda note: log.say(said(0, course.total, note)))
+        left = clone(model.policy, *taught, seed, DECAY[method.clone])
         log.say(
-            _said(0, course.total, f"cloned {method.clone} at level {method.level}: {100 * left:.2g} % of half the range is left")
+            said(0, course.total, f"cloned {method.clone} at level {method.level}: {100 * left:.2g} % of half the range is left")
         )
     watched = [watch, *pace(method, course.total)]
     model.learn(course.total - model.num_timesteps, callback=watched, reset_num_timesteps=start is None)
@@ -328,22 +330,24 @@ def resume(
     if total < before or (total == before and found.status == "completed"):
         stated = f"run {run}: {'complete' if found.status == 'completed' else 'begun'} with {before} decisions"
         raise BadInput(f"{stated}; give --steps above {before} to go on, which is another training, or train anew")
-    method = Method(**{name: found.config[name] for name in ("level", "penalty", "safety", "cost_limit") if name in found.config})
+    chosen = ("level", "penalty", "clone", "safety", "cost_limit")
+    method = Method(**{name: found.config[name] for name in chosen if name in found.config})
     config = {**found.config, "total_steps": total, "resumes": run, "resumed_at": start.step}
     with historian.run("train", plant.name, "ppo", start.course.seed, config, versions()) as new:
         log = _Log(historian, new, report)
         if passed:
-            log.say(_said(start.step, total, passed), "warning")
+            log.say(said(start.step, total, passed), "warning")
         if total > before:
             other = f"{total} decisions in place of {before}: another training than {total} in one go"
-            log.say(_said(start.step, total, other), "warning")
+            log.say(said(start.step, total, other), "warning")
         _copy_curve(historian, run, new, start.step)
         trained = train(plant, start.course.seed, total, start.course.scenario, historian, new, report, start, method=method)
         historian.finish(new, "completed", {"score": trained.score, "pid": trained.baseline, "seconds": trained.seconds})
     return new, trained
 
 
-def _said(step: int, total: int, note: str) -> Progress:
+def said(step: int, total: int, note: str) -> Progress:
+    """Return a note at a step, without figures."""
     nothing = float("nan")
     return Progress(step, total, 0.0, nothing, nothing, nothing, 0.0, nothing, note)
 

@@ -122,13 +122,13 @@ class _Watched:
 
 def _path(episodes: Episodes, folder: Path | None) -> Path:
     home = folder or Path(platformdirs.user_cache_dir("setpoint")) / "yardsticks"
-    return home / f"{_key(episodes)}.json"
+    return home / f"{identity(episodes, BUDGET, FEWEST)}.json"
 
 
-def _key(episodes: Episodes) -> str:
-    """The sha256 of plant, duty, loops, episodes, horizon, NMPC's own text and the packages that compute."""
+def identity(episodes: Episodes, *more: object) -> str:
+    """Return the sha256 of plant, duty, loops, episodes, horizon, ``more``, NMPC's own text and the packages that compute."""
     plant = episodes.plant
-    asked = (plant.scale, plant.worst, plant.duty, episodes.loops, decisions(episodes), BUDGET, FEWEST)
+    asked = (plant.scale, plant.worst, plant.duty, episodes.loops, decisions(episodes), *more)
     digest = hashlib.sha256(f"{plant_hash(plant)} {asked!r}".encode())
     for name in ARRAYS:
         digest.update(np.ascontiguousarray(getattr(episodes, name)).tobytes())

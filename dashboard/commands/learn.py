@@ -87,7 +87,7 @@ def train(
         str, typer.Option(help="What actions move: setpoint (offsets), absolute (setpoints), direct (inputs).")
     ] = "setpoint",
     penalty: Annotated[str, typer.Option(help="What holds ppo near its last policy: clip or kl.")] = "clip",
-    clone: Annotated[str, typer.Option(help="Begin by imitating pid (absolute, direct) or nmpc (setpoint, direct).")] = "",
+    clone: Annotated[str, typer.Option(help="Begin by imitating pid, nmpc or none; by default as the plant says.")] = "",
     against: Annotated[str, typer.Option(help="Score nmpc too on the validation episodes; shown anyway where known.")] = "",
     safety: Annotated[
         str, typer.Option(help="What keeps limits: none (the reward), lagrangian (a budget), shield, or both.")

@@ -66,7 +66,7 @@ def method(algorithm: str, level: str, penalty: str, clone: str, safety: str, co
 
     names = cast("tuple[Any, Any, Any, Any, Any]", (algorithm, level, penalty, clone, safety))
     chosen = Method(*names, cost_limit)
-    if level != "setpoint" and not clone:
+    if level != "setpoint" and not chosen.cloned:
         terminal.note(f"level {level}: the untrained policy holds the middle of every range, and is not the PID layer")
     return chosen
 

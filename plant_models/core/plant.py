@@ -82,7 +82,9 @@ class Learning:
     ``rate`` is PPO's first learning rate. ``paired`` above zero has the PID layer's reward in the same episode subtracted from
     each, and multiplies what is left, which is smaller. ``crossing`` are the rewards that a decision beyond a hard limit costs
     while learning; where it is above zero, a policy that is beyond hard limits for longer than PID is not kept. ``whitened`` has
-    the networks see uncorrelated entries of one size: what batches differ in, not how far they are.
+    the networks see uncorrelated entries of one size: what batches differ in, not how far they are. ``demonstrated`` above zero
+    has PPO begin as a clone of NMPC where the user names no teacher; it is the standard deviation of the perturbations under
+    which NMPC demonstrates, as a share of the loops' authority.
     """
 
     horizon: float
@@ -97,10 +99,12 @@ class Learning:
     paired: float = 0.0
     crossing: float = 0.0
     whitened: bool = False
+    demonstrated: float = 0.0
 
     def __repr__(self) -> str:
         """Name what every plant sets, and of the rest what is not as usual: results are kept under this text."""
-        usual = {"rate": Learning.rate, "paired": Learning.paired, "crossing": Learning.crossing, "whitened": Learning.whitened}
+        names = ("rate", "paired", "crossing", "whitened", "demonstrated")
+        usual = {name: getattr(Learning, name) for name in names}
         shown = (each.name for each in fields(self) if each.name not in usual or getattr(self, each.name) != usual[each.name])
         return f"Learning({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"
 

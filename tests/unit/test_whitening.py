@@ -25,7 +25,7 @@ STEPS, BROKEN_OFF = 3_000, 1_500
 
 
 def shown(whitened: bool) -> Plant:
-    return replace(BATCH, learning=replace(BATCH.learning, parallel=16, rollout=32, whitened=whitened))
+    return replace(BATCH, learning=replace(BATCH.learning, parallel=16, rollout=32, whitened=whitened, demonstrated=0.0))
 
 
 def model_of(plant: Plant, seed: int = 0) -> GuardedPPO:
