@@ -28,12 +28,13 @@ from benchmarks.provenance import parser, report
 from benchmarks.safety_case import Case, Sizes
 from controller.baselines import Pid
 from controller.safety.attack import attack, sequences
+from controller.safety.corners import enforced
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Governor
 from controller.safety.known import calibrated
 from controller.safety.opponents import along, steered
 from controller.safety.stress import ADVERSARIES, Opposed, adversary, alike, nominal, outcome, stressed
-from controller.safety.trial import check_hard, hard
+from controller.safety.trial import check_hard, hard, limits
 from controller.safety.worst_case import NAME, Space, met, search
 from plant_models.catalogue import get, names
 from plant_models.core.errors import BadInput, SetpointError, UnknownName, unknown
@@ -53,7 +54,8 @@ def row(name: str, sizes: Sizes, parts: tuple[str, ...]) -> dict[str, Any]:
     """Return a plant's row: these parts of it."""
     plant = get(name)
     case = Case(plant, calibrated(plant, plant.scenario()), sizes)
-    whole: dict[str, Any] = {"scenario": plant.scenario().name}
+    kept = {limits(plant)[c]: float(case.known.slack[c]) for c in np.flatnonzero(enforced(plant))}
+    whole: dict[str, Any] = {"scenario": plant.scenario().name, "reserve": kept}
     for part in parts:
         for key, value in PARTS[part](case).items():
             whole[key] = whole.get(key, {}) | value if isinstance(value, dict) else value

@@ -12,13 +12,27 @@ import numpy as np
 from benchmarks import exact, verdicts
 from benchmarks.cells import fingerprint, kept, text
 from benchmarks.fuzz import EPISODES, LIMITED, STEPS
-from controller.safety import adversaries, attack, evolution, opponents, stress, trial, worst_case
+from controller.safety import (
+    adversaries,
+    attack,
+    corners,
+    estimator,
+    evolution,
+    governor,
+    opponents,
+    shield,
+    stress,
+    trial,
+    worst_case,
+)
 from controller.safety.governor import Calibration
 from controller.safety.worst_case import BUDGET
 from plant_models.core.plant import Plant
 from plant_models.env.scenario import draw
 
-MODULES = (adversaries, attack, evolution, opponents, stress, trial, worst_case, exact, verdicts)
+MODULES = (
+    adversaries, attack, corners, estimator, evolution, governor, opponents, shield, stress, trial, worst_case, exact, verdicts,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -58,6 +72,6 @@ class Case:
 
 def _depends(plant: Plant, known: Calibration) -> str:
     digest = hashlib.sha256(repr((known.horizon, plant.safe_action)).encode())
-    for part in (*vars(known.gain).values(), *vars(known.spread).values(), known.signs, known.margins):
+    for part in (*vars(known.gain).values(), *vars(known.spread).values(), known.signs, known.margins, known.slack):
         digest.update(np.ascontiguousarray(part).tobytes())
     return fingerprint(draw(plant, plant.scenario(), 0, 2, "judging")) + digest.hexdigest() + text(*MODULES)

@@ -74,18 +74,49 @@ def shares(plant: Plant) -> Array:
     return np.array([q.uncertain for q in plant.Parameter.quantities().values()])
 
 
+@dataclass(frozen=True)
+class Corners:
+    """Everything about a plant's variants that is the same at all times: by how much each differs, and between what bounds.
+
+    ``signs`` of the states (variants, states), ``off`` (variants, samples, disturbances), ``p`` (1, variants, parameters);
+    ``valid`` and ``ranges`` are those of states and disturbances, lower ends and upper ones.
+    """
+
+    spread: Spread
+    signs: Array
+    off: Array
+    p: Array
+    valid: Array
+    ranges: Array
+
+    @classmethod
+    def of(cls, plant: Plant, signs: Array, spread: Spread) -> Corners:
+        """Return the variants that differ by ``signs`` (variants, entries) times the spread."""
+        states, disturbances = spread.states.shape[1], spread.disturbances.shape[1]
+        s_x, s_d, s_p = np.split(signs, [states, states + disturbances], axis=1)
+        valid = np.array([q.valid for q in plant.State.quantities().values()]).T
+        ranges = np.array([(q.low, q.high) for q in plant.Disturbance.quantities().values()]).reshape(-1, 2).T
+        nominal = np.array(list(plant.Parameter.nominal()), dtype=float)
+        p = (nominal * (1.0 + s_p * spread.parameters))[None]
+        return cls(spread, s_x, s_d[:, None, :] * spread.disturbances, p, valid, ranges)
+
+    def varied(self, standing: Standing, phase: NDArray[np.intp]) -> Standing:
+        """Return how plants that stand in one variant stand in all of them; ``phase`` (n,) counts their readings."""
+        off = self.spread.states[np.minimum(phase, len(self.spread.states) - 1)]
+        x = within(standing.x + self.signs * off[:, None], *self.valid)
+        low, high = np.minimum(self.ranges[0], standing.d), np.maximum(self.ranges[1], standing.d)
+        return standing._replace(x=x, d=within(standing.d + self.off, low, high), p=self.p)
+
+
+def within(values: Array, low: Array | float, high: Array | float) -> Array:
+    """Return values taken back to bounds, NaN where they are; for few of them faster than what NumPy has for it."""
+    bounded: Array = np.minimum(np.maximum(values, low), high)
+    return bounded
+
+
 def varied(plant: Plant, standing: Standing, signs: Array, spread: Spread, phase: NDArray[np.intp]) -> Standing:
     """Return how plants that stand in one variant stand in others: by ``signs`` (variants, entries) times the spread."""
-    states, disturbances = spread.states.shape[1], spread.disturbances.shape[1]
-    s_x, s_d, s_p = np.split(signs, [states, states + disturbances], axis=1)
-    off = spread.states[np.minimum(phase, len(spread.states) - 1)]
-    valid = np.array([q.valid for q in plant.State.quantities().values()]).T
-    ranges = np.array([(q.low, q.high) for q in plant.Disturbance.quantities().values()]).reshape(-1, 2).T
-    nominal = np.array(list(plant.Parameter.nominal()), dtype=float)
-    x = np.clip(standing.x + s_x * off[:, None], *valid)
-    d = standing.d + s_d[:, None, :] * spread.disturbances
-    d = np.clip(d, np.minimum(ranges[0], standing.d), np.maximum(ranges[1], standing.d))
-    return standing._replace(x=x, d=d, p=(nominal * (1.0 + s_p * spread.parameters))[None])
+    return Corners.of(plant, signs, spread).varied(standing, phase)
 
 
 def sensitivities(plant: Plant, met: Situations, spread: Spread, horizon: int) -> Array:

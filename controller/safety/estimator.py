@@ -13,11 +13,13 @@ Source: Evensen, J. Geophys. Res. 99 (1994) 10143-10162; Anderson and Moore, Opt
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.safety.corners import within
 from controller.safety.field import Reading
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
@@ -127,19 +129,25 @@ def corrected(gain: Gain, unknowns: Unknowns, z: Array, surprise: Array, phase: 
     """Return the estimate after surprises ``y - y-`` (n, outputs), NaN where there was no reading; ``phase`` (n,)."""
     at = np.minimum(phase, len(gain.K) - 1)
     most = WILD * gain.surprise[at]
-    known = np.clip(np.where(np.isfinite(surprise), surprise, 0.0), -most, most)
+    known = within(np.where(np.isfinite(surprise), surprise, 0.0), -most, most)
     moved = z + np.einsum("nij,nj->ni", gain.K[at], known)
-    return np.clip(np.where(np.isfinite(moved), moved, z), unknowns.low, unknowns.high)
+    return within(np.where(np.isfinite(moved), moved, z), unknowns.low, unknowns.high)
 
 
 def filled(plant: Plant, unknowns: Unknowns, z: Array, measured: Array) -> tuple[Array, Array]:
     """Return disturbances and parameters, (n, ...), with what is estimated filled in, and what nobody knows nominal."""
     _, hidden, uncertain = unknowns.split(z)
-    d = np.where(np.isfinite(measured), measured, list(plant.Disturbance.nominal()))
+    usual, known = _usual(plant)
+    d, p = np.where(np.isfinite(measured), measured, usual), np.repeat(known, len(z), axis=0)
     d[:, unknowns.disturbances] = hidden
-    p = np.tile(np.array(list(plant.Parameter.nominal()), dtype=float), (len(z), 1))
     p[:, unknowns.parameters] = uncertain
     return d, p
+
+
+@cache
+def _usual(plant: Plant) -> tuple[Array, Array]:
+    """Return the nominal disturbances (disturbances,) and parameters (1, parameters)."""
+    return np.array(list(plant.Disturbance.nominal()), dtype=float), np.array([list(plant.Parameter.nominal())], dtype=float)
 
 
 def shown(plant: Plant, unknowns: Unknowns, z: Array, reading: Reading) -> Array:

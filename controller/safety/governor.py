@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.safety.corners import Spread, enforced, scales, varied
+from controller.safety.corners import Corners, Spread, enforced, scales, within
 from controller.safety.estimator import Estimator, Gain
 from controller.safety.field import Reading
 from controller.safety.shield import Certificate, Decision, Flags, Index, certified, copied, decide, heard, nearest
@@ -41,7 +41,7 @@ class Governor:
     def __init__(self, plant: Plant, n: int, known: Calibration) -> None:
         self.plant, self.n, self._known = plant, n, known
         self._estimator = Estimator(plant, n, known.gain)
-        self._ahead = Lookahead(plant)
+        self._ahead, self._corners = Lookahead(plant), Corners.of(plant, known.signs, known.spread)
         self._enforced, self._scales, self._batch = enforced(plant), scales(plant), isinstance(plant.duty, Batch)
         self.phase = np.zeros(n, dtype=np.intp)
         self._setpoints = np.array([(loop.low, loop.high) for loop in plant.masters]).T
@@ -78,13 +78,13 @@ class Governor:
 
     def would(self, standing: Standing, proposed: Command) -> Decision:
         """Return what might be sent in place of what is proposed; nothing changes."""
-        variants = varied(self.plant, standing, self._known.signs, self._known.spread, self.phase)
+        variants = self._corners.varied(standing, self.phase)
 
         def certify(first: Command, then: Command, plants: Index, moved: Flags) -> Certificate:
             outlook = self._ahead.hold(variants.of(plants), first, then, self._known.horizon)
             distance = self._known.margins + moved[:, None] * self._known.slack
             found = certified(outlook, distance, self._enforced)
-            return Certificate(found, outlook.lowest.min(axis=1), nearest(outlook, self._scales, self._enforced))
+            return Certificate(found, outlook.lowest.min(axis=1), lambda: nearest(outlook, self._scales, self._enforced))
 
         return decide(self._within(proposed), self._safe, self._batch, certify)
 
@@ -98,7 +98,7 @@ class Governor:
 
     def held(self, standing: Standing) -> Array:
         """Return the smallest margins, (n, margins), that are foreseen where what was last safe is held."""
-        variants = varied(self.plant, standing, self._known.signs, self._known.spread, self.phase)
+        variants = self._corners.varied(standing, self.phase)
         then = self._safe._replace(safe=np.ones(self.n, dtype=bool)) if self._batch else None
         lowest: Array = self._ahead.hold(variants, self._safe, then, self._known.horizon).lowest.min(axis=1)
         return lowest
@@ -117,7 +117,7 @@ class Governor:
         """Return a proposal within the ranges of the loops, NaN where it is not a finite number of the right shape."""
         shapes = self._safe.r.shape, self._safe.a.shape
         r, a = (_numbers(given, shape) for given, shape in zip(proposed[:2], shapes, strict=True))
-        return Command(np.clip(r, *self._setpoints), np.clip(a, -1.0, 1.0), self._safe.safe)
+        return Command(within(r, *self._setpoints), within(a, -1.0, 1.0), self._safe.safe)
 
 
 def nominal(plant: Plant, n: int) -> Command:
@@ -135,6 +135,8 @@ def _numbers(given: Any, shape: tuple[int, ...]) -> Array:
         return np.full(shape, np.nan)
     if values.dtype.kind not in "biuf" or values.shape != shape:
         return np.full(shape, np.nan)
-    with np.errstate(over="ignore"):
-        values = values.astype(float)
-    return np.where(np.isfinite(values), values, np.nan)
+    if values.dtype != float:
+        with np.errstate(over="ignore"):
+            values = values.astype(float)
+    finite = np.isfinite(values)
+    return values if finite.all() else np.where(finite, values, np.nan)

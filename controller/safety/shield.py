@@ -33,6 +33,9 @@ from plant_models.env.lookahead import Command, Outlook
 SHARES = (1.0, 0.75, 0.5, 0.25)
 HELD, UNCERTIFIED = 0.0, -1.0
 """Shares of a move in decisions in which nothing of it was let through: the retreat was certified, or not even that."""
+PLACES = np.array([*SHARES, HELD])[:, None, None]
+LAST = len(SHARES)
+"""Shares of the way from what was last safe to what is proposed, (places, 1, 1), and the place of what was last safe."""
 
 Flags = NDArray[np.bool_]
 Index = NDArray[np.intp]
@@ -53,32 +56,36 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Option:
-    """A ``share`` of the move, given and followed by ``then``, which is the move itself where it is held.
+class Options:
+    """What is tried at once, the first certified counts; (options,) each.
 
-    Where it is ``kept`` it is what was last safe from then on.
+    ``given`` and ``followed`` are places of the command given and of the one after it; where ``stopped``, or ``after``, it is the
+    safe action instead. Where it is ``kept`` the command is what was last safe from then on.
     """
 
-    share: float
-    move: Command
-    then: Command
-    kept: bool
+    given: Index
+    followed: Index
+    stopped: Flags
+    after: Flags
+    kept: Flags
 
-    def moved(self, n: int) -> Flags:
-        """Return whether each of ``n`` plants would be moved from what it has, (n,)."""
-        return np.full(n, self.share > HELD)
+    @classmethod
+    def of(cls, *rows: tuple[int, int, bool, bool, bool]) -> Options:
+        """Return options, row by row."""
+        return cls(*(np.array(column) for column in zip(*rows, strict=True)))
 
 
 @dataclass(frozen=True)
 class Certificate:
     """Whether plants are safe, (m,), the smallest margins foreseen, (m, margins), and the ``nearest`` of those enforced, (m,).
 
-    The nearest is a share of the margin at the nominal point, and minus infinity where it cannot be told.
+    The nearest is a share of the margin at the nominal point, and minus infinity where it cannot be told; it is worked out where
+    it is asked for.
     """
 
     found: Flags
     foreseen: Array
-    nearest: Array
+    nearest: Callable[[], Array]
 
 
 Certify = Callable[[Command, Command, Index, Flags], Certificate]
@@ -89,7 +96,7 @@ that is followed by another; ``moved`` where it is not what they have."""
 def certified(outlook: Outlook, margins: Array, enforced: Flags) -> Flags:
     """Return whether each plant keeps ``margins`` (n, margins), those that are enforced, in every variant, (n,)."""
     kept = np.isfinite(outlook.lowest) & (outlook.lowest >= margins[:, None])
-    return np.asarray(outlook.sound.all(axis=1) & kept[:, :, enforced].all(axis=(1, 2)))
+    return np.asarray(outlook.sound.all(axis=1) & (kept | ~enforced).all(axis=(1, 2)))
 
 
 def nearest(outlook: Outlook, scales: Array, enforced: Flags) -> Array:
@@ -99,66 +106,81 @@ def nearest(outlook: Outlook, scales: Array, enforced: Flags) -> Array:
     return told
 
 
+PARTS = range(1, LAST)
+HOLD = (LAST, LAST, False, False, True)
+CONTINUOUS = Options.of(
+    (0, LAST, False, False, False),
+    *((k, *then) for k in PARTS for then in ((k, False, False, True), (LAST, False, False, False))), HOLD,
+)  # fmt: skip
+BATCH = Options.of(*((k, LAST, False, True, True) for k in PARTS), HOLD)
+RETREATS = Options.of((LAST, LAST, False, True, False), (LAST, LAST, True, True, False))
+"""What is tried where the whole move cannot be held: the largest share first, held before followed, and what was last safe, held;
+then how else the plant may retreat. In a batch all moves are followed by the safe action."""
+
+
 def decide(proposed: Command, safe: Command, batch: bool, certify: Certify) -> Decision:
     """Return what to send ``n`` plants that are asked for ``proposed`` and were last safe with ``safe``."""
     n, proposed = len(safe.r), heard(proposed, safe)
-    stop = Command(safe.r, safe.a, np.ones(n, dtype=bool))
-    first, *others = _tried(proposed, safe, stop, batch)
-    plants = np.arange(n)
-    whole = certify(first.move, first.then, plants, first.moved(n))
-    made = Decision(copied(stop), np.full(n, UNCERTIFIED), copied(safe), copied(stop), np.full_like(whole.foreseen, np.nan))
-    _allow(made, first, whole.found, whole.foreseen)
-    left = plants[~whole.found]
-    if len(left):
-        _search(made, others, left, certify)
+    stop, move = Command(safe.r, safe.a, np.ones(n, dtype=bool)), between(safe, proposed, SHARES[0])
+    then = stop if batch else move
+    whole = certify(move, then, np.arange(n), differs(move, safe))
+    made = Decision(copied(move), np.full(n, SHARES[0]), copied(move), copied(then), whole.foreseen)
+    if not whole.found.all():
+        _search(made, np.flatnonzero(~whole.found), proposed, safe, BATCH if batch else CONTINUOUS, certify)
     return made
 
 
-def _search(made: Decision, options: list[Option], left: Index, certify: Certify) -> None:
-    """Try all other options for the plants that are left at once, and allow each the first that is certified.
+def _search(made: Decision, left: Index, proposed: Command, safe: Command, options: Options, certify: Certify) -> None:
+    """Write into the decision what is certified for the plants that are ``left``, or what foretells more room.
 
-    Where none is, what was safe and the safe action are compared, and what foretells more room is sent.
+    How else a plant may retreat is tried only where nothing else is certified.
     """
-    n, m = len(made.share), len(left)
-    firsts, thens = ([getattr(option, part).of(left) for option in options] for part in ("move", "then"))
-    moved = np.concatenate([option.moved(m) for option in options])
-    tried = certify(stacked(firsts), stacked(thens), np.tile(left, len(options)), moved)
-    open_, rows = np.isin(np.arange(n), left), tried.found.reshape(len(options), m)
-    for option, good, lowest in zip(options, rows, tried.foreseen.reshape(len(options), m, -1), strict=True):
-        chosen, margins = np.zeros(n, dtype=bool), np.full((n, lowest.shape[1]), np.nan)
-        chosen[left], margins[left] = good, lowest
-        _allow(made, option, chosen & open_, margins)
-        open_ &= ~chosen
-    nearest, held = tried.nearest.reshape(len(options), m), np.zeros(n, dtype=bool)
-    hold, stop = -3, -1
-    held[left] = nearest[hold] > nearest[stop]
-    _put(made.sent, options[hold].move, held & open_)
+    still, held = _allow(made, options, proposed, safe, left, certify)
+    if len(still):
+        lost, stopped = _allow(made, RETREATS, proposed, safe, left[still], certify)
+        made.share[left[still][lost]], made.foreseen[left[still][lost]] = UNCERTIFIED, np.nan
+        hold = lost[held()[still][lost] > stopped()[lost]] if len(lost) else lost
+        made.sent.safe[left[still][hold]] = False
 
 
-def _allow(made: Decision, option: Option, plants: Flags, foreseen: Array) -> None:
-    """Write an option into the decision of some plants."""
-    made.share[plants], made.foreseen[plants] = option.share, foreseen[plants]
-    _put(made.sent, option.move, plants)
-    _put(made.then, option.then, plants)
-    if option.kept:
-        _put(made.safe, option.move, plants)
+def _allow(
+    made: Decision, options: Options, proposed: Command, safe: Command, left: Index, certify: Certify
+) -> tuple[Index, Callable[[], Array]]:
+    """Try options on the plants that are ``left``, and write the first certified of each into the decision, else the last one.
+
+    Returns the places, among those left, of plants for which none is, and what room the last one foretells, worked out on demand.
+    """
+    m, count, (r, a, _) = len(left), len(options.kept), safe.of(left)
+    rs, as_ = (old + PLACES * (new[left] - old) for old, new in ((r, proposed.r), (a, proposed.a)))
+    firsts = _flat(rs, as_, options.given, options.stopped)
+    thens = _flat(rs, as_, options.followed, options.after)
+    moved = ((rs != r).any(axis=2) | (as_ != a).any(axis=2))[options.given].ravel()
+    tried = certify(firsts, thens, np.concatenate([left] * count), moved)
+    found = tried.found.reshape(count, m)
+    some = found.any(axis=0)
+    turn = np.where(some, found.argmax(axis=0), count - 1)
+    at, kept = turn * m + np.arange(m), (some & options.kept[turn])[:, None]
+    taken = firsts.of(at)
+    made.share[left], made.foreseen[left] = PLACES[options.given[turn], 0, 0], tried.foreseen[at]
+    _put(made.sent, left, taken)
+    _put(made.then, left, thens.of(at))
+    _put(made.safe, left, Command(np.where(kept, taken.r, r), np.where(kept, taken.a, a), np.zeros(m, dtype=bool)))
+    return np.flatnonzero(~some), lambda: tried.nearest().reshape(count, m)[-1]
 
 
-def _tried(proposed: Command, safe: Command, stop: Command, batch: bool) -> list[Option]:
-    """Return what is tried, the largest share first, held before followed."""
-    moves = {k: between(safe, proposed, k) for k in (*SHARES, HELD)}
-    held = moves.pop(HELD)
-    retreats = [Option(HELD, held, held, kept=True), Option(HELD, held, stop, kept=False), Option(HELD, stop, stop, kept=False)]
-    if batch:
-        return [*(Option(k, move, stop, kept=True) for k, move in moves.items()), *retreats]
-    options = [option for k, move in moves.items() for option in (Option(k, move, move, True), Option(k, move, safe, False))]
-    return [*options, *retreats]
+def _flat(r: Array, a: Array, places: Index, stopped: Flags) -> Command:
+    """Return commands by their places (places, m, ...) as one for all plants in all options."""
+    r, a, m = r[places], a[places], r.shape[1]
+    return Command(r.reshape(-1, r.shape[2]), a.reshape(-1, a.shape[2]), np.repeat(stopped, m))
 
 
 def heard(proposed: Command, safe: Command) -> Command:
     """Return what was proposed, and for plants for which any number of it is not finite what was safe."""
-    finite = np.asarray(np.isfinite(np.hstack([proposed.r, proposed.a])).all(axis=1))[:, None]
-    return Command(np.where(finite, proposed.r, safe.r), np.where(finite, proposed.a, safe.a), safe.safe)
+    finite = np.asarray(np.isfinite(proposed.r).all(axis=1) & np.isfinite(proposed.a).all(axis=1))
+    if finite.all():
+        return proposed._replace(safe=safe.safe)
+    r, a = (np.where(finite[:, None], new, old) for new, old in ((proposed.r, safe.r), (proposed.a, safe.a)))
+    return Command(r, a, safe.safe)
 
 
 def between(safe: Command, proposed: Command, share: float) -> Command:
@@ -172,12 +194,11 @@ def copied(command: Command) -> Command:
     return Command(command.r.copy(), command.a.copy(), command.safe.copy())
 
 
-def stacked(commands: list[Command]) -> Command:
-    """Return commands one after the other, as one for all their plants."""
-    r, a, stop = zip(*commands, strict=True)
-    return Command(np.concatenate(r), np.concatenate(a), np.concatenate(stop))
+def differs(move: Command, safe: Command) -> Flags:
+    """Return whether setpoints or offsets are others than those that plants have, (n,)."""
+    return np.asarray((move.r != safe.r).any(axis=1) | (move.a != safe.a).any(axis=1))
 
 
-def _put(into: Command, command: Command, plants: Flags) -> None:
+def _put(into: Command, plants: Index, command: Command) -> None:
     for part, values in zip(into, command, strict=True):
-        part[plants] = values[plants]
+        part[plants] = values

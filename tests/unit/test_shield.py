@@ -75,7 +75,7 @@ class Asked:
         self.calls.append(Call(plants.tolist(), asked, kinds, moved.tolist()))
         found = [self._rule(i, r, a) for i, r, a in zip(plants.tolist(), asked, after, strict=True)]
         nearest = np.array([self._room(a) for a in after])
-        return Certificate(np.array(found, dtype=bool), np.column_stack([asked, counted]), nearest)
+        return Certificate(np.array(found, dtype=bool), np.column_stack([asked, counted]), lambda: nearest)
 
     @property
     def tried(self) -> list[tuple[float, str]]:
@@ -93,12 +93,12 @@ def test_what_is_kept_of_decisions_is_told_apart_by_these_numbers() -> None:
 
 
 def test_the_largest_share_is_tried_first_and_held_before_followed() -> None:
-    """The whole move by itself, all that is left at once."""
+    """The whole move by itself, all other moves and what was last safe at once, and at last how else a plant may retreat."""
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]))
     moves = [(8.0 * k, kind) for k in (1.0, 0.75, 0.5, 0.25) for kind in ("held", "followed")]
     assert never.tried == [*moves, (0.0, "held"), (0.0, "stopped"), (0.0, "now")]
-    assert [len(call.plants) for call in never.calls] == [1, 10]
+    assert [len(call.plants) for call in never.calls] == [1, 8, 2]
 
 
 def test_a_batch_is_stopped_after_every_move_that_is_tried() -> None:
@@ -106,18 +106,26 @@ def test_a_batch_is_stopped_after_every_move_that_is_tried() -> None:
     decided(never, given_to([8.0]), given_to([0.0]), batch=True)
     retreats = [(0.0, "held"), (0.0, "stopped"), (0.0, "now")]
     assert never.tried == [*((8.0 * k, "stopped") for k in SHARES), *retreats]
-    assert [len(call.plants) for call in never.calls] == [1, 6]
+    assert [len(call.plants) for call in never.calls] == [1, 4, 2]
 
 
 @pytest.mark.parametrize("batch", [False, True])
 def test_only_what_goes_some_of_the_way_is_a_move(batch: bool) -> None:
-    """A retreat keeps no reserve, a move does, even one that goes nowhere."""
+    """A retreat keeps no reserve, nor does what asks for what the plant has; a move does, of setpoints or of offsets."""
     never = Asked(lambda *_: False)
-    decided(never, given_to([8.0, 1.0]), given_to([1.0, 1.0]), batch)
-    retreats = 3
-    whole, rest = never.calls
-    assert whole.moved == [True, True]
-    assert rest.moved == [True] * (len(rest.moved) - 2 * retreats) + [False] * 2 * retreats
+    proposed, safe = given_to([8.0, 1.0, 1.0], [0.5, 0.5, 0.2]), given_to([1.0, 1.0, 1.0], [0.5, 0.5, 0.5])
+    decided(never, proposed, safe, batch)
+    whole, rest, retreats = never.calls
+    assert whole.moved == [True, False, True]
+    assert rest.moved == [True, False, True] * (3 if batch else 7) + [False] * 3
+    assert retreats.moved == [False] * 6
+
+
+def test_what_asks_for_what_the_plant_has_is_let_through_as_a_whole_where_it_can_be_held() -> None:
+    """Also where a move could not be."""
+    asked = Asked(lambda *_: True)
+    found = decided(asked, given_to([1.0], [0.5]), given_to([1.0], [0.5]))
+    assert (found.share.tolist(), [call.moved for call in asked.calls]) == ([1.0], [[False]])
 
 
 def test_a_share_is_a_share_of_the_way_from_what_is_safe() -> None:
@@ -231,7 +239,7 @@ def test_each_plant_is_on_its_own() -> None:
     assert found.safe.r[:, 0].tolist() == [8.0, 6.0, 0.0, 0.0, 0.0, 0.0]
     assert found.sent.safe.tolist() == [False, False, False, False, False, True]
     assert found.then.safe.tolist() == [False, False, False, False, True, True]
-    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 10]
+    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 8, [4, 5] * 2]
     assert found.foreseen[:, 0].tolist()[:5] == [8.0, 6.0, 4.0, 0.0, 0.0]
     assert np.isnan(found.foreseen[5]).all()
 
@@ -240,7 +248,7 @@ def test_once_all_are_certified_nothing_more_is_tried() -> None:
     """And what is left is tried only for those that it is left for."""
     asked = Asked(lambda _, r, then: r <= 6.0)
     decided(asked, given_to([8.0, 4.0]), given_to([0.0, 0.0]))
-    assert [call.plants for call in asked.calls] == [[0, 1], [0] * 10]
+    assert [call.plants for call in asked.calls] == [[0, 1], [0] * 8]
     asked = Asked(lambda *_: True)
     decided(asked, given_to([8.0, 4.0]), given_to([0.0, 0.0]))
     assert [call.plants for call in asked.calls] == [[0, 1]]
@@ -298,23 +306,24 @@ def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certi
     said = np.array(answers).reshape(11, 3)
     turns, stops = np.full((11, 3), np.nan), np.zeros((11, 3), dtype=bool)
     calls: list[list[int]] = []
+    begins = (0, 1, 5 if batch else 9, 7 if batch else 11)
 
     def certify(first: Command, then: Command, plants: Index, moved: Flags) -> Certificate:
         m = len(set(plants.tolist()))
-        options = len(calls) + np.arange(len(plants)) // m
+        options = begins[len(calls)] + np.arange(len(plants)) // m
         assert sorted(zip(options.tolist(), plants.tolist(), strict=True)) == list(zip(options, plants, strict=True))
         calls.append(plants.tolist())
         turns[options, plants], stops[options, plants] = first.r[:, 0], first.safe
         foreseen = np.column_stack([options, plants]).astype(float)
-        return Certificate(said[options, plants], foreseen, np.full(len(plants), -np.inf))
+        return Certificate(said[options, plants], foreseen, lambda: np.full(len(plants), -np.inf))
 
     found = decide(
         Command(asked[:, :1], asked[:, 1:], np.zeros(3, dtype=bool)),
         Command(last[:, :1], last[:, 1:], np.zeros(3, dtype=bool)), batch, certify,
     )  # fmt: skip
-    options = 7 if batch else 11
-    assert calls[0] == [0, 1, 2]
-    assert calls[1:] == ([[i for i in range(3) if not said[0, i]] * (options - 1)] if not said[0].all() else [])
+    options = begins[-1]
+    left = [[i for i in range(3) if not said[:begin, i].any()] for begin in begins[:-1]]
+    assert calls == [plants * (end - begin) for plants, begin, end in zip(left, begins[:-1], begins[1:], strict=True) if plants]
     assert np.isfinite(np.hstack([*found.sent[:2], *found.safe[:2], *found.then[:2]])).all()
     for i in range(3):
         first = next((turn for turn in range(options) if said[turn, i]), None)
