@@ -88,6 +88,11 @@ def picker(
     return choice
 
 
+def labelled(words: str, control: Component) -> Component:
+    """A control beside what it is."""
+    return html.Div([html.Span(words, className="note"), control], className="labelled")
+
+
 def status(value: Status) -> Component:
     """A run's status, told by word, shape and colour."""
     return html.Span([html.Span(_STATUS.get(value, "?"), className="mark"), value], className=f"status {value}")
@@ -161,7 +166,7 @@ def button_like(id: str | dict[str, str], text: str) -> Component:  # noqa: A002
 
 def no_rival(plant: str) -> Component:
     """What stands where the way to PPO against PID would, as long as no run compares them."""
-    return html.Span(["PPO against PID: ", html.Code(f"setpoint benchmark {plant} --controllers pid,ppo")], className="note")
+    return html.Div(["PPO against PID: ", html.Code(f"setpoint benchmark {plant} --controllers pid,ppo")], className="note rival")
 
 
 def tabs(path: str, entries: Mapping[str, tuple[str, Mapping[str, object]]], chosen: str) -> Component:
@@ -181,10 +186,23 @@ def waiting(id: str, words: str) -> Component:  # noqa: A002 - Dash's own word
     return html.Div(note, id=id, className="stack", **live)
 
 
-def empty(text: str, *commands: str) -> Component:
-    """What stands where there is nothing yet: why, and the command that changes it."""
-    lines = [html.Code(command) for command in commands]
-    return html.Div([html.P(_coded(text)), *(html.Div(line, className="command") for line in lines)], className="empty")
+def empty(text: str, *commands: str, brief: bool = False) -> Component:
+    """What stands where there is nothing yet: why, and the command that changes it; ``brief``, on one line."""
+    lines = [html.Div(html.Code(command), className="command") for command in commands]
+    return html.Div([html.P(_coded(text)), *lines], className="empty brief" if brief else "empty")
+
+
+def code(command: str) -> Component:
+    """A command that may be too long for a line."""
+    return html.Code(words(command))
+
+
+def words(command: str) -> list[Cell]:
+    """A command's words, none of which is broken over two lines as long as it fits on one."""
+    parts: list[Cell] = []
+    for word in command.split(" "):
+        parts += [" ", html.Span(word, className="word")]
+    return parts[1:]
 
 
 def _coded(text: str) -> str | list[Cell]:
@@ -261,6 +279,25 @@ def signed(value: object, digits: int = 4) -> str:
     return f"+{text}" if isinstance(value, (int, float)) and value > 0 and text != "–" else text
 
 
+def within(value: float, low: float, high: float, digits: int = 3) -> str:
+    """A difference with its sign, to the place at which half of the interval from ``low`` to ``high`` has ``digits`` figures."""
+    half = (high - low) / 2.0
+    if not 1e-3 <= half < 1e7:
+        return signed(value, digits)
+    text = f"{value:+,.{max(0, digits - 1 - math.floor(math.log10(half)))}f}"
+    return text.replace("-", "−") if text.strip("+-0.,") else text.lstrip("+-")
+
+
+def apart(value: float, reference: float, digits: int = 4) -> str:
+    """A difference to the last place that :func:`number` shows of either; what is smaller is none."""
+    difference, size = value - reference, max(abs(value), abs(reference))
+    if not (math.isfinite(difference) and size):
+        return signed(difference, digits)
+    place = math.floor(math.log10(size)) - digits + 1
+    rounded_off = round(difference, -place)
+    return signed(rounded_off, max(1, math.floor(math.log10(abs(rounded_off))) - place + 1)) if rounded_off else "0"
+
+
 def quantity(value: object, unit: str) -> str:
     """A declared number with its unit."""
     text = exact(value)
@@ -309,7 +346,13 @@ def kpi_head(name: str, head: str) -> Cell:
 
 def config_table(values: Mapping[str, Any]) -> Component:
     """Configuration as a table, nested keys joined by dots."""
-    return table(["setting", "value"], [[key, html.Code(str(value))] for key, value in flat(values)], name="configuration")
+    return table(["setting", "value"], [[key, _setting(value)] for key, value in flat(values)], name="configuration")
+
+
+def _setting(value: object) -> Component:
+    """A setting as it is given to a command; one with more figures than can be read has them all when it is pointed at."""
+    short = f"{value:.7g}" if isinstance(value, float) else str(value)
+    return html.Code(short, title=str(value) if len(short) < len(str(value)) else None)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, Any]]:

@@ -72,8 +72,8 @@ def panels(run: RunRecord, log: Log, cost_unit: str) -> list[Component]:
         figure = ui.graph(cost_terms(terms, total, cost_unit), ids.curve(",".join(log.terms)))
         parts.append(ui.panel("Reward by component", figure, aside="mean cost of a validation episode by term; lower is better"))
     signs = [_sign(key, sign, log.curves.get(key, NOTHING), total) for key, sign in shown(run).items()]
-    legend = "dashed orange: from here on unusual; dashed red: from here on taken back"
-    return [*parts, ui.panel("Vital signs", html.Div(signs, className="vitals"), aside=legend)]
+    legend = "dashed: from here on unusual; dotted: from here on taken back"
+    return [html.Div(parts, className="columns wide"), ui.panel("Vital signs", html.Div(signs, className="vitals"), aside=legend)]
 
 
 def shown(run: RunRecord) -> dict[str, Vital]:

@@ -39,9 +39,9 @@ def unit_text(unit: str) -> str:
     return dressed.replace("delta_degC", "K").replace("degC", "°C").replace("*", "·")
 
 
-def axis_text(unit: str) -> str:
-    """A unit as an axis title, where a bare dash set upright would read as a bar."""
-    return unit_text(unit) if unit not in ("", "1", "–") else "(–)"
+def axis_text(unit: str, otherwise: str = "(–)") -> str:
+    """A unit as an axis title; what has none says ``otherwise``, as a bare dash set upright would read as a bar."""
+    return unit_text(unit) if unit not in ("", "1", "–") else otherwise
 
 
 def faint(colour: str, opacity: float) -> str:

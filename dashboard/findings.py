@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -18,6 +18,12 @@ from plant_models.core.errors import UnknownName
 
 STRESS = ("supervisors", "faults")
 """What a stress run may have found."""
+
+
+def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Component]:
+    """What a run found; one that has found nothing says so."""
+    nothing = "It is still looking." if run.status == "running" else "It ended before it found anything."
+    return panels(data, run) or [ui.panel("What it found", html.P(nothing, className="note"))]
 
 
 def panels(data: Data, run: RunRecord) -> list[Component]:

@@ -58,9 +58,18 @@ def front(points: Mapping[str, Point], x: Figure, y: Figure, colours: Mapping[st
         symbol = "circle" if label in best else "circle-open"
         marker = {"size": 11, "color": colours[label], "symbol": symbol, "line": {"width": 2, "color": colours[label]}}
         figure.add_trace(go.Scatter(x=[a], y=[b], mode="markers", name=shown_name(label), marker=marker, hovertemplate=hover))
-    figure.update_xaxes(title_text=x.text)
-    figure.update_yaxes(title_text=y.text)
+    figure.update_xaxes(title_text=x.text, range=_room([a for a, _ in points.values()]))
+    figure.update_yaxes(title_text=y.text, range=_room([b for _, b in points.values()]))
     return dressed(figure, height=320, revision=f"{x.name} {y.name}").update_layout(hovermode="closest")
+
+
+def _room(values: Sequence[float]) -> list[float] | None:
+    """A range in which points that lie within 2 % of each other do not look far apart; None where they lie farther."""
+    known = [value for value in values if math.isfinite(value)]
+    low, high = min(known, default=0.0), max(known, default=0.0)
+    least = 0.02 * max(abs(low), abs(high))
+    middle = 0.5 * (low + high)
+    return [middle - 0.5 * least, middle + 0.5 * least] if high - low < 0.8 * least else None
 
 
 def _outline(count: int, colour: str) -> dict[str, Any]:

@@ -14,10 +14,10 @@ _THEME = {
     "borderColor": "var(--grid)", "accentColor": "var(--accent)", "rowHoverColor": "var(--hover)",
     "selectedRowBackgroundColor": "var(--hover)", "menuBackgroundColor": "var(--raised)", "inputBackgroundColor": "var(--raised)",
     "fontFamily": "var(--font)", "fontSize": 12.5, "rowHeight": 30, "headerHeight": 34, "wrapperBorder": False,
-    "cellHorizontalPadding": 10, "browserColorScheme": "inherit",
+    "cellHorizontalPadding": 8, "browserColorScheme": "inherit",
 }  # fmt: skip
 _WORDS = ", ".join(f"{key}: {value!r}" for key, value in _THEME.items()).replace("False", "false")
-COLUMN = {"sortable": True, "resizable": True, "filter": True, "minWidth": 70, "sortingOrder": ["desc", "asc", None]}
+COLUMN = {"sortable": True, "resizable": True, "filter": True, "minWidth": 50, "sortingOrder": ["desc", "asc", None]}
 
 
 def grid(

@@ -12,9 +12,6 @@ CURVE = "curve"
 NOW = "now"
 TREND = "trend"
 
-OVERVIEW = "overview"
-OVERVIEW_STAMP = "overview-stamp"
-
 RUNS = "runs"
 RUNS_STAMP = "runs-stamp"
 RUNS_SEARCH = "runs-search"
@@ -45,6 +42,16 @@ PLANT_STEPPED = "plant-stepped"
 def tick(page: str) -> dict[str, str]:
     """The clock of a live page; one pattern for all, so that a hidden browser tab can stop it."""
     return {"type": TICK, "page": page}
+
+
+def body(page: str) -> str:
+    """The part of a page that is renewed."""
+    return f"{page}-body"
+
+
+def seen(page: str) -> str:
+    """What the browser has seen of that part."""
+    return f"{page}-seen"
 
 
 def choice(field: str, shown: str) -> dict[str, str]:

@@ -113,7 +113,7 @@ def learning_curve(curves: Mapping[str, Curve], baselines: Mapping[str, float], 
         line = {"color": controller_colour(name, place), "width": 1.6, "dash": "dash"}
         figure.add_trace(_line(shown_name(name), ([0, total_steps], [value, value]), line, unit))
     figure.update_yaxes(title_text=f"score on validation scenarios ({unit})")
-    return _over_steps(figure, total_steps, 330, "learning")
+    return _over_steps(figure, total_steps, 320, "learning")
 
 
 def several_curves(curves: Mapping[str, Curve], baselines: Mapping[str, float], unit: str) -> go.Figure:
@@ -132,13 +132,13 @@ def several_curves(curves: Mapping[str, Curve], baselines: Mapping[str, float], 
 
 def cost_terms(curves: Mapping[str, Curve], total_steps: float, unit: str) -> go.Figure:
     """What an episode costs on average by term, over environment steps; the reward is their sum over the plant's scale."""
-    return _over_steps(_parted(curves, unit, "mean cost of an episode"), total_steps, 260, "cost terms")
+    return _over_steps(_parted(curves, unit, "mean cost of an episode"), total_steps, 320, "cost terms")
 
 
 def savings(curves: Mapping[str, Curve], total_steps: float) -> go.Figure:
     """What the policy saves against PID in each scenario that it learns on, in % of PID's cost, over environment steps."""
     figure = _parted(curves, "%", "saved against PID").add_hline(0.0, line_color=CONTROLLERS["pid"], line_dash="dash")
-    return _over_steps(figure, total_steps, 260, "saved by scenario")
+    return _over_steps(figure, total_steps, 320, "saved by scenario")
 
 
 def _parted(curves: Mapping[str, Curve], unit: str, what: str) -> go.Figure:
@@ -146,7 +146,7 @@ def _parted(curves: Mapping[str, Curve], unit: str, what: str) -> go.Figure:
     palette = (CONTROLLERS["ppo"], CONTROLLERS["pid"], CONTROLLERS["nmpc"], CONTROLLERS["schedule"], *OTHERS)
     for place, (name, curve) in enumerate(curves.items()):
         figure.add_trace(_line(name, curve, {"color": palette[place % len(palette)], "width": 1.8}, unit_text(unit)))
-    return figure.update_yaxes(title_text=f"{what} {axis_text(unit)}")
+    return figure.update_yaxes(title_text=what if unit in ("", "1") else f"{what} ({unit_text(unit)})")
 
 
 def vital(vital_sign: Vital, curve: Curve, total_steps: float, key: str) -> go.Figure:
@@ -156,18 +156,18 @@ def vital(vital_sign: Vital, curve: Curve, total_steps: float, key: str) -> go.F
     figure.add_trace(_line(vital_sign.title, curve, line, unit_text(vital_sign.unit), digits=".4g"))
     warns, harms = vital_sign.limits(curve[1])
     end = max([total_steps, *curve[0]], default=1.0)
-    for name, value, colour in (("unusual", warns, WARNS), ("taken back", harms, HARMS)):
+    for name, value, colour, dash in (("unusual", warns, WARNS, "dash"), ("taken back", harms, HARMS, "dot")):
         if math.isfinite(value):
-            style = {"color": colour, "width": 1.2, "dash": "dash"}
+            style = {"color": colour, "width": 1.4, "dash": dash}
             figure.add_trace(_line(name, ([0, end], [value, value]), style, unit_text(vital_sign.unit), digits=".4g"))
-    figure.update_yaxes(title_text=axis_text(vital_sign.unit))
-    if vital_sign.unit in ("count", "steps/s") or vital_sign.unit.startswith(("share of", "%")):
+    figure.update_yaxes(title_text=axis_text(vital_sign.unit, vital_sign.title.lower()), title_standoff=4)
+    if vital_sign.unit in ("1", "count", "steps/s") or vital_sign.unit.startswith(("share of", "%")):
         figure.update_yaxes(rangemode="tozero")
     if vital_sign.log:
         figure.update_yaxes(type="log", dtick=1)
     _over_steps(figure, total_steps, 170, key)
     figure.update_xaxes(tickformat="~s", tickangle=0, nticks=5)
-    return figure.update_layout(showlegend=False, margin={"l": 58, "r": 10, "t": 8, "b": 36})
+    return figure.update_layout(showlegend=False, margin={"l": 62, "r": 10, "t": 8, "b": 36})
 
 
 def _line(text: str, curve: Curve, line: dict[str, object], unit: str, digits: str = ".5g") -> go.Scatter:

@@ -17,20 +17,27 @@ def result_card(verdict: Verdict) -> Component:
     unit = "" if verdict.unit in ("", "1") else f" {unit_text(verdict.unit)}"
     share = "" if verdict.share is None else f" · {100 * abs(verdict.share):.1f} % of PID's {verdict.headline}"
     count = "" if verdict.episodes is None else f" · {verdict.episodes} episodes"
+    mean = ui.within(verdict.mean, verdict.low, verdict.high, 3)
     return html.Div(
         [
             html.Div([html.H3(ui.link(verdict.plant, f"/plants/{verdict.plant}")), html.Span(words, className="verdict")]),
             html.Div(
-                [html.Span(f"{saves[verdict.mean >= 0]} "), html.B(ui.number(abs(verdict.mean), 3)), html.Span(f"{unit}{share}")],
+                [html.Span(f"{saves[verdict.mean >= 0]} "), html.B(mean.lstrip("+−")), html.Span(f"{unit}{share}")],
                 className="difference",
             ),
-            html.Div(f"saving {ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}{unit} (95 %){count}", className="note"),
+            html.Div(f"saving {bounds(verdict, 3)}{unit} (95 %){count}", className="note"),
             interval(verdict),
             _table(verdict),
             ui.button("Compare trends", "/compare", run=verdict.run.id, plant=verdict.plant, controllers="pid,ppo"),
         ],
         className="result",
     )
+
+
+def bounds(verdict: Verdict, digits: int) -> str:
+    """The interval of a gain in words, to the place at which half of it has ``digits`` figures."""
+    low, high = (ui.within(value, verdict.low, verdict.high, digits) for value in (verdict.low, verdict.high))
+    return f"{low} to {high}"
 
 
 def _table(verdict: Verdict) -> Component:
@@ -52,7 +59,7 @@ def interval(verdict: Verdict) -> Component:
     colour = "better" if verdict.low > 0 else "worse" if verdict.high < 0 else "open"
     bar = html.Div(className="whisker", style={"left": f"{at[0]:.2f}%", "width": f"{max(at[2] - at[0], 0.4):.2f}%"})
     point = html.Div(className="point", style={"left": f"{at[1]:.2f}%"})
-    label = f"{ui.signed(verdict.mean, 3)}{unit}, 95 % interval {ui.signed(verdict.low, 3)} to {ui.signed(verdict.high, 3)}"
+    label = f"{ui.within(verdict.mean, verdict.low, verdict.high, 3)}{unit}, 95 % interval {bounds(verdict, 3)}"
     return html.Div(
         [html.Div(className="zero"), bar, point],
         className=f"interval {colour}",

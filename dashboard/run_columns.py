@@ -12,26 +12,25 @@ Column = dict[str, Any]
 
 def columns(shown: Sequence[str], units: Mapping[str, Mapping[str, str]], *, together: bool) -> list[Column]:
     """Columns for runs, or for the seeds of a configuration ``together``; ``shown`` names the figures."""
-    first = _text("id", "runs" if together else "run", 258, cellRenderer="RunLink", pinned="left")
-    found = [
-        first,
-        _text("status", "status", 104, cellRenderer="RunStatus"),
-        _text("plant", "plant", 146),
-        _text("kind", "kind", 92),
-    ]
-    found += [_text("controller", "controller", 112), _number("seed", "seeds" if together else "seed", 62)]
-    wide = 122 if together else 80
-    found += [
+    many, wide, whole = ("runs", 114, "first") if together else ("run", 68, "id")
+    course = _text("course", "course", 96, cellRenderer="RunCourse", sortable=False, headerTooltip="score over the training")
+    return [
+        _text("id", many, 226, cellRenderer="RunLink", pinned="left", tooltipField=whole),
+        _text("status", "status", 100, cellRenderer="RunStatus"),
+        _text("plant", "plant", 134),
+        _text("kind", "kind", 96),
+        _text("controller", "controller", 90, tooltipField="controller"),
+        _number("seed", "seeds" if together else "seed", 52),
         _score("best", wide, "highest score on the validation scenarios"),
         _score("last", wide, "score of the newest policy"),
+        _score("worst", wide, "lowest score on the validation scenarios"),
+        {**course, "filter": False, "cellDataType": False},
+        *(_figure(name, units) for name in shown),
+        _number("episodes", "episodes", 76),
+        _number("seconds", "duration", 88, valueFormatter={"function": "setpointDuration(params.value)"}),
+        _number("started", "started", 138, valueFormatter={"function": "setpointMoment(params.value)"}),
+        _text("tags", "tags", 60, flex=1),
     ]
-    found += [_score("worst", wide, "lowest score on the validation scenarios")]
-    course = _text("course", "course", 130, cellRenderer="RunCourse", sortable=False, headerTooltip="score over the training")
-    found += [{**course, "filter": False, "cellDataType": False}, *(_figure(name, units) for name in shown)]
-    found.append(_number("episodes", "episodes", 86))
-    found.append(_number("seconds", "duration", 92, valueFormatter={"function": "setpointDuration(params.value)"}))
-    found.append(_number("started", "started", 132, valueFormatter={"function": "setpointMoment(params.value)"}))
-    return [*found, _text("tags", "tags", 120)]
 
 
 def _text(field: str, head: str, width: int, **more: object) -> Column:
@@ -53,4 +52,4 @@ def _figure(name: str, units: Mapping[str, Mapping[str, str]]) -> Column:
     head = f"{name} ({unit})" if unit not in ("", "–") else name
     write = "setpointFigure(params)" if len(several) > 1 else "setpointInterval(params)"
     wrapped = {"wrapHeaderText": True, "autoHeaderHeight": True}
-    return _number(f"kpi {name}", head, 108, valueFormatter={"function": write}, headerTooltip=head, **wrapped)
+    return _number(f"kpi {name}", head, 90, valueFormatter={"function": write}, headerTooltip=head, **wrapped)

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 OF = {"mean": "mean", "lowest": "lowest", "highest": "highest", "last": "last"}
 """What of the episodes' figures may be shown."""
 _POINTS = 24  # of a score's course in a cell
-_SHOWN = 4  # figures, unless the address names others
+_SHOWN = 3  # figures, unless the address names others
 _T95 = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110,
         2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045)  # fmt: skip
 """Student's t at 97.5 % for 1 to 29 degrees of freedom."""

@@ -26,6 +26,7 @@ _DASH = {"sp": "dash", "baseline_sp": "dot", "target": "dashdot"}
 _REST = ("offset", "shield", "cost", "disturbance")
 _ENDED = ("sp", "op", "offset", "shield", "cost")  # recorded at the end of the decision in which they held
 _SHARED = ("disturbance", "target", "baseline_sp")
+_AFTER = 1001  # in a legend: after the controllers, which have Plotly's own 1000
 _UNCERTIFIED = "nothing certified: safe action"
 BESIDE, ONE_LINE = 4, 7  # names of a legend that fit beside the first heading, and on a line of their own
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
@@ -131,7 +132,8 @@ def differences(records: Mapping[str, EpisodeRecord], base: str, window: Window 
             at = _found(record, signal)
             if label != base and at is not None:
                 other = np.interp(first.time, record.time, record.values[at]) - own
-                line = {"color": colours[label], "width": 1.8}
+                shape = "vh" if signal.role in _ENDED else "linear"
+                line = {"color": colours[label], "width": 1.8, "shape": shape}
                 figure.add_trace(view.line(first, other, _style(shown_name(label), signal, line)), row=place, col=1)
         unit = "K" if row.unit == "degC" else row.unit
         figure.update_yaxes(title_text=axis_text(unit), nticks=5, row=place, col=1)
@@ -152,7 +154,7 @@ def cumulated(records: Mapping[str, EpisodeRecord], window: Window | None = None
         if own == unit:
             style = _style(shown_name(label), Signal(words, unit, "cost"), {"color": colours[label], "width": 1.9})
             figure.add_trace(view.line(records[label], values, style), row=1, col=1)
-    figure.update_yaxes(title_text=axis_text(unit), row=1, col=1)
+    figure.update_yaxes(title_text=axis_text(unit, "cost"), row=1, col=1)
     _heading(figure, words, 1)
     return _finished(figure, [row], first, view)
 
@@ -251,7 +253,9 @@ def _lines(records: Mapping[str, EpisodeRecord], row: Row, view: _View, *, by_ro
                 continue
             own = by_role or shared
             text = _ROLE_TEXT[signal.role] if own else shown_name(label)
-            lines.append(_line(record, at, view, _ROLE[signal.role] if own else colours[label], text))
+            line = _line(record, at, view, _ROLE[signal.role] if own else colours[label], text)
+            line.legendrank = _AFTER if shared else None
+            lines.append(line)
     return lines
 
 
@@ -294,6 +298,7 @@ def _limits(record: EpisodeRecord, row: Row, view: _View, span: tuple[float, flo
         if not signal.role.startswith("limit"):
             continue
         limit = _line(record, k, view, _ROLE[signal.role], "limit")
+        limit.legendrank = _AFTER
         y = np.asarray(limit.y)
         edge = np.minimum(y, span[0]) if signal.role == "limit_low" else np.maximum(y, span[1])
         shade = go.Scatter(x=limit.x, y=edge, name="limit", legendgroup="limit", mode="lines", hoverinfo="skip")

@@ -157,7 +157,7 @@ def _standings(found: Mapping[str, Row]) -> Component:
 
 def _standing(name: str, row: Row, place: int) -> list[ui.Cell]:
     score, wins = row.get("score"), row.get("win_rate")
-    told = row.get("gap") or "–" if score is None else _interval(score, 3)
+    told = row.get("gap") or "–" if score is None else _interval(score)
     return [
         ui.controller(name, place), str(row.get("episodes", "–")), str(row["policies"]), ui.number(row.get("cost")),
         _saved(row), "–" if wins is None else f"{100 * wins:.0f} %",
@@ -171,11 +171,12 @@ def _saved(row: Row) -> str:
     saved, cost = row.get("saved"), abs(row.get("cost") or 0.0)
     if not saved:
         return "–"
-    return "0" if max(abs(each) for each in saved.values()) <= ROUNDING * cost else _interval(saved, 4)
+    return "0" if max(abs(each) for each in saved.values()) <= ROUNDING * cost else _interval(saved)
 
 
-def _interval(found: Mapping[str, float], digits: int) -> str:
-    return f"{ui.signed(found['mean'], digits)} ({ui.signed(found['low'], digits)} to {ui.signed(found['high'], digits)})"
+def _interval(found: Mapping[str, float]) -> str:
+    mean, low, high = (ui.within(found[key], found["low"], found["high"]) for key in ("mean", "low", "high"))
+    return f"{mean} ({low} to {high})"
 
 
 def _figures(found: Mapping[str, Row]) -> Component:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dash import html
 from dash.development.base_component import Component
 
 from dashboard import components as ui
@@ -16,4 +17,5 @@ def not_found(text: str) -> Component:
 
 def trouble(text: str) -> Component:
     """A store or file that cannot be used, with what to do."""
-    return ui.page("This page cannot be shown", ui.panel("What is wrong", ui.empty(text), ui.button("Overview", "/")))
+    again = html.A("Try again", href="", className="button")
+    return ui.page("This page cannot be shown", ui.panel("What is wrong", ui.empty(text), again))

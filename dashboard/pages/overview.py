@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, html
 from dash.development.base_component import Component
 
 from controller.events import Event
 from controller.records import EpisodeRow, RunRecord
 from dashboard import components as ui
-from dashboard import ids
 from dashboard.data import Data
 from dashboard.figures import unit_text
-from dashboard.results import interval
+from dashboard.renew import Renewed
+from dashboard.results import bounds, interval
 from dashboard.verdict import Standing, Verdict
 
 SHOWN = 8
@@ -25,28 +24,16 @@ NEWEST = 5
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
     """The page as it is now, with the clock that keeps it so."""
-    return html.Div(
-        [
-            html.Div(_body(data), id=ids.OVERVIEW),
-            dcc.Store(id=ids.OVERVIEW_STAMP, data=data.pulse()),
-            dcc.Interval(id=ids.tick("overview"), interval=2000),
-        ]
-    )
+    return html.Div(_renewed(data).placed())
 
 
 def register(app: Dash, data: Data) -> None:
     """Keep the page up to date while it is looked at."""
+    _renewed(data).register(app)
 
-    @app.callback(
-        Output(ids.OVERVIEW, "children"),
-        Output(ids.OVERVIEW_STAMP, "data"),
-        Input(ids.tick("overview"), "n_intervals"),
-        State(ids.OVERVIEW_STAMP, "data"),
-        prevent_initial_call=True,
-    )
-    def update(_ticks: int, seen: object) -> Any:
-        pulse = data.pulse()
-        return (no_update, no_update) if pulse == seen else (_body(data), pulse)
+
+def _renewed(data: Data) -> Renewed[str]:
+    return Renewed("overview", lambda _: data.pulse(), lambda pulse: pulse, lambda _pulse, _of: _body(data))
 
 
 def _body(data: Data) -> Component:
@@ -57,7 +44,8 @@ def _body(data: Data) -> Component:
         )
         return ui.page("Overview", ui.panel("Begin here", ui.empty(hint, ui.EXAMPLES["demo"], ui.EXAMPLES["train"])))
     running = [run for run in runs if run.status == "running"]
-    trouble = html.Div([_alarms(data.journal(NEWEST)), _violations(data.offenders(NEWEST))], className="columns news")
+    offenders = data.offenders(NEWEST)
+    trouble = html.Div([_alarms(data.journal(NEWEST), offenders), *_violations(offenders)], className="columns news")
     return ui.page("Overview", _jobs(data, running), trouble, _best(data, runs), _recent(runs[:SHOWN]), note=_tally(runs))
 
 
@@ -68,7 +56,7 @@ def _tally(runs: Sequence[RunRecord]) -> str:
 
 def _jobs(data: Data, running: Sequence[RunRecord]) -> Component:
     if not running:
-        return ui.panel("Running now", ui.empty("Nothing is running.", ui.EXAMPLES["train"]))
+        return ui.panel("Running now", ui.empty("Nothing is running.", ui.EXAMPLES["train"], brief=True))
     data.digest.refresh()
     rows: list[list[ui.Cell]] = [
         [
@@ -87,28 +75,29 @@ def _jobs(data: Data, running: Sequence[RunRecord]) -> Component:
     return ui.panel("Running now", ui.table(heads, rows, (6, 7), "running jobs"), aside=f"{len(running)} running")
 
 
-def _alarms(events: Sequence[Event]) -> Component:
+def _alarms(events: Sequence[Event], offenders: Sequence[EpisodeRow]) -> Component:
+    clean = "" if offenders else "none of the newest 400 episodes crossed a hard limit, tripped, or failed"
     if not events:
-        return ui.panel("Alarms and events", html.P("None has been recorded.", className="note"))
+        return ui.panel("Alarms and events", html.P("None has been recorded.", className="note"), aside=clean)
     rows: list[list[ui.Cell]] = [
         [
             ui.priority(event.priority),
             html.Span(ui.moment(event.time), className="nowrap"),
             html.Span(event.tag, className="nowrap"),
-            ui.link(event.text, f"/runs/{event.run}") if event.run else event.text,
+            html.Div(_told(event), title=event.text),
             event.state,
         ]
         for event in events
     ]
     heads = ["priority", "time", "tag", "what", "state"]
-    return ui.panel("Alarms and events", ui.table(heads, rows, (), "alarms and events"))
+    return ui.panel("Alarms and events", ui.table(heads, rows, (), "alarms and events"), aside=clean)
 
 
-def _violations(episodes: Sequence[EpisodeRow]) -> Component:
-    title = "Last violations"
-    if not episodes:
-        words = "None of the newest 400 episodes crossed a hard limit, tripped, or failed."
-        return ui.panel(title, html.P(words, className="note"))
+def _told(event: Event) -> ui.Cell:
+    return ui.link(event.text, f"/runs/{event.run}", tab="log") if event.run else event.text
+
+
+def _violations(episodes: Sequence[EpisodeRow]) -> list[Component]:
     rows: list[list[ui.Cell]] = [
         [
             ui.outcome(row.outcome) if row.outcome != "completed" else html.Span("▲ hard limit", className="status failed"),
@@ -118,7 +107,8 @@ def _violations(episodes: Sequence[EpisodeRow]) -> Component:
         ]
         for row in episodes
     ]
-    return ui.panel(title, ui.table(["what", "plant", "controller", "episode"], rows, (), "last violations"))
+    table = ui.table(["what", "plant", "controller", "episode"], rows, (), "last violations")
+    return [ui.panel("Last violations", table)] if rows else []
 
 
 def _best(data: Data, runs: Sequence[RunRecord]) -> Component:
@@ -144,7 +134,7 @@ def _standing(standing: Standing, verdict: Verdict | None) -> list[ui.Cell]:
     row += [pid, _share(standing.gain("pid")), nmpc, _share(standing.gain("nmpc"))]
     if verdict is None or verdict.run.id != standing.run.id:
         return [*row, "–", ui.button("Trends", "/compare", run=standing.run.id, plant=standing.plant)]
-    words = html.Span(f"{ui.signed(verdict.low, 2)} to {ui.signed(verdict.high, 2)}{_spaced(unit)}", className="nowrap note")
+    words = html.Span(f"{bounds(verdict, 2)}{_spaced(unit)}", className="nowrap note")
     link = ui.button("PPO against PID", "/compare", run=verdict.run.id, plant=verdict.plant, controllers="pid,ppo")
     return [*row, html.Div([interval(verdict), words], className="saving"), link]
 

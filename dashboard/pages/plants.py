@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dash import Dash, dcc, html
+from dash import Dash, html
 from dash.development.base_component import Component
 
 from dashboard import components as ui
@@ -41,15 +41,14 @@ def _count(number: int, things: str) -> str:
 def _card(card: Card) -> Component:
     vectors = card.get("vectors", {})
     counts = [_count(len(vectors.get(key, ())), key) for key in ("states", "inputs", "disturbances", "outputs")]
-    loops = ", ".join(str(loop.get("tag", "")) for loop in card.get("loops", ()))
+    tags = ", ".join(str(loop.get("tag", "")) for loop in card.get("loops", ()))
+    loops = f"loops {tags}" if tags else "no loops"
     return html.Div(
         [
             html.H3(ui.link(str(card["title"]), f"/plants/{card['name']}")),
             html.Code(str(card["name"])),
             html.P(" · ".join(counts), className="note"),
-            html.P(f"loops {loops}" if loops else "no loops", className="note"),
-            html.P([f"{card.get('duty', {}).get('kind', '')} duty"], className="note"),
-            dcc.Link("Open", href=ui.href(f"/plants/{card['name']}"), className="button"),
+            html.P(f"{card.get('duty', {}).get('kind', '')} duty · {loops}", className="note"),
         ],
         className="result",
     )

@@ -169,6 +169,7 @@ def _panel(data: Data, query: Mapping[str, str], rows: Sequence[Row], shown: Seq
         "initialState": _state(query),
         "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
         "quickFilterText": query.get("search", ""),
+        "selectionColumnDef": {"width": 42, "minWidth": 42},
     }
     table = grid(ids.RUNS, columns(shown, known, together=together), rows, options=options)
     head = [

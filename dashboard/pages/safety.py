@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, html
 from dash.development.base_component import Component
 
 from controller.records import EpisodeRow, RunRecord
@@ -15,9 +15,9 @@ from dashboard import components as ui
 from dashboard import findings, ids, incidents
 from dashboard.data import Data
 from dashboard.incidents import Standing
+from dashboard.renew import Renewed
 from dashboard.safety_figures import crossed, sizes
 
-BODY, STAMP, PLANT = "safety-body", "safety-stamp", "safety-plant"
 RUNS, LEARNING, READ = 40, 12, 16
 """The newest runs that are looked at, trainings that are listed, and episodes whose shield is read."""
 LEARNED = ("train/hard_violations", "train/interventions", "train/uncertified")
@@ -35,10 +35,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     choose = ui.picker(ids.choice("plant", plant), "plant", sorted({*plants, plant}), plant, width=240)
     return ui.page(
         "Safety",
-        html.Div(_body(data, plant), id=BODY),
-        dcc.Store(id=STAMP, data=data.pulse()),
-        dcc.Store(id=PLANT, data=plant),
-        dcc.Interval(id=ids.tick("safety"), interval=4000),
+        *_renewed(data).placed(plant),
         note=["limits, shield and stress of ", ui.link(plant, f"/plants/{plant}")],
         actions=choose,
     )
@@ -46,18 +43,11 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
 
 def register(app: Dash, data: Data) -> None:
     """Renew the page when something was recorded."""
+    _renewed(data).register(app)
 
-    @app.callback(
-        Output(BODY, "children"),
-        Output(STAMP, "data"),
-        Input(ids.tick("safety"), "n_intervals"),
-        State(STAMP, "data"),
-        State(PLANT, "data"),
-        prevent_initial_call=True,
-    )
-    def update(_ticks: int, seen: object, plant: str) -> Any:
-        stamp = data.pulse()
-        return (no_update, no_update) if stamp == seen else (_body(data, plant), stamp)
+
+def _renewed(data: Data) -> Renewed[str]:
+    return Renewed("safety", lambda _: data.pulse(), lambda pulse: pulse, lambda _, plant: _body(data, plant), every=4000)
 
 
 def _commands(plant: str) -> tuple[str, str]:

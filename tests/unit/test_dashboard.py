@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 import socket
 import sqlite3
 import subprocess
@@ -138,6 +139,8 @@ def test_a_store_damaged_meanwhile_gets_a_page_that_says_so(tmp_path: Path) -> N
         code, text = _open(client, "/runs")
     assert code == 200
     assert "not a complete run store" in text
+    assert "Try again" in text
+    assert '"Overview"' not in text
 
 
 @pytest.mark.parametrize("path", ["/", "/runs", "/compare", "/runs/nobody"])
@@ -362,6 +365,38 @@ def test_numbers_have_four_significant_figures(value: object, text: str) -> None
 @pytest.mark.parametrize(("value", "text"), [(0.5, "0.5"), (7.2e10, "7.2×10¹⁰"), (333.0, "333"), (None, "–"), (True, "–")])
 def test_declared_numbers_keep_the_digits_they_were_written_with(value: object, text: str) -> None:
     assert ui.exact(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "reference", "text"),
+    [
+        (0.08176, 0.08223, "−4.7×10⁻⁴"), (0.066001, 0.066000, "0"), (2.867, 2.945, "−0.078"), (30.0, 30.0, "0"),
+        (3.0, 0.0, "+3.000"),
+        (float("nan"), 1.0, "–"), (0.0, 0.0, "0"), (12.0, 10.0, "+2.00"),
+    ],
+)  # fmt: skip
+def test_a_difference_is_told_to_the_last_place_that_is_shown_of_what_differs(value: float, reference: float, text: str) -> None:
+    assert ui.apart(value, reference) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "text"),
+    [
+        (0.00416, -0.156, 0.164, "+0.004"), (-0.156, -0.156, 0.164, "−0.156"), (0.0, -0.5, 0.5, "0.000"),
+        (2345.6, 2000.0, 2700.0, "+2,346"),
+        (0.5, 0.5, 0.5, "+0.500"), (1e-5, 0.0, 2e-5, "+1.00×10⁻⁵"), (1.0, -math.inf, math.inf, "+1.00"),
+    ],
+)  # fmt: skip
+def test_a_gain_is_told_to_the_place_that_its_interval_makes_worth_knowing(
+    value: float, low: float, high: float, text: str
+) -> None:
+    assert ui.within(value, low, high) == text
+
+
+def test_a_command_too_long_for_a_line_breaks_between_its_words_alone() -> None:
+    command = "setpoint train exothermic_cstr --seed 3"
+    assert "".join(_texts(ui.code(command))) == command
+    assert [part.children for part in ui.code(command).children if part != " "] == command.split()
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(5, "5 s"), (65, "1 min 05 s"), (3700, "1 h 01 min"), (90000, "1 d 01 h")])

@@ -180,7 +180,7 @@ def test_a_live_curve_is_made_of_lists_which_a_browser_can_extend() -> None:
 @pytest.mark.parametrize("key", VITALS)
 def test_each_vital_sign_has_its_unit_and_the_limits_by_which_updates_are_judged(key: str) -> None:
     figure = vital(VITALS[key], ([1.0, 2.0], [0.1, 0.2]), 10.0, key)
-    assert _y_titles(figure) == [axis_text(VITALS[key].unit)]
+    assert _y_titles(figure) == [axis_text(VITALS[key].unit, VITALS[key].title.lower())]
     sign = SIGNS.get(key.removeprefix("train/"))
     scale = 0.15 if sign is not None and sign.relative else 1.0
     limits = [] if sign is None else [scale * limit for limit in (sign.warns, sign.harms) if math.isfinite(limit)]
@@ -264,6 +264,20 @@ def test_a_front_holds_those_that_none_beats_in_both() -> None:
     assert (drawn.layout.xaxis.title.text, _y_titles(drawn)) == ("travel (strokes)", ["cost (EUR)"])
 
 
+def test_a_front_does_not_blow_up_what_hardly_differs() -> None:
+    near = front(
+        {"pid": (1.0, 37.37), "ppo": (2.0, 37.34)},
+        Figure("travel", "strokes"),
+        Figure("cost", "EUR"),
+        dict.fromkeys(("pid", "ppo"), "#000000"),
+    )
+    low, high = near.layout.yaxis.range
+    assert high - low == pytest.approx(0.02 * 37.37)
+    assert low < 37.34
+    assert high > 37.37
+    assert near.layout.xaxis.range is None
+
+
 @pytest.mark.parametrize(
     ("unit", "text"),
     [("degC", "°C"), ("W/m2", "W/m²"), ("m3/h", "m³/h"), ("1", "–"), ("mol/L", "mol/L"), ("s**-1", "s⁻¹"), ("um3", "µm³")],
@@ -273,7 +287,7 @@ def test_units_are_printed_as_people_write_them(unit: str, text: str) -> None:
 
 
 def test_a_dimensionless_axis_says_so() -> None:
-    assert axis_text("1") == "(–)"
+    assert (axis_text("1"), axis_text("1", "gradient norm"), axis_text("degC", "heat")) == ("(–)", "gradient norm", "°C")
 
 
 def test_controllers_go_by_their_initials() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controller.historian import Historian
+from controller.records import Status
 from dashboard.attacks import attacked
 from dashboard.data import open_data
 from dashboard.pages import safety
@@ -54,10 +55,22 @@ def test_what_a_run_found_stands_on_its_page(tmp_path: Path, found: str) -> None
     data = open_data(str(tmp_path / "runs.db"), Cards())
     texts = list(_texts(layout(data, {"id": run})))
     assert SAID[found] in texts
-    assert "A run of this kind keeps what it found, not its episodes." in texts
+    assert {"What it found", "Configuration", "Log", "Artifacts"} <= set(texts)
+    assert not {"Episodes", "KPIs", "episodes"} & set(texts)
     assert "Vital signs" not in texts
     if found != "trials":
         assert SAID[found] in list(_texts(safety.layout(data, {"plant": "exothermic_cstr"})))
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("running", "It is still looking."), ("failed", "It ended before it found anything.")]
+)
+def test_a_run_that_has_found_nothing_says_so(tmp_path: Path, status: Status, said: str) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        run = store.start("stress", "exothermic_cstr", "shield", 0, {}, {})
+        if status != "running":
+            store.finish(run, status, {})
+        assert said in list(_texts(layout(open_data(str(tmp_path / "runs.db"), Cards()), {"id": run})))
 
 
 def test_the_nearest_margin_has_its_unit() -> None:

@@ -71,10 +71,10 @@
     if (course.length < 2) { return null; }
     const low = Math.min.apply(null, course), span = Math.max.apply(null, course) - low || 1;
     const points = course.map(function (value, k) {
-      return (108 * k / (course.length - 1) + 1).toFixed(1) + "," + (19 - 16 * (value - low) / span).toFixed(1);
+      return (82 * k / (course.length - 1) + 1).toFixed(1) + "," + (19 - 16 * (value - low) / span).toFixed(1);
     });
     const line = React.createElement("polyline", {points: points.join(" ")});
-    return React.createElement("svg", {width: 110, height: 22, className: "course", "aria-hidden": true}, line);
+    return React.createElement("svg", {width: 84, height: 22, className: "course", "aria-hidden": true}, line);
   };
 
   function put(name, value) {

@@ -56,5 +56,6 @@ def _differences(values: Mapping[str, Mapping[str, float]], units: Mapping[str, 
 def _difference(value: float, reference: float) -> Component:
     """The difference, and its share of the reference where that is not zero."""
     share = (value - reference) / abs(reference) if reference else float("nan")
-    text = f"{100 * share:+.1f} %".replace("-", "−") if value != reference and abs(share) < 100 else ""
-    return html.Span([ui.signed(value - reference), html.Span(text, className="share")])
+    apart = ui.apart(value, reference)
+    text = f"{100 * share:+.1f} %".replace("-", "−") if apart not in ("0", "–") and abs(share) < 100 else ""
+    return html.Span([apart, html.Span(text, className="share")])

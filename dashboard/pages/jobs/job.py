@@ -16,46 +16,33 @@ from dashboard.data import Data
 from dashboard.jobs.form import line
 from dashboard.jobs.start import stop, tail
 from dashboard.pages.jobs.listing import seconds, state
+from dashboard.renew import NO_MORE, Renewed
 from plant_models.core.errors import SetpointError
 
-BODY, STAMP, NAME, STOP, PROBLEM = "job-body", "job-stamp", "job-name", "job-stop", "job-stop-problem"
+NAME, STOP, PROBLEM = "job-name", "job-stop", "job-stop-problem"
+Found = tuple[Job, str]
+"""A job and the end of its log."""
 
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
     """The job named by ``query['id']``; raises UnknownName."""
     job = find(data.store, query["id"])
-    log = tail(job)
     return ui.page(
         job.id,
-        html.Div(_body(data, job, log), id=BODY),
+        *_renewed(data).placed(job.id),
         dcc.Store(id=NAME, data=job.id),
-        dcc.Store(id=STAMP, data=_stamp(job, log)),
-        dcc.Interval(id=ids.tick("job"), interval=2000, max_intervals=-1 if _open(job) else 0),
-        note=html.Code(line(job.command)),
+        note=ui.code(line(job.command)),
         actions=_stop(data, job),
     )
 
 
 def register(app: Dash, data: Data) -> None:
     """Renew the job while it runs, and stop it."""
+    _renewed(data).register(app)
 
-    @app.callback(
-        Output(BODY, "children"),
-        Output(STAMP, "data"),
-        Output(ids.tick("job"), "max_intervals"),
-        Output(STOP, "disabled"),
-        Input(ids.tick("job"), "n_intervals"),
-        State(STAMP, "data"),
-        State(NAME, "data"),
-        prevent_initial_call=True,
-    )
-    def update(_ticks: int, seen: object, name: str) -> Any:
-        job = find(data.store, name)
-        log = tail(job)
-        stamp = _stamp(job, log)
-        if stamp == seen:
-            return no_update, no_update, no_update, no_update
-        return _body(data, job, log), stamp, -1 if _open(job) else 0, not (_open(job) and data.access.operator)
+    @app.callback(Output(STOP, "disabled"), Input(ids.tick("job"), "max_intervals"), prevent_initial_call=True)
+    def ended(ticks: object) -> bool:
+        return ticks == NO_MORE or not data.access.operator
 
     @app.callback(Output(PROBLEM, "children"), Input(STOP, "n_clicks"), State(NAME, "data"), prevent_initial_call=True)
     def end(clicks: object, name: str) -> Any:
@@ -71,11 +58,23 @@ def register(app: Dash, data: Data) -> None:
         return "interrupted; it keeps what it has and ends"
 
 
+def _renewed(data: Data) -> Renewed[Found]:
+    return Renewed(
+        "job", lambda name: _found(data, name), _mark, lambda found, _: _body(data, *found), lambda found: _open(found[0])
+    )
+
+
+def _found(data: Data, name: str) -> Found:
+    job = find(data.store, name)
+    return job, tail(job)
+
+
 def _open(job: Job) -> bool:
     return job.state in ("waiting", "running")
 
 
-def _stamp(job: Job, log: str) -> list[object]:
+def _mark(found: Found) -> list[object]:
+    job, log = found
     return [job.state, job.run, round(job.heartbeat), len(log)]
 
 

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from dash import Dash, Input, Output, State, dcc, html, no_update
+from dash import Dash, html
 from dash.development.base_component import Component
 
 from controller.jobs import Job, jobs
 from controller.records import RunRecord
 from dashboard import components as ui
-from dashboard import ids
 from dashboard.data import Data
 from dashboard.jobs.form import COMMANDS, line
+from dashboard.renew import Renewed
 
-BODY, STAMP = "jobs-body", "jobs-stamp"
+Listed = Sequence[tuple[Job, RunRecord | None]]
+"""Jobs, each with the run that it records."""
 
 
 def layout(data: Data, _query: Mapping[str, str]) -> Component:
     """The jobs, newest first, and the ways to a new one."""
-    found = _found(data)
     return ui.page(
         "Jobs",
-        html.Div(_table(found, operator=data.access.operator), id=BODY),
-        dcc.Store(id=STAMP, data=_stamp(found)),
-        dcc.Interval(id=ids.tick("jobs"), interval=2000),
+        *_renewed(data).placed(),
         note="each is a process of its own: it goes on when the dashboard or the browser ends",
         actions=[ui.button(f"New: {command}", "/jobs/new", command=command) for command in COMMANDS],
     )
@@ -33,31 +30,24 @@ def layout(data: Data, _query: Mapping[str, str]) -> Component:
 
 def register(app: Dash, data: Data) -> None:
     """Renew the table when a job or its run changed."""
-
-    @app.callback(
-        Output(BODY, "children"),
-        Output(STAMP, "data"),
-        Input(ids.tick("jobs"), "n_intervals"),
-        State(STAMP, "data"),
-        prevent_initial_call=True,
-    )
-    def update(_ticks: int, seen: object) -> Any:
-        found = _found(data)
-        stamp = _stamp(found)
-        return (no_update, no_update) if stamp == seen else (_table(found, operator=data.access.operator), stamp)
+    _renewed(data).register(app)
 
 
-def _found(data: Data) -> list[tuple[Job, RunRecord | None]]:
+def _renewed(data: Data) -> Renewed[Listed]:
+    return Renewed("jobs", lambda _: _found(data), _mark, lambda found, _: _table(found, operator=data.access.operator))
+
+
+def _found(data: Data) -> Listed:
     listed = jobs(data.store)
     runs = {run.id: run for run in data.runs()} if any(job.run for job in listed) else {}
     return [(job, runs.get(job.run or "")) for job in listed]
 
 
-def _stamp(found: Sequence[tuple[Job, RunRecord | None]]) -> list[list[object]]:
+def _mark(found: Listed) -> list[list[object]]:
     return [[job.id, job.state, job.run, None if run is None else run.step] for job, run in found]
 
 
-def _table(found: Sequence[tuple[Job, RunRecord | None]], *, operator: bool) -> Component:
+def _table(found: Listed, *, operator: bool) -> Component:
     if not found:
         hint = "Nothing was started from here yet. Commands typed in a terminal show among the runs."
         to_start, command = ("", []) if operator else (" To start jobs from here:", ["setpoint dashboard --operator"])
@@ -70,7 +60,7 @@ def _table(found: Sequence[tuple[Job, RunRecord | None]], *, operator: bool) -> 
 def _row(job: Job, run: RunRecord | None) -> list[ui.Cell]:
     under_way = job.state == "running" and run is not None
     return [
-        ui.link(job.id, f"/jobs/{job.id}"), state(job), html.Code(line(job.command)),
+        ui.link(job.id, f"/jobs/{job.id}"), state(job), ui.code(line(job.command)),
         ui.progress(run) if under_way and run is not None else "",
         "" if run is None else ui.link(run.id, f"/runs/{run.id}"),
         ui.moment(job.started or job.created), ui.duration(seconds(job)),

@@ -28,14 +28,13 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     others = [ui.button(name, "/jobs/new", command=name, plant=query.get("plant", "")) for name in COMMANDS if name != command]
     parts = [_part(data, field, query.get(field.name, "")) for field in fields(command)]
     shown, problem, missing, ready = _told(data, command, query)
+    copy = dcc.Clipboard(target_id=LINE, title="copy", className="copy")
     return ui.page(
         f"New job: {command}",
         ui.panel("What to do", html.Div(parts, className="job-form")),
         ui.panel(
             "The command",
-            html.Div(
-                [html.Code(shown, id=LINE), dcc.Clipboard(target_id=LINE, title="copy", className="copy")], className="command"
-            ),
+            html.Div([html.Code(ui.words(shown), id=LINE), copy], className="command"),
             html.P(problem, id=PROBLEM, className="error", role="alert"),
             html.P(missing, id=MISSING, className="note"),
             html.Button("Start", id=START, className="button", disabled=not ready),
@@ -64,7 +63,7 @@ def register(app: Dash, data: Data) -> None:
     )
     def change(values: Sequence[object], named: Sequence[Mapping[str, str]], command: str) -> Any:
         shown, problem, missing, ready = _told(data, command, _given(values, named))
-        return shown, problem, missing, not ready
+        return ui.words(shown), problem, missing, not ready
 
     @app.callback(
         Output(ids.URL, "href"),

@@ -100,7 +100,7 @@ def _answer(found: bench.Answer) -> Component:
     chosen = found.outputs[found.of]
     others = [line for k, line in enumerate(found.outputs) if k != found.of]
     figure = ui.graph(step(found.time, found.time_unit, chosen, others, found.model), {"type": "step", "of": found.moved})
-    size = f"{found.moved} stepped by {ui.number(found.size)} {unit_text(found.size_unit)}"
+    size = f"{found.moved} stepped by {ui.exact(found.size)} {unit_text(found.size_unit)}"
     if found.fit is None:
         return ui.panel("Step test", html.P(found.why_not, className="note"), figure, aside=size)
     return ui.panel("Step test", _model(found), figure, aside=size)
@@ -133,7 +133,7 @@ def _preview(found: bench.Answer, tried: bench.Preview | None) -> Component:
         return ui.panel("Tuning rules", ui.empty(found.why_not or hint))
     trials = {words: each.trial for words, each in tried.tried.items()}
     figure = ui.graph(tunings(trials, tried.pv, tried.op, tried.time_unit), {"type": "tunings", "of": tried.tag})
-    size = f"{ui.number(tried.size)} {unit_text(tried.pv.unit.replace('degC', 'K'))}"
+    size = f"{ui.exact(tried.size)} {unit_text(tried.pv.unit.replace('degC', 'K'))}"
     aside = f"setpoint of {tried.tag} stepped by {size}; setpoint weight, feed-forwards and schedule stay"
     return ui.panel(f"Tuning rules for {tried.tag}, in closed loop", _table(tried), figure, aside=aside)
 

@@ -122,7 +122,7 @@ def _line(data: Data, what: str, told: str, found: tuple[str, ...]) -> Component
 
 def _copied(told: str, command: str, *more: Component) -> Component:
     copy = dcc.Clipboard(content=command, title="copy", className="copy")
-    return html.Div([html.Span(told, className="note"), html.Code(command), copy, *more], className="command")
+    return html.Div([html.Span(told, className="note"), ui.code(command), copy, *more], className="command")
 
 
 def _nothing(_: RunRecord) -> tuple[str, ...]:

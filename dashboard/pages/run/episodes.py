@@ -21,12 +21,10 @@ WORDS = ("best", "last", "worst")
 
 
 def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Component]:
-    """The picker and the trend; the picker is there before the first episode so that it can fill."""
+    """The picker and the trend; without an episode there is nothing to pick, and the picker does not show."""
     rows = data.episodes(run.id)
     chosen = chosen_episode(run, rows, query.get("episode", ""))
-    picker = ui.picker(ids.RUN_EPISODE, "episode", _options(rows), chosen, width=330)
-    if run.kind in ("stress", "sweep") and not rows:
-        return [ui.panel("Episode", html.P("A run of this kind keeps what it found, not its episodes.", className="note"))]
+    picker = html.Div(ui.picker(ids.RUN_EPISODE, "episode", _options(rows), chosen, width=330), hidden=not rows)
     hint = "Episodes appear here once the policy is judged." if run.status == "running" else "This run recorded no episodes."
     trend = ui.empty(hint, _judge(run)) if chosen is None else _trend(data, chosen)
     return [ui.panel("Episode", html.Div(trend, id=ids.RUN_TREND), aside=[*_shortcuts(run, rows), picker])]

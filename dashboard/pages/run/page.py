@@ -40,6 +40,13 @@ TABS = {
 }
 
 
+WITHOUT = ("sweep", "stress")
+"""Kinds of run that keep what they found, not its episodes."""
+_KEPT = ("configuration", "log", "artifacts")
+FOUND = {"episodes": Tab("What it found", findings.body), **{key: TABS[key] for key in _KEPT}}
+"""Of a run that records no episodes."""
+
+
 class _Seen(NamedTuple):
     """What the browser has seen of the run, sent back with its next question."""
 
@@ -60,9 +67,9 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     return ui.page(
         run.id,
         html.Div(_head(data, run, rows), id=ids.RUN_HEAD),
-        *(_results(data, run) if chosen == "episodes" else []),
+        *(_results(run) if chosen == "episodes" else []),
         _bar(run, query, chosen, learned=_learned(run, logged)),
-        html.Div(list(TABS[chosen].body(data, run, query)), id=ids.RUN_BODY, className="stack"),
+        html.Div(list(_shown(data, run, query, chosen)), id=ids.RUN_BODY, className="stack"),
         dcc.Store(id=ids.RUN_STAMP, data=_seen(data, run, logged, len(rows))._asdict()),
         dcc.Interval(id=ids.tick("run"), interval=2000, max_intervals=-1 if run.status == "running" else 0),
         note=[
@@ -111,7 +118,7 @@ def _register_live(app: Dash, data: Data) -> None:
         query = {**dict(parse_qsl(str(search or "").removeprefix("?"))), "id": run.id}
         tab = _tab(run, query, learned=_learned(run, logged))
         again = _redrawn(tab, old, fresh)
-        body = list(TABS[tab].body(data, run, query)) if again else no_update
+        body = list(_shown(data, run, query, tab)) if again else no_update
         added = [] if again else data.metrics(run.id, whole_number(str(old.get("row"))))
         grown = [curves.growth(run, key, added) or no_update for key in shown]
         signs = [no_update if again else curves.latest(run, logged, key) for key in now]
@@ -137,32 +144,43 @@ def _seen(data: Data, run: RunRecord, logged: curves.Log, count: int) -> _Seen:
 
 def _learned(run: RunRecord, logged: curves.Log) -> bool:
     """Whether it logged how it learned; what a sweep and a stress run log are trials."""
-    return bool(logged.last) and run.kind not in ("sweep", "stress")
+    return bool(logged.last) and run.kind not in WITHOUT
 
 
 def _tab(run: RunRecord, query: Mapping[str, str], *, learned: bool) -> str:
     """The tab that the address names, else the one that says most of this kind of run."""
-    trains = run.kind == "train" or learned
     wanted = query.get("tab", "")
-    if wanted in TABS and (trains or not TABS[wanted].training):
+    if wanted in _tabs(run, learned=learned):
         return wanted
-    return "training" if trains and not query.get("episode") else "episodes"
+    return "training" if _trains(run, learned=learned) and not query.get("episode") else "episodes"
+
+
+def _tabs(run: RunRecord, *, learned: bool) -> Mapping[str, Tab]:
+    """The tabs that a run of its kind has."""
+    if run.kind in WITHOUT:
+        return FOUND
+    return {key: tab for key, tab in TABS.items() if _trains(run, learned=learned) or not tab.training}
+
+
+def _shown(data: Data, run: RunRecord, query: Mapping[str, str], tab: str) -> Sequence[Component]:
+    return (FOUND if run.kind in WITHOUT else TABS)[tab].body(data, run, query)
+
+
+def _trains(run: RunRecord, *, learned: bool) -> bool:
+    return run.kind == "train" or learned
 
 
 def _bar(run: RunRecord, query: Mapping[str, str], chosen: str, *, learned: bool) -> Component:
-    trains = run.kind == "train" or learned
     tabs = {
         key: (tab.name, {"tab": key, "episode": query.get("episode", "") if key == "episodes" else ""})
-        for key, tab in TABS.items()
-        if trains or not tab.training
+        for key, tab in _tabs(run, learned=learned).items()
     }
     return ui.tabs(f"/runs/{run.id}", tabs, chosen)
 
 
-def _results(data: Data, run: RunRecord) -> list[Component]:
-    found, told = verdicts(run), findings.panels(data, run)
-    cards = html.Div([result_card(result) for result in found], className="results wide")
-    return [*([ui.panel("Result", cards)] if found else []), *told]
+def _results(run: RunRecord) -> list[Component]:
+    found = verdicts(run)
+    return [ui.panel("Result", html.Div([result_card(result) for result in found], className="results wide"))] if found else []
 
 
 def _job(data: Data, run: RunRecord) -> list[ui.Cell]:
@@ -177,11 +195,13 @@ def _head(data: Data, run: RunRecord, rows: Sequence[EpisodeRow]) -> Component:
         "controller": ui.controller(run.controller),
         "seed": str(run.seed),
         "duration": ui.duration(run.seconds),
-        "episodes": str(len(rows)),
     }
+    if run.kind not in WITHOUT:
+        pairs["episodes"] = str(len(rows))
     if run.step:
         unit = str(run.config.get("score_unit", "return"))
-        pairs |= {"steps": f"{run.step:,}", f"score ({unit})": ui.number(run.score), f"best score ({unit})": ui.number(run.best)}
+        done = "trials" if run.kind == "sweep" else "steps"
+        pairs |= {done: f"{run.step:,}", f"score ({unit})": ui.number(run.score), f"best score ({unit})": ui.number(run.best)}
     parts: list[ui.Cell] = [ui.facts(pairs)]
     if run.status == "running":
         parts.append(ui.progress(run))

@@ -46,7 +46,8 @@ def _chosen(found: Decisions, query: Mapping[str, str]) -> tuple[int, int]:
 
 def _entry(found: Decisions, field: str, chosen: int) -> Component:
     names = [axis.name for axis in found.axes]
-    return ui.picker(ids.choice(field, names[chosen]), f"{field} axis", names, names[chosen], width=250)
+    words = {"x": "across", "y": "upwards"}[field]
+    return ui.labelled(words, ui.picker(ids.choice(field, names[chosen]), f"{words}, observed", names, names[chosen], width=230))
 
 
 def _place(found: Decisions, place: str) -> Component:
@@ -55,7 +56,7 @@ def _place(found: Decisions, place: str) -> Component:
     for k in sorted({int(place) if place.isdigit() else 0, *(steps * part // FIVE for part in range(FIVE))}):
         when = f"{ui.exact(k * found.decision)} {found.time_unit}"
         options.append({"value": str(k), "label": f"as in the first episode after {when}"})
-    return ui.picker(ids.choice("at", place), "operating point", options, place, width=300)
+    return ui.labelled("everything else", ui.picker(ids.choice("at", place), "operating point", options, place, width=300))
 
 
 def _maps(found: Decisions, x: int, y: int, place: str) -> list[Component]:
