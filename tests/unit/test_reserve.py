@@ -15,6 +15,10 @@ WHOLE = Conduct(uncertified=0.003, stopped=0.02, crossed=0.125)
 TINY = 1e-9
 
 
+def test_what_is_hardly_more_is_one_decision_of_a_thousand_and_of_a_hundred() -> None:
+    assert (UNCERTAIN, STOPPED) == (0.001, 0.01)
+
+
 def test_parts_are_tried_from_the_least_to_the_whole() -> None:
     assert list(PARTS) == sorted(PARTS)
     assert PARTS[0] > 0.0
@@ -73,6 +77,12 @@ def counted(batch: bool = False) -> Conduct:
 def test_decisions_are_counted_while_plants_run_and_episodes_once() -> None:
     """A margin of zero is kept, one that is not a number is not, and one that is not enforced does not count."""
     assert counted() == Conduct(uncertified=2 / 7, stopped=2 / 7, crossed=2 / 4)
+
+
+def test_one_decision_is_all_there_is() -> None:
+    tally = Tally(1, np.array([True, True]), batch=False)
+    tally.add(decided([UNCERTIFIED], [True]), np.ones(1, dtype=bool), np.ones((1, 2)))
+    assert tally.conduct() == Conduct(uncertified=1.0, stopped=1.0, crossed=0.0)
 
 
 def test_a_limit_once_crossed_stays_crossed() -> None:
