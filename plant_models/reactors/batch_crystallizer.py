@@ -250,7 +250,7 @@ PLANT = Plant(
     worst=12.0,
     limits=(Limit("S", "S_max", "high"),),
     learning=Learning(
-        horizon=300.0, steps=800_000, parallel=64, rollout=120, spread=0.1, gae=1.0, rate=6e-3, paired=300.0, whitened=True,
+        horizon=300.0, steps=400_000, parallel=64, rollout=120, spread=0.1, gae=1.0, rate=6e-3, paired=300.0, whitened=True,
         demonstrated=0.12,
     ),
     sources=(MORAES, BLOOR, JACKET),
