@@ -197,10 +197,10 @@ def code(command: str) -> Component:
     return html.Code(words(command))
 
 
-def words(command: str) -> list[Cell]:
-    """A command's words, none of which is broken over two lines as long as it fits on one."""
+def words(text: str) -> list[Cell]:
+    """The words of a command or of a list, none of which is broken over two lines as long as it fits on one."""
     parts: list[Cell] = []
-    for word in command.split(" "):
+    for word in text.split(" "):
         parts += [" ", html.Span(word, className="word")]
     return parts[1:]
 

@@ -62,7 +62,7 @@ def _attacked(row: Mapping[str, Any], units: Mapping[str, str]) -> list[ui.Cell]
 def _faults(data: Data, run: RunRecord) -> Component:
     heads = ["code", "fault", "expected", "mode", "decisions", "what the shell said", "limits crossed", "as expected"]
     rows: list[list[ui.Cell]] = [
-        [each["code"], each["fault"], each["expected"], each["mode"], _after(each["decisions"]), each["said"],
+        [each["code"], each["fault"], each["expected"], each["mode"], _after(each["decisions"]), each["said"] or "nothing",
          ", ".join(each["crossed"]) or "none", html.Span("yes") if each["kept"] else html.Span("▲ no", className="bad")]
         for each in run.result["faults"]
     ]  # fmt: skip

@@ -39,6 +39,8 @@ def _moved(plant: Plant, command: Command) -> str:
             return f"{command.tag} output {_value(moves(plant, _loop(plant, command.tag)), command.value)}"
         case ask.Release():
             return f"{command.tag} back to the programme"
+        case ask.Mend():
+            return f"fault at {_where(plant, command.place)} taken back"
         case _:
             return ""
 
@@ -53,8 +55,6 @@ def _watched(command: Command) -> str:
             return f"acknowledged {command.alarm or 'all alarms'}"
         case ask.Shelve():
             return f"{command.alarm} {'shelved' if command.decisions else 'off the shelf'}"
-        case ask.Mend():
-            return f"{command.place} mended"
         case _:
             return type(command).__name__
 
@@ -67,9 +67,18 @@ def change_words(plant: Plant, what: What) -> str:
         unit = unit_text(plant.Disturbance.quantities()[what.name].unit)
         return f"{what.name} {what.size:+.4g} {unit}".replace("-", "−") if what.size else f"{what.name} as the scenario has it"
     (_, name), *sizes = vars(what).items()
-    q = {**plant.Output.quantities(), **plant.Input.quantities()}.get(str(name))
-    where = str(name) if q is None else q.tag or str(name)
-    return " ".join([type(what).__name__.lower(), "at", where, *_sizes(plant, q, dict(sizes))])
+    words = [type(what).__name__.lower(), "at", _where(plant, str(name))]
+    return " ".join([*words, *_sizes(plant, _places(plant).get(str(name)), dict(sizes))])
+
+
+def _places(plant: Plant) -> Mapping[str, Quantity]:
+    return {**plant.Output.quantities(), **plant.Input.quantities()}
+
+
+def _where(plant: Plant, name: str) -> str:
+    """An instrument or a valve by its tag."""
+    q = _places(plant).get(name)
+    return name if q is None else q.tag or name
 
 
 def _sizes(plant: Plant, q: Quantity | None, sizes: Mapping[str, float]) -> list[str]:

@@ -41,14 +41,14 @@ def _count(number: int, things: str) -> str:
 def _card(card: Card) -> Component:
     vectors = card.get("vectors", {})
     counts = [_count(len(vectors.get(key, ())), key) for key in ("states", "inputs", "disturbances", "outputs")]
-    tags = ", ".join(str(loop.get("tag", "")) for loop in card.get("loops", ()))
-    loops = f"loops {tags}" if tags else "no loops"
+    tags = ui.words(", ".join(str(loop.get("tag", "")) for loop in card.get("loops", ())))
+    loops: list[ui.Cell] = ["loops ", *tags] if card.get("loops") else ["no loops"]
     return html.Div(
         [
             html.H3(ui.link(str(card["title"]), f"/plants/{card['name']}")),
             html.Code(str(card["name"])),
             html.P(" · ".join(counts), className="note"),
-            html.P(f"{card.get('duty', {}).get('kind', '')} duty · {loops}", className="note"),
+            html.P([f"{card.get('duty', {}).get('kind', '')} duty · ", *loops], className="note"),
         ],
         className="result",
     )

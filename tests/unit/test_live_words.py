@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dashboard.live.words import change_words
+from controller.live.commands import Mend
+from dashboard.live.words import change_words, journal
 from plant_models.catalogue import get
 from plant_models.core.fault import Bias, Drift, Jammed, Noise, Stiction, Stuck
 
@@ -25,3 +26,8 @@ from plant_models.core.fault import Bias, Drift, Jammed, Noise, Stiction, Stuck
 )
 def test_a_fault_is_told_by_tag_with_its_unit(fault: Any, words: str) -> None:
     assert change_words(get("exothermic_cstr"), fault) == words
+
+
+@pytest.mark.parametrize(("place", "words"), [("T", "B: fault at TI-101 taken back"), ("T_c", "B: fault at TV-101 taken back")])
+def test_what_is_taken_back_is_told_by_tag(place: str, words: str) -> None:
+    assert journal(get("exothermic_cstr"), Mend(("B",), place)) == words

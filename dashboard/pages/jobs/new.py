@@ -39,7 +39,8 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
             html.P(missing, id=MISSING, className="note"),
             html.Button("Start", id=START, className="button", disabled=not ready),
             html.Span(
-                "" if data.access.operator else " to start jobs from here: setpoint dashboard --operator", className="note"
+                "" if data.access.operator else [" to start jobs from here: ", html.Code("setpoint dashboard --operator")],
+                className="note",
             ),
         ),
         dcc.Store(id=NAME, data=command),
