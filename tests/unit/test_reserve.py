@@ -54,7 +54,7 @@ def test_the_whole_is_measured_as_the_others_are() -> None:
 
 
 def test_beyond_each_part_comes_the_next_and_after_the_whole_nothing() -> None:
-    assert [following(part) for part in PARTS] == [*PARTS[1:], 1.0]
+    assert [following(part) for part in (0.0, *PARTS)] == [*PARTS, 1.0]
 
 
 def decided(share: list[float], stopped: list[bool]) -> Decision:
@@ -83,6 +83,12 @@ def test_one_decision_is_all_there_is() -> None:
     tally = Tally(1, np.array([True, True]), batch=False)
     tally.add(decided([UNCERTIFIED], [True]), np.ones(1, dtype=bool), np.ones((1, 2)))
     assert tally.conduct() == Conduct(uncertified=1.0, stopped=1.0, crossed=0.0)
+
+
+def test_one_enforced_limit_of_several_is_enough_to_cross() -> None:
+    tally = Tally(1, np.array([True, True]), batch=False)
+    tally.add(decided([1.0], [False]), np.ones(1, dtype=bool), np.array([[1.0, -1.0]]))
+    assert tally.conduct().crossed == 1.0
 
 
 def test_a_limit_once_crossed_stays_crossed() -> None:
