@@ -47,6 +47,14 @@ def measured() -> dict[str, Row]:
 
 
 @cache
+def anew() -> dict[str, Row]:
+    """Return what was measured of the present shield, by plants whose rows are of an earlier one."""
+    path = RESULTS / "safety_anew.json"
+    rows: dict[str, Row] = json.loads(path.read_text(encoding="utf-8"))["plants"] if path.exists() else {}
+    return {name: row for name, row in rows.items() if "reserve" not in measured().get(name, {})}
+
+
+@cache
 def controllers() -> dict[str, Any]:
     """Return the committed rows of the controllers' benchmark by plant."""
     found: dict[str, Any] = json.loads((RESULTS / "control.json").read_text(encoding="utf-8"))["plants"]
@@ -200,7 +208,7 @@ def _earlier(row: Row) -> str:
     """Return whether a row is of a shield that always kept the whole reserve; empty where it is of the present one."""
     if "reserve" in row:
         return ""
-    return f"All of this is of an {EARLIER}, which refused more ([](../../decisions/0012-no-more-reserve-than-is-needed.md))."
+    return f"All of this is of an {EARLIER}, which refused more; see what was measured anew in [Safety](../../safety.md)."
 
 
 def _safe_action(name: str) -> str:
@@ -259,6 +267,32 @@ def _cost_line(name: str, row: Row) -> list[str]:
     return [_linked(name, row), *seen, ", ".join(times), *brought, shares, ahead, str(missed)]
 
 
+def anew_table() -> str:
+    """Return what was measured of the present shield beside what the earlier one did."""
+    heads = ("plant", "episodes", *ADVERSARIES, "uncertified, at most", "certified in vain", "refused in vain, before", "now",
+             "PID's moves changed, before", "now", "commit")  # fmt: skip
+    return _table(heads, [_anew_line(name, row, measured()[name]) for name, row in anew().items()])
+
+
+def _anew_line(name: str, row: Row, before: Row) -> list[str]:
+    rows, states = row.get("adversaries", {}), row.get("states")
+    pairs = [_pair(rows[each]) if each in rows else "" for each in ADVERSARIES]
+    worst = f"{100 * max(each['decided']['uncertified'] for each in rows.values()):.2g} %" if rows else ""
+    vain = f"{row['false_safe']} of {states['certified']}" if states else ""
+    both = [text for find in (_refused, _changed) for text in (find(before), find(row))]
+    episodes = f"{rows['max']['episodes']:,}" if rows else ""
+    return [f"[`{name}`](plants/_generated/{name}.md)", episodes, *pairs, worst, vain, *both, ", ".join(row["commits"])]
+
+
+def _refused(row: Row) -> str:
+    return f"{100 * row['false_unsafe']:.1f} % of {row['states']['states']}" if "states" in row else ""
+
+
+def _changed(row: Row) -> str:
+    share = row.get("interventions", {}).get("pid", {}).get("share")
+    return "" if share is None else f"{100 * share:.2g} %"
+
+
 def _linked(name: str, row: Row) -> str:
     return f"[`{name}`](plants/_generated/{name}.md)" + ("" if "reserve" in row else f" ({EARLIER})")
 
@@ -267,7 +301,7 @@ def tables() -> dict[str, str]:
     """Return the files that docs/safety.md includes."""
     missing = ", ".join(f"`{name}`" for name in having() if "counts" not in measured().get(name, {}))
     open_ = f"\n\nNot measured yet: {missing}." if missing else ""
-    tables = {"kept": kept_table() + open_, "cost": cost_table(), "tried": tried_table()}
+    tables = {"kept": kept_table() + open_, "cost": cost_table(), "anew": anew_table(), "tried": tried_table()}
     return {f"safety_{name}.txt": table + "\n" for name, table in tables.items()}
 
 

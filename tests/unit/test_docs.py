@@ -152,6 +152,19 @@ def test_the_shell_bears_whatever_comes_and_no_mutant_of_it_survives(safety_page
     assert f"{mutants['killed']} killed" in shown
 
 
+def test_what_was_measured_of_the_present_shield_stands_beside_what_was_before(safety_pages: ModuleType) -> None:
+    """A row of the earlier shield says that it is; once a plant's whole row is of the present one, the line goes."""
+    rows, before, tables = safety_pages.anew(), safety_pages.measured(), safety_pages.tables()
+    for name, row in rows.items():
+        line = next(line for line in tables["safety_anew.txt"].splitlines() if f"[`{name}`]" in line)
+        assert f"{100 * before[name]['false_unsafe']:.1f} % of {before[name]['states']['states']} | " in line
+        assert f"| {100 * row['false_unsafe']:.1f} % of {row['states']['states']} | " in line
+        assert [found["violating"] for found in row["adversaries"].values()] == [0] * 6
+    for name, row in before.items():
+        assert (safety_pages.EARLIER in safety_pages.section(name)) == ("reserve" not in row)
+        assert (f"(plants/_generated/{name}.md) ({safety_pages.EARLIER})" in tables["safety_cost.txt"]) == ("reserve" not in row)
+
+
 def test_the_safety_of_a_plant_is_held_against_its_goals(safety_pages: ModuleType) -> None:
     shown = safety_pages.section("batch_crystallizer")
     assert "| `CMA-ES`: no violation in 3,000 episodes | 0 of 3,000, at most 0.1 % (95 %) | met |" in shown
