@@ -263,7 +263,10 @@ def _line(record: EpisodeRecord, k: int, view: _View, colour: str, text: str) ->
     signal = record.signals[k]
     shape = "linear" if signal.role == "pv" else "vh" if signal.role in _ENDED else "hv"
     line = {"color": colour, "width": _width(signal.role), "dash": _DASH.get(signal.role, "solid"), "shape": shape}
-    return view.line(record, record.values[k], _style(text, signal, line))
+    values = record.values[k]
+    if signal.role == "cost" and values.size > 1:  # before the first decision nothing was spent
+        values = np.concatenate([values[1:2], values[1:]])
+    return view.line(record, values, _style(text, signal, line))
 
 
 def _style(text: str, signal: Signal, line: Mapping[str, object]) -> go.Scatter:

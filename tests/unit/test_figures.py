@@ -243,6 +243,12 @@ def test_costs_add_up_and_where_none_was_recorded_errors_do() -> None:
     assert (_y_titles(figure), _named(figure, "PPO")[0].y[-1]) == (["EUR"], 600.0)
 
 
+def test_before_the_first_decision_nothing_was_spent() -> None:
+    spent = replace(reactor_episode("pid", 0), signals=(Signal("cost", "EUR", "cost"),), values=np.array([[0.0, *[3.0] * 600]]))
+    (line,) = _named(trends(spent), "cost")
+    assert set(line.y) == {3.0}
+
+
 def test_labels_that_share_a_controller_have_colours_of_their_own() -> None:
     colours = label_colours(["pid", "ppo 1", "ppo 2", "ppo 3", "nmpc"])
     assert (colours["pid"], colours["ppo 1"], colours["nmpc"]) == tuple(CONTROLLERS[name] for name in ("pid", "ppo", "nmpc"))
