@@ -121,6 +121,22 @@ def test_only_what_goes_some_of_the_way_is_a_move(batch: bool) -> None:
     assert retreats.moved == [False] * 6
 
 
+def test_one_setpoint_or_one_offset_that_changes_is_enough_to_move() -> None:
+    never, running = Asked(lambda *_: False), np.zeros(3, dtype=bool)
+    safe = Command(np.ones((3, 2)), np.zeros((3, 2)), running)
+    proposed = Command(np.array([[1.0, 2.0], [1.0, 1.0], [1.0, 1.0]]), np.array([[0.0, 0.0], [0.5, 0.0], [0.0, 0.0]]), running)
+    decided(never, proposed, safe)
+    whole, rest, _ = never.calls
+    assert whole.moved == [True, True, False]
+    assert rest.moved == [True, True, False] * 7 + [False] * 3
+
+
+def test_one_setpoint_of_several_that_is_no_number_asks_for_what_is_safe() -> None:
+    running = np.zeros(1, dtype=bool)
+    safe = Command(np.ones((1, 2)), np.zeros((1, 1)), running)
+    assert heard(Command(np.array([[2.0, np.nan]]), np.zeros((1, 1)), running), safe).r.tolist() == [[1.0, 1.0]]
+
+
 def test_what_asks_for_what_the_plant_has_is_let_through_as_a_whole_where_it_can_be_held() -> None:
     """Also where a move could not be."""
     asked = Asked(lambda *_: True)
