@@ -48,7 +48,7 @@ def measured() -> dict[str, Row]:
 
 @cache
 def anew() -> dict[str, Row]:
-    """Return what was measured of the present shield, by plants whose rows are of an earlier one."""
+    """Return what was measured with a quarter of the reserve, by plants whose rows are of an earlier shield."""
     path = RESULTS / "safety_anew.json"
     rows: dict[str, Row] = json.loads(path.read_text(encoding="utf-8"))["plants"] if path.exists() else {}
     return {name: row for name, row in rows.items() if "reserve" not in measured().get(name, {})}
@@ -205,10 +205,10 @@ def _open(row: Row) -> str:
 
 
 def _earlier(row: Row) -> str:
-    """Return whether a row is of a shield that always kept the whole reserve; empty where it is of the present one."""
+    """Return whether a row is of a shield before the present one; empty where it is of that."""
     if "reserve" in row:
         return ""
-    return f"All of this is of an {EARLIER}, which refused more; see what was measured anew in [Safety](../../safety.md)."
+    return f"All of this is of an {EARLIER}, which refused more (see [Safety](../../safety.md))."
 
 
 def _safe_action(name: str) -> str:
@@ -268,9 +268,9 @@ def _cost_line(name: str, row: Row) -> list[str]:
 
 
 def anew_table() -> str:
-    """Return what was measured of the present shield beside what the earlier one did."""
-    heads = ("plant", "episodes", *ADVERSARIES, "uncertified, at most", "certified in vain", "refused in vain, before", "now",
-             "PID's moves changed, before", "now", "commit")  # fmt: skip
+    """Return what was measured with a quarter of the reserve beside what the earlier shield did."""
+    heads = ("plant", "episodes", *ADVERSARIES, "uncertified, at most", "certified in vain",
+             "refused in vain, whole", "a quarter", "PID's moves changed, whole", "a quarter", "commit")  # fmt: skip
     return _table(heads, [_anew_line(name, row, measured()[name]) for name, row in anew().items()])
 
 

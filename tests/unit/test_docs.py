@@ -152,7 +152,7 @@ def test_the_shell_bears_whatever_comes_and_no_mutant_of_it_survives(safety_page
     assert f"{mutants['killed']} killed" in shown
 
 
-def test_what_was_measured_of_the_present_shield_stands_beside_what_was_before(safety_pages: ModuleType) -> None:
+def test_what_was_measured_with_a_smaller_reserve_stands_beside_what_was_before(safety_pages: ModuleType) -> None:
     """A row of the earlier shield says that it is; once a plant's whole row is of the present one, the line goes."""
     rows, before, tables = safety_pages.anew(), safety_pages.measured(), safety_pages.tables()
     for name, row in rows.items():
