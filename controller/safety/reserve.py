@@ -15,7 +15,7 @@ import numpy as np
 from controller.safety.shield import UNCERTIFIED, Decision, Flags
 from plant_models.core.scenario import Array
 
-PARTS = (1.0,)
+PARTS: tuple[float, ...] = (1.0,)
 """Parts of the reserve that are tried, the least first, all of it last: with less, worst cases were found that cross a limit."""
 UNCERTAIN, STOPPED = 0.001, 0.01
 """By how much larger than with the whole reserve the shares of decisions may be that go uncertified, or take the safe action."""
