@@ -43,7 +43,6 @@ SUITE: dict[str, tuple[str, ...]] = {
         ("shield", "shield governor corners", ()),
         ("corners", "corners_by_hand corners governor", ()),
         ("governor", "governor corners", ()),
-        ("reserve", "reserve", ()),
         ("shell", "shell_decisions", FAULTS),
     )
 }

@@ -2,7 +2,7 @@
 
 1. The estimator's gain, and the error that it leaves.
 2. How far disturbances move over the horizon, and the corners that are worst for each limit.
-3. The reserve that a move must keep beyond them: the least part of what moves lose with which plants fare as well as with all.
+3. The reserve that a move must keep beyond the limits: what most moves near them lose of it afterwards.
 4. The margins that certificates must keep: the largest that was foreseen where a certificate was given in vain, so that on
    these situations none would have been. Of n exchangeable situations at most one in n + 1 is then expected to be in vain.
 
@@ -22,7 +22,6 @@ from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
 from controller.safety.learning_gain import Known, learn
 from controller.safety.losses import Losses
-from controller.safety.reserve import Conduct, Tally, following, least
 from controller.safety.shield import UNCERTIFIED, Decision, Flags
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
@@ -34,9 +33,8 @@ HORIZONS, LONG = (4, 6, 9, 13, 20, 30, 45), 90
 """Decisions that may be looked ahead, and those after which what a held command leads to has shown."""
 MISSED = 0.002
 """Share of situations that may cross a limit after the horizon and not within it."""
-ROUNDS, CORNERED, MORE, TRIED = 5, 3, 2, 4
-"""Rounds of governed episodes, those of them that add corners, and how many each adds; the others widen the margins. Of a
-round's episodes one in so many is run to try a smaller reserve."""
+ROUNDS, CORNERED, MORE = 5, 3, 2
+"""Rounds of governed episodes, those of them that add corners, and how many each adds; the others widen the margins."""
 BEYOND = 1e-6
 CHECKED = 60
 """Decisions of a governed episode, at least, whose certificates are held against the real plants."""
@@ -106,27 +104,13 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
     spread = _spread(plant, known, drift(draw(plant, scenario, seed + 2, n, "tuning"), far))
     nothing = np.zeros(len(enforced(plant)))
     found = Calibration(known.gain, spread, worst(plant, met, spread, far), far, nothing, nothing)
-    for turn in range(CORNERED):
-        ran = governed(plant, scenario, found, seed + 3 + turn, n)
-        found = replace(found, signs=_cornered(plant, ran.vain, found), slack=ran.lost)
-    return _covered(plant, scenario, found, seed, n)
-
-
-def _covered(plant: Plant, scenario: Scenario, cornered: Calibration, seed: int, n: int) -> Calibration:
-    """Return what is known with no more of the reserve than must be kept, and with margins for what no corner explains.
-
-    Where a part of the reserve turns out too small after all, the next larger one is kept.
-    """
-
-    def tried(part: float) -> Conduct:
-        return governed(plant, scenario, replace(cornered, slack=part * cornered.slack), seed + 3 + ROUNDS, n // TRIED).conduct
-
-    (part, whole), found = least(tried), cornered
-    for turn in range(CORNERED, ROUNDS):
-        ran = governed(plant, scenario, replace(found, slack=part * cornered.slack), seed + 3 + turn, n)
-        part = part if ran.conduct.as_good_as(whole) else following(part)
-        found = replace(found, margins=_stricter(found.margins, ran.vain))
-    return replace(found, slack=part * cornered.slack)
+    for turn in range(ROUNDS):
+        vain, lost = governed(plant, scenario, found, seed + 3 + turn, n)
+        if turn < CORNERED:
+            found = replace(found, signs=_cornered(plant, vain, found), slack=lost)
+        else:
+            found = replace(found, margins=_stricter(found.margins, vain))
+    return found
 
 
 def _spread(plant: Plant, known: Known, moving: Array) -> Spread:
@@ -147,28 +131,18 @@ class Vain:
     real: Array
 
 
-@dataclass(frozen=True)
-class Governed:
-    """What came of governed episodes.
+def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> tuple[list[Vain], Array]:
+    """Run governed episodes under commands of all kinds.
 
-    The certificates that the real plants did not keep, how much of each margin most moves lose afterwards, (margins,), and how
-    the plants fared.
+    Returns the certificates that the real plants did not keep, and how much of each margin (margins,) most moves lose afterwards.
     """
-
-    vain: list[Vain]
-    lost: Array
-    conduct: Conduct
-
-
-def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> Governed:
-    """Run governed episodes under commands of all kinds."""
     field, governor = Field(plant, draw(plant, scenario, seed, n, "tuning")), Governor(plant, n, known)
     moves = mixed(n, scenario.steps, channels(plant), np.random.default_rng(seed))
     found, reading = list[Vain](), field.read()
     governor.begin(np.arange(n), reading, unmoved(field))
-    losses, tally = Losses(n, len(known.margins)), Tally(n, enforced(plant), isinstance(plant.duty, Batch))
+    losses = Losses(n, len(known.margins))
     for k in range(scenario.steps):
-        standing, phase, running = governor.estimate(reading), governor.phase.copy(), field.running
+        standing, phase = governor.estimate(reading), governor.phase.copy()
         losses.held(governor.held(standing))
         before = governor.safe
         decision = governor.allow(standing, command(plant, moves[:, k]))
@@ -176,9 +150,8 @@ def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n:
         if k % max(1, scenario.steps // CHECKED) == 0:
             found += _in_vain(field, Situations(standing, phase, decision.sent, decision.then), decision, known.horizon)
         field.command(decision.sent)
-        tally.add(decision, running, field.lowest)
         reading = field.read()
-    return Governed(found, losses.reserve(), tally.conduct())
+    return found, losses.reserve()
 
 
 def _in_vain(field: Field, met: Situations, decision: Decision, horizon: int) -> list[Vain]:
