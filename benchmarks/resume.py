@@ -39,9 +39,9 @@ NEVER = -1
 
 
 def small(name: str) -> Plant:
-    """Return a plant that learns from 256 decisions at a time, with a checkpoint before each update."""
+    """Return a plant that learns from 256 decisions at a time, with a checkpoint before each update, and from no other's."""
     plant = get(name)
-    return replace(plant, learning=replace(plant.learning, parallel=16, rollout=16))
+    return replace(plant, learning=replace(plant.learning, parallel=16, rollout=16, demonstrated=0.0))
 
 
 def go_on(plant: Plant, folder: Path, steps: int = STEPS, events: Events | None = None) -> Trained:

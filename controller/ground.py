@@ -13,7 +13,7 @@ import numpy as np
 
 from controller.baselines import Pid
 from controller.interface import Controller
-from controller.methods import PPO_METHOD, Method
+from controller.methods import OFF_POLICY, PPO_METHOD, Method
 from controller.policy import Policy
 from controller.ppo import discount
 from controller.rollout import returns, rollout
@@ -22,7 +22,7 @@ from controller.safety.known import calibrated, check
 from controller.sb3_env import PlantVecEnv
 from plant_models.core.duty import Tracking
 from plant_models.core.errors import BadInput
-from plant_models.core.plant import Plant
+from plant_models.core.plant import Plant, Rival
 from plant_models.core.scenario import Array, Scenario, Split
 from plant_models.derive.layout import layout
 from plant_models.env.batched import PlantVectorEnv
@@ -65,20 +65,29 @@ def environment(
 ) -> PlantVecEnv:
     """Return the training environment; the reward is scaled so that a discounted return is of order one.
 
-    Where the plant's learning is ``paired`` what PID earns is subtracted, and what is left is as much larger. ``weights`` are
-    what a reward counts in each scenario, one where there are none.
+    Where the plant's learning is ``paired`` what PID earns is subtracted, or what the policy itself does, and what is left is as
+    much larger; a learner from what older policies did is always compared with PID. Against itself a policy learns from whole
+    episodes, which begin together. ``weights`` are what a reward counts in each scenario, one where there are none.
 
     Raises:
         BadInput: where a shield is asked for and the plant has no hard limits.
     """
     known = shield(plant, scenario, method)
     plants = PlantVectorEnv(plant, plant.learning.parallel, method.level, scenario, operated=known is not None)
-    paired = plant.learning.paired
-    scale = (1.0 - discount(plant.learning)) * (paired or 1.0)
+    against = rival(plant, method)
+    scale = (1.0 - discount(plant.learning)) * (plant.learning.paired or 1.0)
     each = scale * np.array(weights)[plants.which] if weights else scale
-    env = PlantVecEnv(plants, scale=each, shield=known, paired=paired > 0.0, crossing=plant.learning.crossing)
+    together = against == "itself"
+    env = PlantVecEnv(plants, not together, each, known, against, plant.learning.crossing)
     env.seed(seed)
     return env
+
+
+def rival(plant: Plant, method: Method) -> Rival | None:
+    """Return what rewards are compared with, None where they stand for themselves."""
+    if not plant.learning.paired:
+        return None
+    return "pid" if method.algorithm in OFF_POLICY else plant.learning.against
 
 
 def validation(plant: Plant, scenario: str = "") -> Episodes:

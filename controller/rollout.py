@@ -73,7 +73,7 @@ def rollout(
     tape, share = record(controller, planned, behind(shield, simulator), (*RECORDED, *SUMMED, "lowest", *ENDED))
     status = tape["status"][-1, 0]
     return Run(
-        controller.name, planned, 0.0 - planned.plant.scale * _rewards(simulator, tape).T,
+        controller.name, planned, 0.0 - planned.plant.scale * rewards(simulator, tape).T,
         {part: tape[part].transpose(2, 0, 1) for part in RECORDED},
         {part: tape[part][1:].transpose(2, 0, 1) for part in SUMMED},
         tape["lowest"][1:].min(axis=0).T, status == TRIPPED, status == FAILED, simulator.clipped.copy(),
@@ -90,7 +90,7 @@ def returns(
     simulator = fleet(planned.plant, count, steps, controller.level, operated=shield is not None)
     simulator.load(planned, np.arange(count), settings)
     tape, _ = record(controller, planned, behind(shield, simulator), ENDED)
-    scaled: Array = -_rewards(simulator, tape).sum(axis=0) * planned.plant.scale
+    scaled: Array = -rewards(simulator, tape).sum(axis=0) * planned.plant.scale
     return scaled
 
 
@@ -131,7 +131,7 @@ def _loop(policy: Policy, simulator: Simulator, rows: Index, kept: Array) -> Non
             at += 1
 
 
-def _rewards(simulator: Simulator, tape: dict[str, Array]) -> Array:
+def rewards(simulator: Simulator, tape: dict[str, Array]) -> Array:
     """Return the reward of each decision, (steps, n), nothing for a plant that had come to its end before."""
     stage, status = (tape[part][:, 0] for part in ENDED)
     left = np.arange(simulator.steps)[::-1, None]

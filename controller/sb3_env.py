@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 from stable_baselines3.common.vec_env.base_vec_env import VecEnvObs, VecEnvStepReturn
 
-from controller.paired import PidEarnings
+from controller.paired import TwinEarnings
+from controller.policy import Policy
 from controller.safety.governor import Calibration
 from controller.safety.guarded import Guarded
+from plant_models.core.plant import Rival
 from plant_models.core.scenario import Array
 from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.simulator import Index
@@ -76,16 +78,17 @@ class PlantVecEnv(VecEnv):
     """Many plants of one kind, each on an episode of its own, their first episodes staggered.
 
     Rewards are times ``scale``, each plant's where it is an array (n,). With a ``shield`` every action passes it first, and what
-    it corrects costs ``CORRECTED`` rewards for the whole range. ``paired`` rewards are what is earned beyond the PID layer in
-    the same decision of the same episode. A decision in which a hard limit is crossed costs ``crossing`` rewards.
+    it corrects costs ``CORRECTED`` rewards for the whole range. A decision in which a hard limit is crossed costs ``crossing``
+    rewards. Rewards ``against`` PID are what is earned beyond the PID layer in the same decision of the same episode, uncharged;
+    those against ``itself`` beyond the policy that :meth:`follow` was told last.
     """
 
     def __init__(
         self, env: PlantVectorEnv, stagger: bool = True, scale: float | Array = 1.0, shield: Calibration | None = None,
-        paired: bool = False, crossing: float = 0.0,
+        against: Rival | None = None, crossing: float = 0.0,
     ) -> None:  # fmt: skip
         self.plants = env
-        self._pid = PidEarnings(env) if paired else None
+        self._against, self._twins = against, TwinEarnings(env, crossing) if against else None
         self._crossing = crossing
         self.shield, self._guarded = shield, None if shield is None else Guarded(env.simulator, shield)
         self.interventions = Interventions()
@@ -112,8 +115,8 @@ class PlantVecEnv(VecEnv):
     def snapshot(self) -> dict[str, NDArray[Any]]:
         """Return what it takes to go on from here, between two decisions."""
         shield = {} if self._guarded is None else self._guarded.snapshot()
-        paired = {} if self._pid is None else self._pid.snapshot()
-        return self.plants.snapshot() | {"hard_violations": np.array([self.hard_violations])} | shield | paired
+        twins = {} if self._twins is None else self._twins.snapshot()
+        return self.plants.snapshot() | {"hard_violations": np.array([self.hard_violations])} | shield | twins
 
     def restore(self, kept: Mapping[str, NDArray[Any]]) -> None:
         """Go back to a snapshot; raises BadInput where it does not fit."""
@@ -121,15 +124,25 @@ class PlantVecEnv(VecEnv):
         self.hard_violations = int(kept["hard_violations"][0])
         if self._guarded is not None:
             self._guarded.restore(kept)
-        if self._pid is not None:
-            self._pid.restore(kept)
+        if self._twins is not None:
+            self._twins.restore(kept)
 
     def _begun(self, plants: Index) -> None:
         """Tell the shield, and what rewards are compared with, that episodes begin on these plants."""
         if self._guarded is not None:
             self._guarded.begin(plants)
-        if self._pid is not None:
-            self._pid.begin(plants)
+        if self._twins is not None:
+            self._twins.begin(plants)
+
+    @property
+    def follows(self) -> bool:
+        """Whether rewards are what is earned beyond the policy itself, which it then has to be told."""
+        return self._twins is not None and self._against == "itself"
+
+    def follow(self, policy: Policy) -> None:
+        """Compare rewards with what this policy earns, from the next episodes on."""
+        assert self._twins is not None
+        self._twins.follow(policy)
 
     def _decided(self) -> tuple[Any, Any, Any, Any, dict[str, Any]]:
         """Run one decision on every plant, behind the shield where there is one."""
@@ -149,8 +162,8 @@ class PlantVecEnv(VecEnv):
         running = self.plants.numbers.copy(), self.plants.simulator.k.copy()
         observation, reward, terminated, truncated, infos = self._decided()
         done = terminated | truncated
-        if self._pid is not None:
-            reward = reward - self._pid.due(running[1], done)
+        if self._twins is not None:
+            reward = reward - self._twins.due(*running, done)
         self._begun(np.flatnonzero(done))
         self.time_beyond = infos["time_beyond"] if done.any() else self.plants.simulator.S.read("time")
         crossed = (self.time_beyond[self._hard] > 0.0).any(axis=0)

@@ -196,6 +196,8 @@ class _Watch(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         self._look_at_update()
+        if self._env.follows:
+            self._env.follow(self.policy())
         if self.num_timesteps >= self._next and self._checked < self.num_timesteps:
             self._next += self._course.total // CHECKS
             self._check()
@@ -243,7 +245,8 @@ class _Watch(BaseCallback):
             self._log.metrics(self.num_timesteps, guard.last.metrics() | ours | self.model.measures())
             guard.last = None
         for about, text in guard.told.items():
-            self._say(about, text)
+            if about != "value" or not self._env.follows:  # against itself there is nothing to foresee
+                self._say(about, text)
         guard.told = {}
 
     def _say(self, about: str, text: str) -> None:

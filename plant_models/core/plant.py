@@ -72,6 +72,10 @@ def _no_stock(x: Any, p: Any) -> Expr:
     return 0.0
 
 
+Rival = Literal["pid", "itself"]
+"""Whose reward in the same episode is subtracted from each."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Learning:
     """How learning goes here: the discount's horizon in decisions, the steps that suffice, and the first exploration.
@@ -80,11 +84,12 @@ class Learning:
     the standard deviation of the first actions, as a share of the loops' authority; ``entropy`` the first bonus for entropy, in
     scaled reward a nat, which falls linearly to zero. ``gae`` is the lambda of the advantages: near 1 where a payoff comes late.
     ``rate`` is PPO's first learning rate. ``paired`` above zero has the PID layer's reward in the same episode subtracted from
-    each, and multiplies what is left, which is smaller. ``crossing`` are the rewards that a decision beyond a hard limit costs
-    while learning; where it is above zero, a policy that is beyond hard limits for longer than PID is not kept. ``whitened`` has
-    the networks see uncorrelated entries of one size: what batches differ in, not how far they are. ``demonstrated`` above zero
-    has PPO begin as a clone of NMPC where the user names no teacher; it is the standard deviation of the perturbations under
-    which NMPC demonstrates, as a share of the loops' authority.
+    each, and multiplies what is left, which is smaller; ``against`` "itself" it is what the policy's own mean action earns there,
+    and a rollout should hold whole episodes. ``crossing`` are the rewards that a decision beyond a hard limit costs while
+    learning; where it is above zero, a policy that is beyond hard limits for longer than PID is not kept. ``whitened`` has the
+    networks see uncorrelated entries of one size: what batches differ in, not how far they are. ``demonstrated`` above zero has
+    PPO begin as a clone of NMPC where the user names no teacher; it is the standard deviation of the perturbations under which
+    NMPC demonstrates, as a share of the loops' authority.
     """
 
     horizon: float
@@ -97,13 +102,14 @@ class Learning:
     gae: float = 0.95
     rate: float = 2e-3
     paired: float = 0.0
+    against: Rival = "pid"
     crossing: float = 0.0
     whitened: bool = False
     demonstrated: float = 0.0
 
     def __repr__(self) -> str:
         """Name what every plant sets, and of the rest what is not as usual: results are kept under this text."""
-        names = ("rate", "paired", "crossing", "whitened", "demonstrated")
+        names = ("rate", "paired", "against", "crossing", "whitened", "demonstrated")
         usual = {name: getattr(Learning, name) for name in names}
         shown = (each.name for each in fields(self) if each.name not in usual or getattr(self, each.name) != usual[each.name])
         return f"Learning({', '.join(f'{name}={getattr(self, name)!r}' for name in shown)})"

@@ -250,8 +250,8 @@ PLANT = Plant(
     worst=12.0,
     limits=(Limit("S", "S_max", "high"),),
     learning=Learning(
-        horizon=300.0, steps=400_000, parallel=64, rollout=120, spread=0.1, gae=1.0, rate=6e-3, paired=300.0, whitened=True,
-        demonstrated=0.12,
+        horizon=300.0, steps=1_600_000, parallel=32, rollout=120, spread=0.1, gae=1.0, rate=4e-3, paired=300.0, against="itself",
+        crossing=0.1, whitened=True, demonstrated=0.12,
     ),
     sources=(MORAES, BLOOR, JACKET),
     reproduced=(

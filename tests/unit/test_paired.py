@@ -1,4 +1,4 @@
-"""Rewards beyond what PID earns in the same episode: nothing for PID itself, the whole difference by the end, and to the bit."""
+"""Rewards beyond what a twin earns in the same episode: nothing for the twin, the whole difference by the end, and to the bit."""
 
 from __future__ import annotations
 
@@ -11,24 +11,33 @@ import pytest
 from controller.baselines import Pid, Replay
 from controller.checkpoint import latest
 from controller.ground import environment
+from controller.interface import Reading
+from controller.methods import Method
+from controller.paired import earned_by
+from controller.policy import Policy
 from controller.ppo import discount
-from controller.rollout import returns
+from controller.rollout import returns, rollout
 from controller.sb3_env import PlantVecEnv
 from controller.train import Progress, train
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
+from plant_models.derive.kernel import kernel
+from plant_models.derive.layout import layout
 from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.scenario import draw
 
 TANK, BATCH = get("exothermic_cstr"), get("penicillin_fermentation")
 PAIRED = replace(TANK, learning=replace(TANK.learning, parallel=16, rollout=32, paired=10.0))
+ITSELF = replace(TANK, learning=replace(PAIRED.learning, rollout=TANK.scenario().steps, against="itself"))
+ENTRIES = len(kernel(TANK, "setpoint").observation.features)
+HOTTEST = ((np.zeros((1, ENTRIES), np.float32), np.ones(1, np.float32)),)
 STEPS, BROKEN_OFF = 3_000, 1_500
 LANES = 16
 """A multiple of what a processor computes at once: what is left over may differ in the last bit."""
 
 
 def fleet(plant: Plant, n: int, scenario: str = "", stagger: bool = False) -> PlantVecEnv:
-    env = PlantVecEnv(PlantVectorEnv(plant, n, scenario=scenario), stagger=stagger, paired=True)
+    env = PlantVecEnv(PlantVectorEnv(plant, n, scenario=scenario), stagger=stagger, against="pid")
     env.seed(3)
     env.reset()
     return env
@@ -95,15 +104,54 @@ def _interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
 
 
+def some_policy(plant: Plant, seed: int) -> Policy:
+    """A linear law by chance, small enough to stay within the range mostly."""
+    shape, rng = kernel(plant, "setpoint").layout.actions, np.random.default_rng(seed)
+    entries = len(kernel(plant, "setpoint").observation.features)
+    return Policy(plant, "setpoint", ((rng.normal(0.0, 0.3, (shape, entries)).astype(np.float32), np.zeros(shape, np.float32)),))
+
+
+@pytest.mark.parametrize(("plant", "crossing"), [(TANK, 0.0), (BATCH, 0.0), (TANK, 5.0)])
+def test_against_itself_a_policy_earns_nothing_until_it_is_another(plant: Plant, crossing: float) -> None:
+    env = PlantVecEnv(PlantVectorEnv(plant, LANES), stagger=False, against="itself", crossing=crossing)
+    env.seed(3)
+    seen, (own, other) = env.reset(), (some_policy(plant, seed) for seed in (0, 1))
+    env.follow(own)
+    assert env.follows
+    for policy in (own, other):
+        total = np.zeros(LANES)
+        for _ in range(plant.scenario().steps):
+            seen, rewards, _, _ = env.step(policy.act(Reading(np.asarray(seen))))
+            total += np.abs(rewards)
+        assert (total > 1e-3).all() == (policy is other)
+        assert (total < 1e-4).all() == (policy is own)
+
+
+def test_a_twin_is_charged_for_each_decision_beyond_a_hard_limit() -> None:
+    episodes, held = draw(TANK, TANK.scenario("unstable"), 3, 8, "training"), Policy(TANK, "setpoint", HOTTEST)
+    crossed = (earned_by(held, episodes) - earned_by(held, episodes, 5.0)) / 5.0
+    run = rollout(held, episodes)
+    hard = [kind == "hard" for kind in layout(TANK, "setpoint").kinds]
+    np.testing.assert_allclose(crossed.sum(axis=1), (run.sums["time"][:, :, hard] > 0.0).any(axis=2).sum(axis=1))
+    assert crossed.any()
+
+
+def test_what_learns_from_older_policies_is_compared_with_pid() -> None:
+    assert environment(ITSELF, 0).follows
+    assert not environment(ITSELF, 0, method=Method(algorithm="sac")).follows
+    assert not environment(PAIRED, 0).follows
+
+
 @pytest.mark.slow
-def test_a_training_that_was_broken_off_goes_on_to_the_same_bits(tmp_path: Path) -> None:
-    whole = train(PAIRED, 1, STEPS)
+@pytest.mark.parametrize("plant", [PAIRED, ITSELF], ids=["pid", "itself"])
+def test_a_training_that_was_broken_off_goes_on_to_the_same_bits(plant: Plant, tmp_path: Path) -> None:
+    whole = train(plant, 1, STEPS)
     with pytest.raises(KeyboardInterrupt):
-        train(PAIRED, 1, STEPS, report=_interrupt, keep=tmp_path)
-    start, _ = latest(tmp_path, PAIRED)
-    again = train(PAIRED, 1, STEPS, start=start)
+        train(plant, 1, STEPS, report=_interrupt, keep=tmp_path)
+    start, _ = latest(tmp_path, plant)
+    again = train(plant, 1, STEPS, start=start)
     assert 0 < start.step < BROKEN_OFF
     for (a, b), (c, d) in zip(again.last.layers, whole.last.layers, strict=True):
         assert a.tobytes() + b.tobytes() == c.tobytes() + d.tobytes()
-    plain = train(replace(PAIRED, learning=replace(PAIRED.learning, paired=0.0)), 1, STEPS)
+    plain = train(replace(plant, learning=replace(plant.learning, paired=0.0)), 1, STEPS)
     assert not np.array_equal(plain.last.layers[0][0], whole.last.layers[0][0])
