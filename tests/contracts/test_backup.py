@@ -20,9 +20,9 @@ from plant_models.catalogue import get, usable
 from plant_models.core.plant import Plant
 from plant_models.env.lookahead import Lookahead
 from plant_models.env.scenario import Episodes, draw
-from tests.compiled import COMPILED
 from tests.safety import true
 
+QUICK = ("exothermic_cstr", "heat_pump_house", "quadruple_tank")
 MOST = 512
 """Corners that are looked at; where there are more, as many are drawn."""
 LIMITED = [name for name in usable() if enforced(get(name)).any()]
@@ -47,7 +47,7 @@ def limited(failing: dict[str, str]) -> pytest.MarkDecorator:
 
 def _marks(name: str, failing: dict[str, str]) -> list[pytest.MarkDecorator]:
     expected = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=failing[name])] if name in failing else []
-    return expected + ([] if name in COMPILED else [pytest.mark.every])
+    return expected + ([] if name in QUICK else [pytest.mark.every])
 
 
 @dataclass(frozen=True)

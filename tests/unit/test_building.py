@@ -60,6 +60,7 @@ def test_a_carrier_may_be_counted_by_several_measures(name: str) -> None:
     np.testing.assert_allclose(building(run)["pele"].values, 4.0 * energy.max(axis=1) / plant.building.area)
 
 
+@pytest.mark.every
 def test_a_peak_is_the_largest_quarter_of_an_hour(run: Run) -> None:
     """The same run with a supervisor every quarter of an hour has the bins as its decisions."""
     quarter = at(900.0)
@@ -72,6 +73,7 @@ def test_a_peak_is_the_largest_quarter_of_an_hour(run: Run) -> None:
     assert (peaks <= 4.0 * halves.max(axis=1) / AREA).all()
 
 
+@pytest.mark.every
 def test_short_decisions_are_put_together_to_a_quarter_of_an_hour() -> None:
     short = at(300.0)
     run = rollout(Pid(short), draw(short, short.scenario(), 0, 4, "judging"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ ITSELF = replace(TANK, learning=replace(PAIRED.learning, rollout=TANK.scenario()
 ENTRIES = len(kernel(TANK, "setpoint").observation.features)
 HOTTEST = ((np.zeros((1, ENTRIES), np.float32), np.ones(1, np.float32)),)
 STEPS, BROKEN_OFF = 3_000, 1_500
+every = partial(pytest.param, marks=pytest.mark.every)
 LANES = 16
 """A multiple of what a processor computes at once: what is left over may differ in the last bit."""
 
@@ -44,7 +46,7 @@ def fleet(plant: Plant, n: int, scenario: str = "", stagger: bool = False) -> Pl
 
 
 @pytest.mark.parametrize(
-    ("name", "scenario"), [("exothermic_cstr", "tracking,unstable"), (BATCH.name, ""), ("quadruple_tank", "")]
+    ("name", "scenario"), [("exothermic_cstr", "tracking,unstable"), every(BATCH.name, ""), ("quadruple_tank", "")]
 )
 @pytest.mark.parametrize("stagger", [False, True])
 def test_pid_itself_earns_exactly_nothing_in_every_decision_of_every_episode(name: str, scenario: str, stagger: bool) -> None:
@@ -58,7 +60,7 @@ def test_pid_itself_earns_exactly_nothing_in_every_decision_of_every_episode(nam
     assert ends > LANES
 
 
-@pytest.mark.parametrize(("name", "action"), [(BATCH.name, 1.0), (BATCH.name, -1.0), (TANK.name, 0.3)])
+@pytest.mark.parametrize(("name", "action"), [every(BATCH.name, 1.0), every(BATCH.name, -1.0), (TANK.name, 0.3)])
 def test_the_rewards_of_an_episode_are_its_return_minus_pids(name: str, action: float) -> None:
     """A vessel that is full sooner or later than PID's is settled all the same."""
     plant = get(name)
@@ -111,7 +113,7 @@ def some_policy(plant: Plant, seed: int) -> Policy:
     return Policy(plant, "setpoint", ((rng.normal(0.0, 0.3, (shape, entries)).astype(np.float32), np.zeros(shape, np.float32)),))
 
 
-@pytest.mark.parametrize(("plant", "crossing"), [(TANK, 0.0), (BATCH, 0.0), (TANK, 5.0)])
+@pytest.mark.parametrize(("plant", "crossing"), [(TANK, 0.0), every(BATCH, 0.0), (TANK, 5.0)])
 def test_against_itself_a_policy_earns_nothing_until_it_is_another(plant: Plant, crossing: float) -> None:
     env = PlantVecEnv(PlantVectorEnv(plant, LANES), stagger=False, against="itself", crossing=crossing)
     env.seed(3)

@@ -98,6 +98,7 @@ def test_a_plant_without_a_schedule_has_none_to_tune() -> None:
         tune(get("exothermic_cstr"), layer=False)
 
 
+@pytest.mark.every
 def test_the_tuner_judges_the_schedule_that_the_scenario_sends() -> None:
     plant = get("greenhouse_lettuce")
     tuner = Tuner(plant, episodes=4, layer=False)
