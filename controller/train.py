@@ -117,17 +117,21 @@ def train(
         _go_back(start, model, env, watch)
     elif method.cloned:
         assert isinstance(model, GuardedPPO)
-        taught = lessons(plant, method, seed, scenario, lambda note: log.say(said(0, course.total, note)))
-        left = clone(model.policy, *taught, seed, DECAY[method.clone])
-        log.say(
-            said(0, course.total, f"cloned {method.clone} at level {method.level}: {100 * left:.2g} % of half the range is left")
-        )
+        _imitate(model, plant, method, course, log)
     watched = [watch, *pace(method, course.total)]
     model.learn(course.total - model.num_timesteps, callback=watched, reset_num_timesteps=start is None)
     watch.close()
     best = watch.keeper
     took, crossed = watch.seconds, env.hard_violations
     return Trained(best.policy, watch.policy(), model.num_timesteps, took, best.score, watch.baseline, crossed)
+
+
+def _imitate(model: GuardedPPO, plant: Plant, method: Method, course: Course, log: _Log) -> None:
+    """Have a training begin where its method's teacher stands, and say how near it came."""
+    taught = lessons(plant, method, course.seed, course.scenario, lambda note: log.say(said(0, course.total, note)))
+    left = clone(model.policy, *taught, course.seed, DECAY[method.clone])
+    done = f"cloned {method.clone} at level {method.level}: {100 * left:.2g} % of half the range is left"
+    log.say(said(0, course.total, done))
 
 
 def _go_back(start: Checkpoint, model: GuardedPPO, env: PlantVecEnv, watch: _Watch) -> None:
