@@ -318,7 +318,8 @@ PLANT = Plant(
     worst=0.5,
     limits=(Limit("A", "A_max", "high"), Limit("O_m", "O_min", "low"), Limit("V", "V_full", "high")),
     learning=Learning(
-        horizon=400.0, steps=1_000_000, parallel=64, rollout=160, spread=0.1, gae=1.0, paired=100.0, whitened=True,
+        horizon=400.0, steps=500_000, parallel=32, rollout=160, spread=0.3, gae=1.0, rate=8e-3, paired=100.0, against="itself",
+        whitened=True,
     ),
     sources=(XU, LEE, ANANE),
     reproduced=(
