@@ -16,6 +16,7 @@ from sqlalchemy import Column, Row, Select, case, func, literal, or_, select
 from controller.liveness import alive
 from controller.schema import EPISODE, EVENT, METRIC, RUN, TAG
 from controller.store import Store
+from dashboard.subject import is_subjects
 
 Curve = tuple[float, ...]
 OVERTAKEN = 30.0
@@ -83,7 +84,7 @@ class Digest:
         return tuple(self._scores.get(run, ()))
 
     def figures(self, run: str) -> Mapping[str, Figure]:
-        """The figures of the episodes that the run's own controller drove."""
+        """The figures of the recorded episodes of the controller that the run is about."""
         return dict(self._figures.get(run, {}))
 
     def units(self, plant: str) -> Mapping[str, str]:
@@ -99,7 +100,7 @@ class Digest:
 
     def _read_episodes(self) -> None:
         fields = (EPISODE.c.id, EPISODE.c.run, EPISODE.c.plant, EPISODE.c.kpis)
-        query = select(*fields).join(RUN, EPISODE.c.run == RUN.c.id).where(EPISODE.c.controller == RUN.c.controller)
+        query = select(*fields).join(RUN, EPISODE.c.run == RUN.c.id).where(is_subjects())
         newest: dict[str, int] = {}
         for row in self._unread(query, EPISODE.c.id, self._episodes):
             newest[row.plant] = row.id

@@ -14,6 +14,8 @@ from urllib.parse import unquote
 from controller.records import RunRecord
 from dashboard.digest import Digest
 from dashboard.figures import shown_name
+from dashboard.subject import subject
+from dashboard.verdict import judged
 
 Row = dict[str, Any]
 OF = {"mean": "mean", "lowest": "lowest", "highest": "highest", "last": "last"}
@@ -26,16 +28,19 @@ _T95 = (12.71, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.
 
 
 def row(run: RunRecord, tags: Sequence[str], digest: Digest, of: str) -> Row:
-    """One run; figures are those of the episodes that its own controller drove."""
+    """One run; figures are those of the controller that it is about, their mean the one that its result tells."""
     scores = digest.scores(run.id)
-    figures = digest.figures(run.id)
-    controller = ", ".join(map(shown_name, run.controller.split(",")))
+    recorded, found = digest.figures(run.id), judged(run)
+    figures = {name: getattr(figure, of) for name, figure in recorded.items()} | dict(found.figures if of == "mean" else {})
+    saved = {"saved": None} if found.saved is None else dict(zip(("saved", "± saved"), map(_rounded, found.saved), strict=True))
+    names = sorted(run.controller.split(","), key=subject(run).__ne__)  # whose figures these are stands first
     return {
-        "id": run.id, "status": run.status, "plant": run.plant, "kind": run.kind, "controller": controller,
+        "id": run.id, "status": run.status, "plant": run.plant, "kind": run.kind, "controller": ", ".join(map(shown_name, names)),
         "seed": run.seed, "tags": ", ".join(tags), "best": _finite(run.best), "last": _finite(run.score),
         "worst": min(scores) if scores else None, "course": course(scores), "seconds": round(run.seconds, 1),
-        "started": round(run.started), "episodes": max((figure.n for figure in figures.values()), default=0),
-        **{f"kpi {name}": _rounded(getattr(figure, of)) for name, figure in figures.items()},
+        "started": round(run.started), **saved,
+        "episodes": found.episodes or max((figure.n for figure in recorded.values()), default=0),
+        **{f"kpi {name}": _rounded(value) for name, value in figures.items()},
     }  # fmt: skip
 
 
@@ -85,7 +90,9 @@ def units(digest: Digest, plants: Sequence[str]) -> dict[str, dict[str, str]]:
 def _together(group: str, rows: Sequence[Row]) -> Row:
     first = rows[0]
     same = {key: first[key] if all(one[key] == first[key] for one in rows) else "several" for key in ("status", "tags")}
-    numbers = dict.fromkeys(key for one in rows for key in one if key in ("best", "last", "worst") or key.startswith("kpi "))
+    numbers = dict.fromkeys(
+        key for one in rows for key in one if key in ("best", "last", "worst", "saved") or key.startswith("kpi ")
+    )
     row: Row = {key: first[key] for key in ("plant", "kind", "controller", "course")} | same
     row |= {
         "id": group,

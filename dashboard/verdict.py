@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controller.records import RunRecord
+from dashboard.subject import subject
 
 HEADLINES = ("cost", "score", "return")
 """What a controller is judged by, under the names it goes by in results."""
@@ -76,6 +77,41 @@ class Standing:
         return self.sign * (self.figures[self.best][self.headline] - value) / abs(value)
 
 
+@dataclass(frozen=True)
+class Judged:
+    """What a comparison says of the controller that it is about: mean figures, of how many episodes, what it saves against PID.
+
+    ``saved`` is the mean and half its 95 % interval, in per cent of PID's headline figure; None where PID did not run.
+    """
+
+    figures: Mapping[str, float]
+    episodes: int | None
+    saved: tuple[float, float] | None
+
+
+NOT_JUDGED = Judged({}, None, None)
+
+
+def judged(run: RunRecord) -> Judged:
+    """What a run's result says of its controller; of several plants only what it typically saves."""
+    parts, name = _parts(run), subject(run)
+    if len(parts) != 1:
+        gain = _bounds(_mapping(_mapping(_mapping(run.result.get("overall")).get(name)).get("iqm")))
+        return Judged({}, None, _share(gain, 1.0))
+    (part,) = parts.values()
+    table, (headline, figures, _) = _mapping(part.get("controllers")) or part, _table(part)
+    numbers = {key: value for key, each in _mapping(table.get(name)).items() if (value := _real(each)) is not None}
+    if not numbers:
+        return NOT_JUDGED
+    count = part.get("episodes")
+    saved = _share(_bounds(_difference(part, name)), figures.get("pid", {}).get(headline))
+    return Judged(numbers, count if isinstance(count, int) else None, saved)
+
+
+def _share(gain: tuple[float, float, float] | None, of: float | None) -> tuple[float, float] | None:
+    return (100.0 * gain[0] / abs(of), 50.0 * (gain[2] - gain[1]) / abs(of)) if gain and of else None
+
+
 def standings(run: RunRecord) -> list[Standing]:
     """The comparisons in a run's result, whichever controllers they have; one that ran on other episodes than PID is left out."""
     found = []
@@ -117,15 +153,26 @@ def _counts(run: RunRecord, plant: str, part: Mapping[str, Any]) -> dict[str, in
 
 
 def _verdict(plant: str, run: RunRecord, part: Mapping[str, Any]) -> Verdict | None:
-    difference = part.get("paired_difference") or _mapping(part.get("against_pid")).get("ppo")
-    mean, low, high = (_real(_mapping(difference).get(key)) for key in ("mean", "low", "high"))
-    if mean is None or low is None or high is None:
+    difference = _difference(part, "ppo")
+    bounds = _bounds(difference)
+    if bounds is None:
         return None
     headline, figures, units = _table(part)
-    unit = str(_mapping(difference).get("unit") or units.get(headline, ""))
-    episodes = part.get("episodes", _mapping(difference).get("n"))
+    unit = str(difference.get("unit") or units.get(headline, ""))
+    episodes = part.get("episodes", difference.get("n"))
     count = episodes if isinstance(episodes, int) else None
-    return Verdict(plant, run, mean, low, high, unit, count, headline, figures, units)
+    return Verdict(plant, run, *bounds, unit, count, headline, figures, units)
+
+
+def _difference(part: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """What a controller saves against PID; a demonstration has but one such, PPO's."""
+    return _mapping(_mapping(part.get("against_pid")).get(name) or (name == "ppo" and part.get("paired_difference")))
+
+
+def _bounds(difference: Mapping[str, Any]) -> tuple[float, float, float] | None:
+    """The mean of a difference and its 95 % interval."""
+    mean, low, high = (_real(difference.get(key)) for key in ("mean", "low", "high"))
+    return None if mean is None or low is None or high is None else (mean, low, high)
 
 
 def _figures(entry: object, headline: str) -> dict[str, float]:

@@ -138,7 +138,7 @@ def _pickers(
     pickers = [_filter(runs, tags, query, name) for name in _FILTERS]
     pickers.append(_choice(query, "archived", "without archived", {"shown": "archived too"}))
     pickers.append(_choice(query, "seeds", "each seed by itself", {"together": "seeds together"}))
-    pickers.append(_choice(query, "of", "mean of the episodes", {key: f"{word} of the episodes" for key, word in OF.items()}))
+    pickers.append(_choice(query, "of", "mean of the episodes", {key: f"{word} of those recorded" for key, word in OF.items()}))
     options = [{"value": in_address(name), "label": name} for name in names]
     chosen = [in_address(name) for name in shown]
     figures: Component = dmc.MultiSelect(

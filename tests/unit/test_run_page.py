@@ -54,6 +54,14 @@ def test_an_address_means_an_episode_by_number_or_by_what_it_cost(wanted: str, n
     assert chosen_episode(RUN, ROWS, wanted) == number
 
 
+@pytest.mark.parametrize(
+    ("ran", "number"), [("constant,pid,nmpc,ppo", "4"), ("constant,pid,nmpc", "3"), ("constant,pid", "2"), ("constant,rule", "1")]
+)
+def test_a_comparison_opens_on_what_was_learned_else_on_nmpc_else_on_pid(ran: str, number: str) -> None:
+    rows = [row(k, 1.0, controller) for k, controller in enumerate(ran.split(","), 1)]
+    assert chosen_episode(replace(RUN, kind="benchmark", controller=ran), rows, "") == number
+
+
 def test_an_episode_that_tripped_is_worse_than_any_and_returns_are_better_high() -> None:
     assert [each.id for each in ranked(ROWS)] == [3, 2, 5, 1, 4]
     returns = [replace(each, kpis={"return": -each.kpis["cost"]}) for each in ROWS]

@@ -65,6 +65,31 @@ def test_best_last_and_worst_score_and_the_episodes_figures_stand_in_a_row(tmp_p
         assert shown["kpi IAE"] == pytest.approx(np.mean([*iae, reactor_episode("ppo", 3).kpis["IAE"]]), rel=1e-5)
 
 
+def test_a_comparison_shows_what_its_ppo_costs_and_saves(tmp_path: Path) -> None:
+    costs = {"constant": 30.0, "pid": 20.0, "ppo": 19.0}
+    saves = {"constant": {"mean": -10.0, "low": -12.0, "high": -8.0}, "ppo": {"mean": 1.0, "low": 0.6, "high": 1.4}}
+    result = {"episodes": 40, "units": {"cost": "EUR"}, "controllers": {name: {"cost": each} for name, each in costs.items()}}
+    with Historian(str(tmp_path / "runs.db")) as store:
+        name = store.start("benchmark", "exothermic_cstr", "constant,pid,ppo", 0, {}, {})
+        for controller in costs:
+            store.episode(name, reactor_episode(controller, 1))
+        store.finish(name, "completed", {**result, "against_pid": saves})
+        several = store.start("benchmark", "2 plants", "pid,nmpc", 0, {}, {})
+        typical = {"nmpc": {"iqm": {"mean": 0.04, "low": 0.03, "high": 0.05}}}
+        store.finish(several, "completed", {"plants": {"exothermic_cstr": result, "b": result}, "overall": typical})
+        data = open_data(str(tmp_path / "runs.db"), Cards())
+        data.digest.refresh()
+        shown, recorded, whole = (row(data.run(each), (), data.digest, of) for each, of in
+                                  ((name, "mean"), (name, "highest"), (several, "mean")))  # fmt: skip
+    assert shown["controller"] == "PPO, constant, PID"
+    assert (shown["kpi cost"], shown["episodes"]) == (19.0, 40)
+    assert (shown["saved"], shown["± saved"]) == (5.0, 2.0)
+    assert recorded["kpi IAE"] == pytest.approx(reactor_episode("ppo", 1).kpis["IAE"], rel=1e-5)
+    assert "kpi cost" not in recorded
+    assert (whole["saved"], whole["± saved"]) == (4.0, 1.0)
+    assert not any(key.startswith("kpi ") for key in whole)
+
+
 def test_rows_that_come_to_light_after_higher_numbers_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction takes its numbers before it ends; PostgreSQL lets another one end first."""
     with Historian(str(tmp_path / "runs.db")) as store:

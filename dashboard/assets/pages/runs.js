@@ -6,26 +6,40 @@
   const parts = window.dashAgGridComponentFunctions = window.dashAgGridComponentFunctions || {};
   const marks = {running: "●", completed: "✓", stopped: "■", failed: "▲"};
 
+  function missing(value) { return value === null || value === undefined; }
+
   function number(value) {
-    if (value === null || value === undefined || !isFinite(value)) { return "–"; }
+    if (missing(value)) { return ""; }
     const size = Math.abs(value);
     const text = size !== 0 && (size < 1e-3 || size >= 1e7) ? value.toExponential(3) : value.toLocaleString("en", {
       minimumSignificantDigits: size ? 4 : 1, maximumSignificantDigits: 4});
     return text.replace("-", "−");
   }
 
+  function half(params) { return params.data && params.data["± " + params.colDef.field]; }
+
   /* A mean with half its interval where there is one. */
   functions.setpointInterval = function (params) {
-    const half = params.data && params.data["± " + params.colDef.field];
-    return number(params.value) + (half === null || half === undefined ? "" : " ± " + half.toPrecision(2));
+    return number(params.value) + (missing(half(params)) ? "" : " ± " + half(params).toPrecision(2));
   };
+
+  /* A saving with its sign, to the last place that its interval makes worth knowing. */
+  functions.setpointSaved = function (params) {
+    if (missing(params.value)) { return ""; }
+    const known = half(params), places = known ? Math.min(4, Math.max(0, 1 - Math.floor(Math.log10(known)))) : 2;
+    const text = (params.value > 0 ? "+" : "") + params.value.toFixed(places) + (known ? " ± " + known.toFixed(places) : "");
+    return text.replace("-", "−");
+  };
+
+  /* Why a cell is empty. */
+  functions.setpointReason = function (params, reason) { return missing(params.value) ? reason : null; };
 
   /* The same with the plant's own unit. */
   functions.setpointFigure = function (params) {
     const units = (params.context.units || {})[params.data.plant] || {};
     const unit = units[params.colDef.field.slice(4)];
     const text = functions.setpointInterval(params);
-    return text === "–" || !unit || unit === "–" ? text : text + " " + unit;
+    return !text || !unit || unit === "–" ? text : text + " " + unit;
   };
 
   functions.setpointDuration = function (seconds) {
@@ -65,6 +79,9 @@
     const mark = React.createElement("span", {className: "mark"}, marks[props.value] || "");
     return React.createElement("span", {className: "status " + props.value}, mark, props.value);
   };
+
+  /* Without its year, which a table of exported runs and who rests on it are told. */
+  parts.RunMoment = function (props) { return props.valueFormatted.slice(5); };
 
   parts.RunCourse = function (props) {
     const course = props.value || [];

@@ -14,6 +14,7 @@ from dashboard import ids
 from dashboard.data import Data, headline, ranked, whole_number
 from dashboard.figures import shown_name, unit_text
 from dashboard.pages import zoom
+from dashboard.subject import own_episodes, subject
 from plant_models.core.errors import BadInput, UnknownName
 
 SHOWN = 300  # episodes in the picker and the table; a browser slows down with more
@@ -47,14 +48,9 @@ def chosen_episode(run: RunRecord, rows: Sequence[EpisodeRow], wanted: str) -> s
     return wanted or (str(own[0].id) if own else None)
 
 
-def own_episodes(run: RunRecord, rows: Sequence[EpisodeRow]) -> list[EpisodeRow]:
-    """The episodes of the controller that the run is about; all where it is about none in particular."""
-    return [row for row in rows if row.controller == run.controller] or list(rows)
-
-
 def _judge(run: RunRecord) -> str:
     """The command that judges what this run trained."""
-    return f"setpoint benchmark {run.plant} --controllers pid,{run.controller.split(',')[0]}"
+    return f"setpoint benchmark {run.plant} --controllers pid,{subject(run)}"
 
 
 def _shortcuts(run: RunRecord, rows: Sequence[EpisodeRow]) -> list[Component]:
