@@ -10,13 +10,14 @@ import importlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from dashboard.limit_figures import Bound
 from dashboard.plant_figures import PRESENT, Line, Loop
 from plant_models.core.errors import BadInput, SetpointError
 from plant_models.core.quantity import ZERO_C, Quantity
@@ -136,11 +137,10 @@ def maps(name: str) -> tuple[Map, ...]:
         found = _late("plant_models.derive.responses").steady_maps(plant)
     if not found:
         raise BadInput(f"{name} is a batch: it does not come to rest, so there is no steady state to map")
-    quantities = plant.Output.quantities()
     return tuple(
         Map(
             _line(each.moved, plant.Input.quantities()[each.moved], each.values),
-            tuple(_line(key, q, values) for (key, q), values in zip(quantities.items(), each.outputs, strict=True)),
+            _outputs(plant, each.outputs),
             _shown(plant.Input.quantities()[each.moved], np.array([plant.Input.quantities()[each.moved].nominal]))[0],
         )
         for each in found
@@ -172,11 +172,10 @@ def answer(name: str, moved: str, size: float | None, of: str, lasts: float | No
     k = plant.Output.names().index(of)
     fit, why, model = _fitted(time, outputs[k], by)
     q = plant.Output.quantities()[of]
-    lines = tuple(
-        _line(key, each, values) for (key, each), values in zip(plant.Output.quantities().items(), outputs, strict=True)
-    )
     shown = None if model is None else _shown(q, model)
-    return Answer(moved, by, unit, time, plant.time_unit, lines, k, fit, why, shown, _tunable(plant, moved, of))
+    return Answer(
+        moved, by, unit, time, plant.time_unit, _outputs(plant, outputs), k, fit, why, shown, _tunable(plant, moved, of)
+    )
 
 
 @lru_cache(maxsize=16)
@@ -219,8 +218,8 @@ def _preview(plant: Plant, tag: str, fit: Fit) -> Preview:
     tried = {words: _try(plant, test, size, shown, put, loop.mv) for words, (shown, put) in found.items()}
     nothing = np.zeros(0)
     gain_unit = f"{_difference(moved)} per {_difference(pv)}"
-    return Preview(tag, size, tried, _line(pv.tag or loop.pv, pv, nothing), _line(moved.tag or loop.mv, moved, nothing),
-                   gain_unit, plant.time_unit)  # fmt: skip
+    held = replace(_line(pv.tag or loop.pv, pv, nothing), limits=_limits(plant, loop.pv, pv))
+    return Preview(tag, size, tried, held, _line(moved.tag or loop.mv, moved, nothing), gain_unit, plant.time_unit)
 
 
 def _try(plant: Plant, test: LoopTest, size: float, shown: Gains, put: Gains | None, mv: str) -> Tried:
@@ -291,6 +290,24 @@ def _shown(q: Quantity, values: Values) -> Values:
 
 def _line(name: str, q: Quantity, values: Values) -> Line:
     return Line(q.tag or name, q.meaning, q.shown, _shown(q, np.asarray(values, dtype=float)))
+
+
+def _outputs(plant: Plant, values: Values) -> tuple[Line, ...]:
+    """The outputs, (outputs, points), each with its limits."""
+    quantities = plant.Output.quantities()
+    return tuple(
+        replace(_line(name, q, line), limits=_limits(plant, name, q))
+        for (name, q), line in zip(quantities.items(), values, strict=True)
+    )
+
+
+def _limits(plant: Plant, output: str, q: Quantity) -> tuple[Bound, ...]:
+    """The limits that the plant declares of an output, where they stand nominally."""
+    kinds = _late("plant_models.derive.limit_kinds").limit_kinds(plant)
+    bounds = {**plant.Disturbance.quantities(), **plant.Parameter.quantities()}
+    own = [each for each in plant.limits if each.output == output]
+    at = [float(_shown(q, np.array(bounds[each.bound].nominal))) for each in own]
+    return tuple(Bound(value, each.side, kinds[each.bound]) for each, value in zip(own, at, strict=True))
 
 
 def _plant(name: str) -> Plant:

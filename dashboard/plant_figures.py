@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from dashboard.figures import CONTROLLERS, OTHERS, axis_text, dressed, unit_text
+from dashboard.limit_figures import Bound, extremes, limited, out_of_range, reach
 
 Values = NDArray[np.float64]
 PRESENT = "present tuning"
@@ -20,12 +21,13 @@ _FIT = "#c2587d"
 
 @dataclass(frozen=True)
 class Line:
-    """A quantity over something: its tag or name, what it means, its unit, and its values."""
+    """A quantity over something: its tag or name, what it means, its unit, its values, and its limits."""
 
     name: str
     meaning: str
     unit: str
     values: Values
+    limits: tuple[Bound, ...] = ()
 
     @property
     def axis(self) -> str:
@@ -34,7 +36,7 @@ class Line:
 
 
 def grid(moved: Line, outputs: Sequence[Line], nominal: float) -> go.Figure:
-    """Steady outputs over one input, side by side; the dotted line is the nominal point, a gap means that there is no rest."""
+    """Steady outputs with their limits over one input; the dotted line is the nominal point, a gap means no rest."""
     columns = min(3, len(outputs))
     rows = -(-len(outputs) // columns)
     figure = make_subplots(rows, columns, horizontal_spacing=0.09, vertical_spacing=min(0.3, 70.0 / (190.0 * rows)))
@@ -45,10 +47,18 @@ def grid(moved: Line, outputs: Sequence[Line], nominal: float) -> go.Figure:
         figure.add_trace(go.Scatter(x=moved.values, y=line.values, mode="lines+markers", line=style, marker={"size": 4},
                                     hovertemplate=hover), row=row, col=col)  # fmt: skip
         figure.add_vline(x=nominal, line={"color": "#8a94a1", "width": 1, "dash": "dot"}, row=row, col=col)
+        out_of_range(figure, *extremes([moved.values]), row, col)
         figure.update_xaxes(title_text=moved.axis, nticks=6, row=row, col=col)
-        figure.update_yaxes(title_text=line.axis, nticks=5, row=row, col=col)
-    dressed(figure, height=60 + 210 * rows, revision=moved.name)
-    return figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 66, "r": 14, "t": 14, "b": 42})
+        _bounded(figure, line, [line.values], row, col)
+    dressed(figure, height=72 + 210 * rows, revision=moved.name)
+    return figure.update_layout(showlegend=False, hovermode="closest", margin={"l": 66, "r": 14, "t": 26, "b": 42})
+
+
+def _bounded(figure: go.Figure, line: Line, drawn: Sequence[Values], row: int, col: int = 1) -> None:
+    """The axis of a quantity, long enough for what is drawn of it, with its limits."""
+    span = reach(*extremes(drawn), [(each.value, each.value) for each in line.limits])
+    limited(figure, line.limits, line.unit, span, row, col)
+    figure.update_yaxes(title_text=line.axis, range=span, nticks=5, row=row, col=col)
 
 
 def step(time: Values, unit: str, answer: Line, others: Sequence[Line], model: Values | None) -> go.Figure:
@@ -64,7 +74,7 @@ def step(time: Values, unit: str, answer: Line, others: Sequence[Line], model: V
             go.Scatter(x=time, y=line.values, mode="lines", name=line.name, line=style, hovertemplate=hover, showlegend=k == 1),
             row=k, col=1,
         )  # fmt: skip
-        figure.update_yaxes(title_text=line.axis, nticks=5, row=k, col=1)
+        _bounded(figure, line, [line.values, *([model] if k == 1 and model is not None else [])], k)
     if model is not None:
         style = {"color": _FIT, "width": 1.8, "dash": "dash"}
         hover = f"model %{{y:.5g}} {unit_text(answer.unit)}<extra></extra>"
@@ -106,14 +116,16 @@ def tunings(trials: Mapping[str, Loop], pv: Line, op: Line, unit: str) -> go.Fig
             )  # fmt: skip
     for row, of in ((1, pv), (2, op)):
         figure.update_yaxes(title_text=of.axis, nticks=6, row=row, col=1)
-    figure.update_yaxes(range=_shown(first), row=1, col=1)
+    span = _shown(first)
+    figure.update_yaxes(range=span, row=1, col=1)
+    limited(figure, pv.limits, pv.unit, span, 1)
     figure.update_xaxes(title_text=f"time from the step ({unit})", row=2, col=1)
     return dressed(figure, height=470, revision=pv.name)
 
 
-def _shown(first: Loop) -> list[float]:
+def _shown(first: Loop) -> tuple[float, float]:
     """An axis around the step: a tuning that runs away must not squeeze the others flat."""
     low, high = float(first.setpoint.min()), float(first.setpoint.max())
     size = (high - low) or 1.0
-    reach = [min(low - 0.6 * size, float(first.pv.min())), max(high + 0.6 * size, float(first.pv.max()))]
-    return [reach[0] - 0.05 * size, reach[1] + 0.05 * size]
+    ends = [min(low - 0.6 * size, float(first.pv.min())), max(high + 0.6 * size, float(first.pv.max()))]
+    return ends[0] - 0.05 * size, ends[1] + 0.05 * size

@@ -13,6 +13,7 @@ from plotly.subplots import make_subplots
 
 from controller.records import EpisodeRecord, Role, Signal
 from dashboard.figures import FORBIDDEN, LIMIT, POINTS, axis_text, decimated, dressed, label_colours, shown_name, unit_text
+from dashboard.limit_figures import extremes, reach
 
 _ROLE = {
     "pv": "#2b7fd4", "sp": "#c9791a", "baseline_sp": "#8a94a1", "target": "#8d68c7", "op": "#2a9d78", "disturbance": "#8a94a1",
@@ -332,23 +333,8 @@ def _span(records: Mapping[str, EpisodeRecord], row: Row) -> tuple[float, float]
     first = _fullest(records)
     wanted = {(s.name, s.role) for s in (first.signals[k] for k in row.members) if not s.role.startswith("limit")}
     lines = [r.values[k] for r in records.values() for k, s in enumerate(r.signals) if (s.name, s.role) in wanted]
-    low, high = _extremes(lines)
-    air = max(high - low, 1e-3 * max(abs(low), abs(high))) or 1.0
-    for k in row.members:
-        if first.signals[k].role.startswith("limit"):
-            limit_low, limit_high = _extremes([first.values[k]])
-            low = min(low, limit_low) if low - limit_low < 3 * air else low
-            high = max(high, limit_high) if limit_high - high < 3 * air else high
-    margin = 0.08 * (high - low) if high - low >= air else 0.5 * air
-    return low - margin, high + margin
-
-
-def _extremes(lines: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
-    finite = [line[np.isfinite(line)] for line in lines]
-    finite = [line for line in finite if line.size]
-    if not finite:
-        return 0.0, 1.0
-    return float(min(line.min() for line in finite)), float(max(line.max() for line in finite))
+    limits = [extremes([first.values[k]]) for k in row.members if first.signals[k].role.startswith("limit")]
+    return reach(*extremes(lines), limits)
 
 
 def time_unit(record: EpisodeRecord) -> str:

@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from dashboard.figures import FORBIDDEN, LIMIT, axis_text, dressed
+from dashboard.limit_figures import shade
 
 PENS = {"A": "#6f7a84", "B": "#2b7fd4"}
 """Middle tones; the script exchanges them for the theme's own."""
@@ -55,9 +56,7 @@ def _values(figure: go.Figure, i: int, loop: Mapping[str, Any], row: int) -> Non
         _varying(figure, i, place, limit, row)
     far = 1e3 * abs(loop["scale"][1] - loop["scale"][0])
     for limit in loop["limits"]:
-        away = limit["value"] + (far if limit["side"] == "high" else -far)
-        figure.add_hrect(y0=limit["value"], y1=away, fillcolor=FORBIDDEN, line_width=0, layer="below", row=row, col=1)
-        figure.add_hline(y=limit["value"], line={"color": LIMIT, "width": 1}, layer="below", row=row, col=1)
+        shade(figure, limit["value"], limit["side"], far, row)
     _head(figure, f"<b>{loop['tag']}</b> {loop['meaning']}", row)
     figure.update_yaxes(title_text=axis_text(loop["unit"]), range=loop["setpoints"], nticks=6, row=row, col=1)
 

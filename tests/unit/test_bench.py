@@ -13,9 +13,11 @@ from controller.simc import FirstOrder, Integrating
 from controller.tuning_rules import RULES, gains, identified, simulated
 from dashboard import bench
 from dashboard.data import open_data
+from dashboard.limit_figures import Bound
 from dashboard.pages.plant import layout
 from dashboard.pages.plant.page import TABS
-from dashboard.plant_figures import PRESENT, grid, step, tunings
+from dashboard.pages.plant.steady import panels
+from dashboard.plant_figures import PRESENT, Line, grid, step, tunings
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
 from plant_models.core.loop import Gains
@@ -99,6 +101,8 @@ def test_a_step_test_is_fitted_and_its_rules_are_tried_against_the_present_tunin
     assert [axis.title.text for axis in figure.select_yaxes()] == ["TI-101 (K)", "TV-101 (K)"]
     drawn = step(found.time, "min", found.outputs[1], found.outputs[:1], found.model)
     assert [axis.title.text for axis in drawn.select_yaxes()] == ["TI-101 (K)", "AI-101 (mol/L)"]
+    for each in (figure, drawn):
+        assert ["hard ≤ 333↑ K · trip ≤ 340↑ K" in note.text for note in each.layout.annotations] == [True]
 
 
 def test_a_step_out_of_range_or_of_nothing_is_refused_with_what_is_allowed() -> None:
@@ -156,6 +160,36 @@ def test_a_steady_map_has_the_nominal_point_on_it() -> None:
     assert found.outputs[1].values[middle] == pytest.approx(324.5, abs=0.5)
     figure = grid(found.moved, found.outputs, found.nominal)
     assert {axis.title.text for axis in figure.select_xaxes()} == {"TV-101 (K)"}
+
+
+def test_a_steady_map_tells_the_limits_of_its_outputs_with_their_units_and_shades_what_lies_beyond() -> None:
+    (found,) = bench.maps("exothermic_cstr")
+    figure = grid(found.moved, found.outputs, found.nominal)
+    (told,) = (note for note in figure.layout.annotations if "limit" in note.text)
+    assert told.text.endswith("limits hard ≤ 333 K · trip ≤ 340 K")
+    assert (told.xref, told.yref) == ("x2 domain", "y2 domain")  # above the temperature
+    shaded = sorted(shape.y0 for shape in figure.layout.shapes if shape.type == "rect" and shape.yref == "y2")
+    assert shaded == [333.0, 340.0]
+    low, high = figure.layout.yaxis2.range
+    assert low < 312.0
+    assert high > 340.0
+    ends = {shape.x0 for shape in figure.layout.shapes if shape.type == "rect" and shape.xref == "x2"}
+    assert {290.0, 310.0} <= ends
+
+
+def test_a_limit_far_off_does_not_squeeze_the_curve_and_is_told() -> None:
+    near, far = Bound(30.0, "high", "hard"), Bound(-900.0, "low", "soft")
+    line = Line("TI-1", "temperature", "degC", np.linspace(10.0, 20.0, 5), (near, far))
+    figure = grid(Line("V-1", "valve", "1", np.linspace(0.0, 1.0, 5)), (line,), 0.5)
+    low, high = figure.layout.yaxis.range
+    assert (low, high) == pytest.approx((8.4, 31.6))
+    assert figure.layout.annotations[0].text.endswith("limits soft ≥ −900↓ °C · hard ≤ 30 °C")
+
+
+def test_an_input_over_which_a_plant_integrates_has_a_reason_in_place_of_empty_plots() -> None:
+    shown = " ".join(_texts(panels("boiler_drum")))
+    assert "something in it integrates" in shown
+    assert "gap: no rest" not in shown
 
 
 @pytest.mark.parametrize("tab", [*TABS, "nonsense"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from dash import Dash, Input, Output, dcc, html, no_update
 from dash.development.base_component import Component
 
@@ -13,6 +14,11 @@ from dashboard import components as ui
 from dashboard.data import Card, Data
 from dashboard.plant_figures import grid
 from plant_models.core.errors import SetpointError
+
+_NOTE = (
+    "the rest is nominal; dotted: the nominal point; red: beyond a limit (arrow: off the axis); grey: out of range; gap: no rest"
+)
+_NO_REST = "The plant comes to rest nowhere else when this input alone leaves its nominal value: something in it integrates."
 
 
 def body(data: Data, card: Card, query: Mapping[str, str]) -> Sequence[Component]:
@@ -25,20 +31,22 @@ def register(app: Dash, data: Data) -> None:
 
     @app.callback(Output(ids.PLANT_MAP, "children"), Input(ids.PLANT_MAPPED, "data"))
     def solve(name: object) -> Any:
-        return no_update if not isinstance(name, str) else _panels(str(data.card(name)["name"]))
+        return no_update if not isinstance(name, str) else panels(str(data.card(name)["name"]))
 
 
-def _panels(name: str) -> Component:
+def panels(name: str) -> Component:
+    """The maps of a plant, one panel an input, or why there are none."""
     try:
         found = bench.maps(name)
     except SetpointError as error:
         return ui.panel("Steady-state map", ui.empty(str(error)))
-    note = "everything else is nominal; dotted: the nominal point; a gap: no steady state within the valid range"
-    return html.Div(
-        [
-            ui.panel(f"{each.moved.name} · {each.moved.meaning}", ui.graph(grid(each.moved, each.outputs, each.nominal),
-                                                                           {"type": "steady", "of": each.moved.name}), aside=note)
-            for each in found
-        ],
-        className="stack",
-    )  # fmt: skip
+    return html.Div([_panel(each) for each in found], className="stack")
+
+
+def _panel(each: bench.Map) -> Component:
+    """The maps over one input; an axis around no more than the nominal point would show rounding errors."""
+    title = f"{each.moved.name} · {each.moved.meaning}"
+    if max(np.isfinite(line.values).sum() for line in each.outputs) < 2:
+        return ui.panel(title, html.P(_NO_REST, className="note"))
+    figure = grid(each.moved, each.outputs, each.nominal)
+    return ui.panel(title, ui.graph(figure, {"type": "steady", "of": each.moved.name}), aside=_NOTE)
