@@ -77,8 +77,9 @@ def environment(
     against = rival(plant, method)
     scale = (1.0 - discount(plant.learning)) * (plant.learning.paired or 1.0)
     each = scale * np.array(weights)[plants.which] if weights else scale
-    together = against == "itself"
-    env = PlantVecEnv(plants, not together, each, known, against, plant.learning.crossing)
+    env = PlantVecEnv(
+        plants, scale=each, shield=known, against=against, crossing=plant.learning.crossing, rollout=plant.learning.rollout
+    )
     env.seed(seed)
     return env
 

@@ -125,3 +125,13 @@ def earned_by(policy: Policy, episodes: Episodes, crossing: float = 0.0) -> Arra
     crossed = (tape["time"][1:, hard] > 0.0).any(axis=1) & (tape["status"][:-1, 0] == RUNNING)
     found: Array = rewards(twin, tape).T - crossing * crossed.T
     return found
+
+
+def last_of(begins: Array) -> NDArray[np.bool_]:
+    """Return which decisions of a rollout, (steps, n), are of each plant's last episode in it.
+
+    ``begins`` is above zero where an episode's first decision is.
+    """
+    first = len(begins) - 1 - np.argmax(begins[::-1] > 0.0, axis=0)
+    found: NDArray[np.bool_] = np.arange(len(begins))[:, None] >= first
+    return found

@@ -25,6 +25,7 @@ from controller.safety.guarded import Guarded
 from plant_models.core.plant import Rival
 from plant_models.core.scenario import Array
 from plant_models.env.batched import PlantVectorEnv
+from plant_models.env.scenario import Single
 from plant_models.env.simulator import Index
 
 Infos: TypeAlias = list[dict[str, Any]]
@@ -80,19 +81,22 @@ class PlantVecEnv(VecEnv):
     Rewards are times ``scale``, each plant's where it is an array (n,). With a ``shield`` every action passes it first, and what
     it corrects costs ``CORRECTED`` rewards for the whole range. A decision in which a hard limit is crossed costs ``crossing``
     rewards. Rewards ``against`` PID are what is earned beyond the PID layer in the same decision of the same episode, uncharged;
-    those against ``itself`` beyond the policy that :meth:`follow` was told last.
+    those against ``itself`` beyond the policy that :meth:`follow` was told last. Then plants are not staggered, and after each
+    ``rollout`` of so many decisions all begin anew; which episodes that has cut off is said in ``cut``, (n,).
     """
 
     def __init__(
         self, env: PlantVectorEnv, stagger: bool = True, scale: float | Array = 1.0, shield: Calibration | None = None,
-        against: Rival | None = None, crossing: float = 0.0,
+        against: Rival | None = None, crossing: float = 0.0, rollout: int = 0,
     ) -> None:  # fmt: skip
         self.plants = env
         self._against, self._twins = against, TwinEarnings(env, crossing) if against else None
         self._crossing = crossing
         self.shield, self._guarded = shield, None if shield is None else Guarded(env.simulator, shield)
         self.interventions = Interventions()
-        self._stagger, self._scale = stagger, scale
+        self._stagger, self._scale = stagger and against != "itself", scale
+        self._rollout, self._taken = rollout, 0
+        self.cut: NDArray[np.bool_] = np.zeros(env.num_envs, dtype=bool)
         self._actions: NDArray[np.float32] = np.zeros(0, dtype=np.float32)
         self._quiet: list[dict[str, Any]] = [NO_INFO] * env.num_envs
         self.spoiled: list[Spoiled] = []
@@ -170,12 +174,25 @@ class PlantVecEnv(VecEnv):
         self.hard_violations += int(crossed.sum())
         scaled = ((reward - self._crossing * crossed) * self._scale).astype(np.float32)
         told = self._infos(done, terminated, infos) if done.any() else self._quiet
+        self._taken += 1
+        if self.follows and self._rollout and self._taken % self._rollout == 0:
+            observation, done, told = self._cut_off(observation, done, told)
         blind = ~np.isfinite(observation).all(axis=1)
         wrong = {"a reward": ~np.isfinite(scaled), FIRST: blind & done,
                  "an observation": blind & ~done | _unbootstrapped(told, done)}  # fmt: skip
         if any(plants.any() for plants in wrong.values()):
             return self._broken_off(wrong, running, (observation, scaled, done, told))
         return observation, scaled, done, told
+
+    def _cut_off(self, observation: Single, done: NDArray[np.bool_], told: Infos) -> tuple[Single, NDArray[np.bool_], Infos]:
+        """Begin other episodes in place of those that are not over."""
+        self.cut, infos = ~done, list(told)
+        over = np.flatnonzero(self.cut)
+        for e in over:
+            infos[e] = {"terminal_observation": observation[e].copy(), "TimeLimit.truncated": False}
+        observation[over] = self.plants.restart(over)
+        self._begun(over)
+        return observation, np.ones_like(done), infos
 
     def _broken_off(
         self, wrong: Mapping[str, NDArray[np.bool_]], running: tuple[Index, Index], step: tuple[Any, Any, Any, Infos]

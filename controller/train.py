@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.callbacks import BaseCallback
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from controller.algorithms import learner, pace, policy_of
 from controller.baselines import Pid
@@ -26,6 +27,7 @@ from controller.historian import Historian
 from controller.keeping import Keeper
 from controller.limits import allowed, budget
 from controller.methods import PPO_METHOD, Method
+from controller.paired import last_of
 from controller.policy import Policy
 from controller.ppo import Guard, GuardedPPO
 from controller.records import RunRecord
@@ -213,6 +215,18 @@ class _Watch(BaseCallback):
             more = f" (and {len(spoiled) - 1} more)" if len(spoiled) > 1 else ""
             self._drop(f"{spoiled[0]}{more}")
             spoiled.clear()
+        if self._env.follows:
+            self._leave_out()
+
+    def _leave_out(self) -> None:
+        """Learn nothing from episodes that the rollout's end has cut off.
+
+        What they would yet have earned beyond their twins cannot be foreseen from where they stand alone.
+        """
+        assert isinstance(self.model, OnPolicyAlgorithm)
+        buffer = self.model.rollout_buffer
+        cut = last_of(buffer.episode_starts) & self._env.cut
+        buffer.advantages[cut], buffer.returns[cut] = 0.0, buffer.values[cut]
 
     def _drop(self, cause: str) -> None:
         """Have PPO learn nothing from a spoiled rollout; the others take it as an episode's end without reward."""

@@ -14,7 +14,7 @@ from controller.checkpoint import latest
 from controller.ground import environment
 from controller.interface import Reading
 from controller.methods import Method
-from controller.paired import earned_by
+from controller.paired import earned_by, last_of
 from controller.policy import Policy
 from controller.ppo import discount
 from controller.rollout import returns, rollout
@@ -34,6 +34,8 @@ ENTRIES = len(kernel(TANK, "setpoint").observation.features)
 HOTTEST = ((np.zeros((1, ENTRIES), np.float32), np.ones(1, np.float32)),)
 STEPS, BROKEN_OFF = 3_000, 1_500
 every = partial(pytest.param, marks=pytest.mark.every)
+ENTRIES_OF_BATCH = len(kernel(BATCH, "setpoint").observation.features)
+FULLEST = ((np.zeros((1, ENTRIES_OF_BATCH), np.float32), np.ones(1, np.float32)),)
 LANES = 16
 """A multiple of what a processor computes at once: what is left over may differ in the last bit."""
 
@@ -136,6 +138,31 @@ def test_a_twin_is_charged_for_each_decision_beyond_a_hard_limit() -> None:
     hard = [kind == "hard" for kind in layout(TANK, "setpoint").kinds]
     np.testing.assert_allclose(crossed.sum(axis=1), (run.sums["time"][:, :, hard] > 0.0).any(axis=2).sum(axis=1))
     assert crossed.any()
+
+
+@pytest.mark.every
+def test_after_a_rollout_all_begin_anew_and_what_was_cut_off_is_named() -> None:
+    """A vessel that is full early has begun another batch, which is cut off at the rollout's end."""
+    steps = BATCH.scenario().steps
+    env = PlantVecEnv(PlantVectorEnv(BATCH, LANES), against="itself", rollout=steps)
+    env.seed(3)
+    env.reset()
+    env.follow(Policy(BATCH, "setpoint", FULLEST))
+    for at in range(2):
+        early = np.zeros(LANES, dtype=bool)
+        for k in range(steps):
+            _, _, done, infos = env.step(np.ones((LANES, 1), np.float32))
+            early |= np.asarray(done) & (k < steps - 1)
+        assert np.asarray(done).all()
+        assert (env.plants.simulator.k == 0).all()
+        assert early.any(), at
+        np.testing.assert_array_equal(env.cut, early)
+        assert not any(infos[e]["TimeLimit.truncated"] for e in np.flatnonzero(early))
+
+
+def test_a_plants_last_episode_in_a_rollout_is_found() -> None:
+    begins = np.array([[1.0, 1.0, 1.0], [0.0, 0.0, 1.0], [0.0, 1.0, 1.0]])
+    assert last_of(begins).T.tolist() == [[True, True, True], [False, False, True], [False, False, True]]
 
 
 def test_what_learns_from_older_policies_is_compared_with_pid() -> None:
