@@ -205,7 +205,7 @@ PLANT = Plant(
     worst=2.0,
     limits=(Limit("X", "X_max", "high"), Limit("S", "S_max", "high"), Limit("V", "V_full", "high")),
     learning=Learning(
-        horizon=330.0, steps=400_000, parallel=64, rollout=330, spread=0.8, gae=1.0, rate=8e-3, paired=100.0, against="itself",
+        horizon=330.0, steps=1_500_000, parallel=128, rollout=330, spread=0.8, gae=1.0, rate=8e-3, paired=100.0, against="itself",
         whitened=True, demonstrated=0.3,
     ),
     sources=(KINETICS, CASE, LUUS),
