@@ -16,6 +16,9 @@ def not_found(text: str) -> Component:
 
 
 def trouble(text: str) -> Component:
-    """A store or file that cannot be used, with what to do."""
+    """A store or file that cannot be used, and what to do where the message says so after a semicolon."""
+    wrong, _, remedy = text.partition("; ")
+    told = html.P([html.Span("▲", className="mark"), f" {wrong}."], className="error", role="alert")
+    advice = [ui.empty(f"{remedy[:1].upper()}{remedy[1:]}.")] if remedy else []
     again = html.A("Try again", href="", className="button")
-    return ui.page("This page cannot be shown", ui.panel("What is wrong", ui.empty(text), again))
+    return ui.page("This page cannot be shown", ui.panel("What is wrong", told, *advice, again))

@@ -17,6 +17,7 @@ from dashboard.limit_figures import Bound
 from dashboard.pages.plant import layout
 from dashboard.pages.plant.page import TABS
 from dashboard.pages.plant.steady import panels
+from dashboard.pages.plant.step import _result
 from dashboard.plant_figures import PRESENT, Line, grid, step, tunings
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
@@ -103,6 +104,15 @@ def test_a_step_test_is_fitted_and_its_rules_are_tried_against_the_present_tunin
     assert [axis.title.text for axis in drawn.select_yaxes()] == ["TI-101 (K)", "AI-101 (mol/L)"]
     for each in (figure, drawn):
         assert ["hard ≤ 333↑ K · trip ≤ 340↑ K" in note.text for note in each.layout.annotations] == [True]
+
+
+@pytest.mark.slow
+def test_a_share_has_no_dash_for_a_unit() -> None:
+    told = " ".join(_texts(_result("heat_pump_house", "y", None, "T_z", None)))
+    assert "y stepped by 0.05 " in told
+    assert " K per 1" in told
+    assert "K_c (1 per K)" in told
+    assert "per –" not in told
 
 
 def test_a_step_out_of_range_or_of_nothing_is_refused_with_what_is_allowed() -> None:

@@ -154,7 +154,7 @@ def test_a_store_that_a_newer_version_changed_meanwhile_gets_a_page_that_says_so
         code, text = _open(client, path)
     assert code == 200
     assert "schema 9999" in text
-    assert "update setpoint" in text
+    assert "Update setpoint." in text
 
 
 def test_a_store_that_another_program_locks_gets_a_page_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,7 +100,7 @@ def _answer(found: bench.Answer) -> Component:
     chosen = found.outputs[found.of]
     others = [line for k, line in enumerate(found.outputs) if k != found.of]
     figure = ui.graph(step(found.time, found.time_unit, chosen, others, found.model), {"type": "step", "of": found.moved})
-    size = f"{found.moved} stepped by {ui.exact(found.size)} {unit_text(found.size_unit)}"
+    size = f"{found.moved} stepped by {ui.quantity(found.size, found.size_unit)}"
     if found.fit is None:
         return ui.panel("Step test", html.P(found.why_not, className="note"), figure, aside=size)
     return ui.panel("Step test", _model(found), figure, aside=size)
@@ -111,7 +111,7 @@ def _model(found: bench.Answer) -> Component:
     assert found.fit is not None
     model, unit = found.fit.model, found.time_unit
     of, by = found.outputs[found.of].unit.replace("degC", "K"), found.size_unit
-    ratio = f"{unit_text(of)} per {unit_text(by)}"
+    ratio = _spoken(f"{of} per {by}")
     tau = getattr(model, "tau", None)
     pairs: dict[str, ui.Cell] = {
         "model": "k e^(−θs) / (τs + 1)" if tau is not None else "k′ e^(−θs) / s",
@@ -133,7 +133,7 @@ def _preview(found: bench.Answer, tried: bench.Preview | None) -> Component:
         return ui.panel("Tuning rules", ui.empty(found.why_not or hint))
     trials = {words: each.trial for words, each in tried.tried.items()}
     figure = ui.graph(tunings(trials, tried.pv, tried.op, tried.time_unit), {"type": "tunings", "of": tried.tag})
-    size = f"{ui.exact(tried.size)} {unit_text(tried.pv.unit.replace('degC', 'K'))}"
+    size = ui.quantity(tried.size, tried.pv.unit.replace("degC", "K"))
     aside = f"setpoint of {tried.tag} stepped by {size}; setpoint weight, feed-forwards and schedule stay"
     return ui.panel(f"Tuning rules for {tried.tag}, in closed loop", _table(tried), figure, aside=aside)
 
@@ -162,4 +162,5 @@ def _table(tried: bench.Preview) -> Component:
 
 
 def _spoken(unit: str) -> str:
-    return " per ".join(unit_text(part) for part in unit.split(" per "))
+    """A ratio of two units, of which one may be a plain number."""
+    return " per ".join(unit_text(part) if part not in ("", "1") else "1" for part in unit.split(" per "))
