@@ -13,7 +13,7 @@ import numpy as np
 
 from controller.baselines import Pid
 from controller.interface import Controller
-from controller.methods import OFF_POLICY, PPO_METHOD, Method
+from controller.methods import PPO_METHOD, ROLLED_OUT, Method
 from controller.policy import Policy
 from controller.ppo import discount
 from controller.rollout import returns, rollout
@@ -66,8 +66,9 @@ def environment(
     """Return the training environment; the reward is scaled so that a discounted return is of order one.
 
     Where the plant's learning is ``paired`` what PID earns is subtracted, or what the policy itself does, and what is left is as
-    much larger; a learner from what older policies did is always compared with PID. Against itself a policy learns from whole
-    episodes, which begin together. ``weights`` are what a reward counts in each scenario, one where there are none.
+    much larger; those that learn from what older policies did, or from rollouts of another length, are always compared with PID.
+    Against itself a policy learns from whole episodes, which begin together. ``weights`` are what a reward counts in each
+    scenario, one where there are none.
 
     Raises:
         BadInput: where a shield is asked for and the plant has no hard limits.
@@ -88,7 +89,7 @@ def rival(plant: Plant, method: Method) -> Rival | None:
     """Return what rewards are compared with, None where they stand for themselves."""
     if not plant.learning.paired:
         return None
-    return "pid" if method.algorithm in OFF_POLICY else plant.learning.against
+    return plant.learning.against if method.algorithm in ROLLED_OUT else "pid"
 
 
 def validation(plant: Plant, scenario: str = "") -> Episodes:

@@ -23,6 +23,8 @@ SHIELDED: tuple[Safety, ...] = ("shield", "both")
 """Those whose actions pass the shield first."""
 OFF_POLICY: tuple[Algorithm, ...] = ("sac", "td3", "ddpg")
 """Those that learn from what older policies did; they squash their mean actions with tanh."""
+ROLLED_OUT: tuple[Algorithm, ...] = ("ppo", "a2c", "trpo")
+"""Those that learn from rollouts of the plant's own length, one after the other."""
 FEWER = 4
 """Share of the plant's decisions that they need, as its inverse: each decision is learned from many times."""
 

@@ -13,7 +13,7 @@ from controller.baselines import Pid, Replay
 from controller.checkpoint import latest
 from controller.ground import environment
 from controller.interface import Reading
-from controller.methods import Method
+from controller.methods import Algorithm, Method
 from controller.paired import earned_by, last_of
 from controller.policy import Policy
 from controller.ppo import discount
@@ -165,10 +165,10 @@ def test_a_plants_last_episode_in_a_rollout_is_found() -> None:
     assert last_of(begins).T.tolist() == [[True, True, True], [False, False, True], [False, False, True]]
 
 
-def test_what_learns_from_older_policies_is_compared_with_pid() -> None:
-    assert environment(ITSELF, 0).follows
-    assert not environment(ITSELF, 0, method=Method(algorithm="sac")).follows
-    assert not environment(PAIRED, 0).follows
+@pytest.mark.parametrize(("algorithm", "follows"), [("ppo", True), ("trpo", True), ("sac", False), ("reinforce", False)])
+def test_what_learns_from_other_rollouts_than_the_plants_is_compared_with_pid(algorithm: Algorithm, follows: bool) -> None:
+    assert environment(ITSELF, 0, method=Method(algorithm)).follows is follows
+    assert not environment(PAIRED, 0, method=Method(algorithm)).follows
 
 
 @pytest.mark.slow
