@@ -66,9 +66,8 @@ def environment(
     """Return the training environment; the reward is scaled so that a discounted return is of order one.
 
     Where the plant's learning is ``paired`` what PID earns is subtracted, or what the policy itself does, and what is left is as
-    much larger; those that learn from what older policies did, or from rollouts of another length, are always compared with PID.
-    Against itself a policy learns from whole episodes, which begin together. ``weights`` are what a reward counts in each
-    scenario, one where there are none.
+    much larger; those that learn from what older policies did, from rollouts of another length, or from parts of episodes alone
+    are always compared with PID. ``weights`` are what a reward counts in each scenario, one where there are none.
 
     Raises:
         BadInput: where a shield is asked for and the plant has no hard limits.
@@ -89,7 +88,8 @@ def rival(plant: Plant, method: Method) -> Rival | None:
     """Return what rewards are compared with, None where they stand for themselves."""
     if not plant.learning.paired:
         return None
-    return plant.learning.against if method.algorithm in ROLLED_OUT else "pid"
+    whole = method.algorithm in ROLLED_OUT and plant.learning.rollout >= plant.scenario().steps
+    return plant.learning.against if whole else "pid"
 
 
 def validation(plant: Plant, scenario: str = "") -> Episodes:

@@ -85,7 +85,7 @@ class Learning:
     scaled reward a nat, which falls linearly to zero. ``gae`` is the lambda of the advantages: near 1 where a payoff comes late.
     ``rate`` is PPO's first learning rate. ``paired`` above zero has the PID layer's reward in the same episode subtracted from
     each, and multiplies what is left, which is smaller; ``against`` "itself" it is what the policy's own mean action earns there,
-    and a rollout should hold whole episodes. ``crossing`` are the rewards that a decision beyond a hard limit costs while
+    as long as a rollout holds whole episodes. ``crossing`` are the rewards that a decision beyond a hard limit costs while
     learning; where it is above zero, a policy that is beyond hard limits for longer than PID is not kept. ``whitened`` has the
     networks see uncorrelated entries of one size: what batches differ in, not how far they are. ``demonstrated`` above zero has
     PPO begin as a clone of NMPC where the user names no teacher; it is the standard deviation of the perturbations under which

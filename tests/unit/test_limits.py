@@ -79,8 +79,9 @@ def test_a_plant_without_limits_has_no_budget() -> None:
 
 def test_where_crossing_is_charged_a_kept_policy_may_cross_hard_limits_as_long_as_pid() -> None:
     episodes = validation(PLANT)
-    assert allowed(PLANT, (episodes,)) is None
-    dear = allowed(replace(PLANT, learning=replace(PLANT.learning, crossing=1.0)), (episodes,))
+    assert PLANT.learning.crossing > 0.0
+    assert allowed(replace(PLANT, learning=replace(PLANT.learning, crossing=0.0)), (episodes,)) is None
+    dear = allowed(PLANT, (episodes,))
     assert dear is not None
     assert dear.share == beyond(Pid(PLANT), episodes, hard=True)
     assert dear.excess(dear.spent(Pid(PLANT))) == 0.0

@@ -169,6 +169,8 @@ def test_a_plants_last_episode_in_a_rollout_is_found() -> None:
 def test_what_learns_from_other_rollouts_than_the_plants_is_compared_with_pid(algorithm: Algorithm, follows: bool) -> None:
     assert environment(ITSELF, 0, method=Method(algorithm)).follows is follows
     assert not environment(PAIRED, 0, method=Method(algorithm)).follows
+    parts = replace(ITSELF, learning=replace(ITSELF.learning, rollout=ITSELF.learning.rollout - 1))
+    assert not environment(parts, 0, method=Method(algorithm)).follows
 
 
 @pytest.mark.slow
