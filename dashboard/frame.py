@@ -26,11 +26,15 @@ def frame(data: Data) -> Component:
         for name, href in navigation().items()
     ]
     brand = dcc.Link([html.Span(className="logo"), "setpoint"], href="/", className="brand")
+    skip = html.A("Skip to the page", href=f"#{ids.CONTENT}", className="skip button")
     whole: Component = dmc.MantineProvider(
         [
             dcc.Location(id=ids.URL, refresh="callback-nav"),
             dcc.Store(id=ids.HIDDEN),
-            html.Div([html.Nav([brand, *links, _foot(data)], className="side"), html.Main(id=ids.CONTENT)], className="frame"),
+            html.Div(
+                [html.Nav([skip, brand, *links, _foot(data)], className="side"), html.Main(id=ids.CONTENT, tabIndex="-1")],
+                className="frame",
+            ),
         ],
         defaultColorScheme="auto",
         theme={"fontFamily": "var(--font)", "fontFamilyMonospace": "var(--mono)", "primaryColor": "blue", "defaultRadius": "xs"},

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import math
+
 from dash import html
 from dash.development.base_component import Component
 
+from controller.records import RunRecord
 from dashboard import components as ui
 from dashboard.figures import unit_text
-from dashboard.verdict import Verdict
+from dashboard.verdict import Verdict, judged
+
+OUTCOME = "best score, or saving"
+
+
+def outcome(run: RunRecord) -> str:
+    """What a run came to: a comparison's saving against PID, else a training's best score, else nothing."""
+    saved = judged(run).saved
+    if saved is None:
+        return ui.number(run.best) if math.isfinite(run.best) else ""
+    mean, half = saved
+    return f"{ui.within(mean, mean - half, mean + half, 2)} % vs PID"
 
 
 def result_card(verdict: Verdict) -> Component:

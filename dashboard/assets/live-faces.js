@@ -71,6 +71,7 @@
     if (STEPS[event.key]) { live.nudge(i, STEPS[event.key], on.dataset.twin); }
     else if (mode) { live.order({do: "mode", twins: live.twins, tag: live.plan.loops[i].tag, mode: mode}); }
     else if (event.key === "Enter") { live.enter(); }
+    else if (event.key.toLowerCase() === "k") { document.getElementById("live-ack").click(); }
     else { return; }
     event.preventDefault();
   }

@@ -53,7 +53,7 @@
       panel(operate.title, make("div", {class: "lv-seg", role: "group", "aria-label": "twins that orders are for"}, operate.who),
         make("div", {class: "lv-row"}, make("div", {class: "lv-seg", role: "group", "aria-label": "mode"}, operate.modes), operate.release),
         operate.sp.row, operate.op.row, operate.said,
-        make("p", {class: "lv-hint"}, "On a faceplate: ↑ ↓ move the setpoint by 1 % of its range, Page ↑ ↓ by 5 %; M, A, C set the mode; Enter goes to its number.")),
+        make("p", {class: "lv-hint"}, "On a faceplate: ↑ ↓ move the setpoint by 1 % of its range, Page ↑ ↓ by 5 %; M, A, C set the mode; Enter goes to its number; K acknowledges all alarms.")),
       panel(make("h2", null, "Alarms"), make("div", {class: "lv-row"}, live.list.counts, all), live.list.alarms),
       panel(make("h2", null, "Disturbances"), disturbances(plan)),
       panel(make("h2", null, "Faults"), faults(plan), live.list.changes),

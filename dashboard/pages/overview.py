@@ -13,7 +13,7 @@ from dashboard import components as ui
 from dashboard.data import Data
 from dashboard.figures import unit_text
 from dashboard.renew import Renewed
-from dashboard.results import bounds, interval
+from dashboard.results import OUTCOME, bounds, interval, outcome
 from dashboard.verdict import Standing, Verdict
 
 SHOWN = 8
@@ -154,8 +154,8 @@ def _share(gain: float | None) -> str:
 def _recent(runs: Sequence[RunRecord]) -> Component:
     rows: list[list[ui.Cell]] = [
         [ui.status(run.status), ui.link(run.id, f"/runs/{run.id}"), run.kind, run.plant, ui.controller(run.controller),
-         ui.number(run.best), ui.duration(run.seconds), html.Span(ui.moment(run.started), className="nowrap")]
+         outcome(run), ui.duration(run.seconds), html.Span(ui.moment(run.started), className="nowrap")]
         for run in runs
     ]  # fmt: skip
-    heads = ["status", "run", "kind", "plant", "controller", "best score", "duration", "started"]
+    heads = ["status", "run", "kind", "plant", "controller", OUTCOME, "duration", "started"]
     return ui.panel("Latest runs", ui.table(heads, rows, (5, 6, 7), "latest runs"), aside=ui.link("all runs", "/runs"))

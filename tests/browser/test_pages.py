@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
 
 from controller.events import say
@@ -234,6 +236,21 @@ def test_a_new_run_appears_on_an_open_overview(tmp_path: Path, chromium: webdriv
             dashboard.until(
                 lambda: run in dashboard.texts("td a") and any("50%" in text for text in dashboard.texts(".progress-text"))
             )
+
+
+@slow
+def test_by_keys_the_first_stop_skips_the_navigation(full: Dashboard) -> None:
+    full.open("/", "Overview")
+    full.until(lambda: len(full.all("main a.button")) > 0)
+    link, heading = full.all("a.skip")[0], full.all("h1")[0]
+    assert link.location["x"] < 0
+    full.chromium.execute_script("document.body.focus()")
+    ActionChains(full.chromium).send_keys(Keys.TAB).perform()
+    full.until(lambda: full.chromium.switch_to.active_element == link and link.location["x"] > 0)
+    ActionChains(full.chromium).send_keys(Keys.ENTER, Keys.TAB).perform()
+    inside = "return document.querySelector('main').contains(document.activeElement)"
+    full.until(lambda: bool(full.chromium.execute_script(inside)))
+    assert heading.text == "Overview"  # it was not drawn anew
 
 
 @slow

@@ -17,6 +17,7 @@ from dashboard.access import access
 from dashboard.data import open_data
 from dashboard.digest import OVERTAKEN, Digest
 from dashboard.pages import runs
+from dashboard.results import outcome
 from dashboard.run_rows import course, figure_names, group_of, grouped, in_address, mean_and_half, row, shown_figures
 from plant_models.core.errors import BadInput
 from tests.browser.plants import Cards
@@ -84,6 +85,7 @@ def test_a_comparison_shows_what_its_ppo_costs_and_saves(tmp_path: Path) -> None
     assert shown["controller"] == "PPO, constant, PID"
     assert (shown["kpi cost"], shown["episodes"]) == (19.0, 40)
     assert (shown["saved"], shown["± saved"]) == (5.0, 2.0)
+    assert outcome(data.run(name)) == "+5.0 % vs PID"
     assert recorded["kpi IAE"] == pytest.approx(reactor_episode("ppo", 1).kpis["IAE"], rel=1e-5)
     assert "kpi cost" not in recorded
     assert (whole["saved"], whole["± saved"]) == (4.0, 1.0)

@@ -13,6 +13,7 @@ from dashboard import bench
 from dashboard import components as ui
 from dashboard.data import Card, Data
 from dashboard.figures import unit_text
+from dashboard.results import OUTCOME, outcome
 from plant_models.core.plant import SECONDS
 from plant_models.core.quantity import ZERO_C
 from plant_models.derive.card import KINDS
@@ -312,7 +313,7 @@ def _runs(data: Data, name: str) -> Component:
     if not runs:
         return ui.panel("Latest runs", ui.empty("Nothing has been recorded on this plant yet.", f"setpoint train {name}"))
     rows: list[list[ui.Cell]] = [
-        [ui.status(run.status), ui.link(run.id, f"/runs/{run.id}"), run.kind, ui.number(run.best), ui.moment(run.started)]
+        [ui.status(run.status), ui.link(run.id, f"/runs/{run.id}"), run.kind, outcome(run), ui.moment(run.started)]
         for run in runs
     ]
-    return ui.panel("Latest runs", ui.table(["status", "run", "kind", "best score", "started"], rows, (3, 4), "latest runs"))
+    return ui.panel("Latest runs", ui.table(["status", "run", "kind", OUTCOME, "started"], rows, (3, 4), "latest runs"))
