@@ -107,7 +107,7 @@ def _together(group: str, rows: Sequence[Row]) -> Row:
     }
     for key in numbers:
         row[key], row[f"± {key}"] = mean_and_half([one[key] for one in rows if one.get(key) is not None])
-    return row
+    return row if len(rows) > 1 else row | {key: value for key, value in first.items() if key.startswith("± ")}
 
 
 def mean_and_half(values: Sequence[float]) -> tuple[float | None, float | None]:

@@ -86,6 +86,8 @@ def test_a_comparison_shows_what_its_ppo_costs_and_saves(tmp_path: Path) -> None
     assert (shown["kpi cost"], shown["episodes"]) == (19.0, 40)
     assert (shown["saved"], shown["± saved"]) == (5.0, 2.0)
     assert outcome(data.run(name)) == "+5.0 % vs PID"
+    (alone,) = grouped([data.run(name)], [shown])
+    assert (alone["saved"], alone["± saved"]) == (5.0, 2.0)
     assert recorded["kpi IAE"] == pytest.approx(reactor_episode("ppo", 1).kpis["IAE"], rel=1e-5)
     assert "kpi cost" not in recorded
     assert (whole["saved"], whole["± saved"]) == (4.0, 1.0)
