@@ -319,5 +319,6 @@ def test_training_settings_in_the_documentation_are_those_of_the_plant_files() -
     assert f"{reactor.rollout} on the reactor, {house.rollout} on the house" in page
     assert f"{reactor.spread:g} on the reactor, {house.spread:g} on the house" in page
     assert f"{reactor.steps:,} and {house.steps:,}" in page
-    assert f"| plants at once | {reactor.parallel} |" in page
+    batches = sorted(get(name).learning.parallel for name in names() if isinstance(get(name).duty, Batch))
+    assert f"| plants at once | {reactor.parallel}; {batches[0]} to {batches[-1]} on the four batches |" in page
     assert reactor.parallel == house.parallel
