@@ -24,7 +24,7 @@ from controller.comfort import Point, Tried
 from controller.ground import VALIDATION_EPISODES
 from controller.interface import Reading
 from controller.methods import PPO_METHOD, Method
-from controller.policy import Policy
+from controller.policy import Policy, load
 from controller.rollout import Run, rollout
 from controller.score import Scale
 from controller.scores import kpis
@@ -89,7 +89,7 @@ def _begun(
         return partial(beside.with_earlier, earlier)
     pool.submit(_demonstrated, name).result()
     trainings = [pool.submit(trained, name, seed, sizes) for seed in range(sizes.of(name))]
-    return lambda: beside.with_trained([training.result() for training in trainings])
+    return lambda: beside.with_trained([training.result() | _timed(name, seed, sizes) for seed, training in enumerate(trainings)])
 
 
 def judging(plant: Plant, count: int) -> Episodes:
@@ -222,11 +222,17 @@ def _learned(plant: Plant, seed: int, steps: int, judged: Episodes, folder: Path
     return _outcome(rollout(trained.policy, judged)) | {
         "steps": trained.steps, "seconds": trained.seconds, "seconds_to_beat_pid": curve.lead,
         "curve": [[point.step, point.score] for point in curve.points], "baseline": trained.baseline,
-        "decision_us": _percentiles(decisions(trained.policy, judged)),
     }  # fmt: skip
 
 
-def decisions(policy: Policy, episodes: Episodes) -> Array:
+def _timed(name: str, seed: int, sizes: Sizes) -> dict[str, Any]:
+    """Return the percentiles of a kept policy's decisions, timed when nothing learns any more."""
+    folder = policy(name, seed, sizes)
+    assert folder is not None
+    return {"decision_us": _percentiles(decisions(load(folder, get(name))))}
+
+
+def decisions(policy: Policy) -> Array:
     """Return the time of each decision for one plant in microseconds, the garbage collector at rest."""
     entries = policy.layers[0][0].shape[1]
     readings = [Reading(each[None]) for each in np.random.default_rng(0).uniform(-1.0, 1.0, (100, entries)).astype(np.float32)]
