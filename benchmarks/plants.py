@@ -45,7 +45,7 @@ CHUNK, SLOWER = 2, 2.5
 COMFORT = 1.05
 """Share of the baseline's discomfort up to which a lower cost counts as it is; beyond it PID at the same discomfort is asked."""
 DECISIONS, ROUNDS = 5000, 5
-"""Decisions timed for the percentiles of one policy, and in how many rounds: the median round counts, others share the machine."""
+"""Decisions timed for the percentiles of one policy, and rounds of them: the median round counts, others share the machine."""
 WORKERS = 2
 SEARCH = (nmpc, foresight, liveliness, observer, slopes, decision, prediction, shooting)
 """What a piece of NMPC depends on."""
