@@ -12,6 +12,9 @@ from plant_models.core.duty import Batch
 
 COMPILED = ("exothermic_cstr", "heat_pump_house", "quadruple_tank", "batch_crystallizer")
 
+alone = pytest.mark.xdist_group
+"""Has the tests of one name run in one process, so that only one compiles what they share."""
+
 each = pytest.mark.parametrize(
     "name", [name if name in COMPILED else pytest.param(name, marks=pytest.mark.every) for name in names()]
 )

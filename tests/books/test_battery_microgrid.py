@@ -180,7 +180,7 @@ def cost_of(week: Week, P_b: Array) -> float:
     return float((s.cost - P.price_mean * P.eta * (s.E - week.E))[0])
 
 
-@pytest.mark.parametrize("episode", [0, 3])
+@pytest.mark.parametrize("episode", [pytest.param(0, marks=pytest.mark.slow), 3])
 def test_the_week_by_linear_programming_is_the_plants_own_optimum(episode: int) -> None:
     """The programme knows no slower charging near full, so the plant pays a little more for its plan; the PID layer more."""
     week = draw(PLANT, PLANT.scenario(), 0, 8, "judging")[slice(episode, episode + 1)]

@@ -20,8 +20,10 @@ from plant_models.hvac._climate import FACADES, saturation
 from plant_models.hvac._vav import boxes
 from plant_models.weather.bundled import load
 from tests.books.published import check
+from tests.compiled import alone
 
 Array = NDArray[np.float64]
+pytestmark = alone("office_vav")
 PLANT = get("office_vav")
 P = office.Parameter.nominal()
 STEP, SUBSTEPS, STRETCH, SETTLE = 300.0, 3, 2, 2

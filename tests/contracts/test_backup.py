@@ -20,6 +20,7 @@ from plant_models.catalogue import get, usable
 from plant_models.core.plant import Plant
 from plant_models.env.lookahead import Lookahead
 from plant_models.env.scenario import Episodes, draw
+from tests.compiled import alone
 from tests.safety import true
 
 QUICK = ("exothermic_cstr", "heat_pump_house", "quadruple_tank")
@@ -47,7 +48,7 @@ def limited(failing: dict[str, str]) -> pytest.MarkDecorator:
 
 def _marks(name: str, failing: dict[str, str]) -> list[pytest.MarkDecorator]:
     expected = [pytest.mark.xfail(strict=True, raises=AssertionError, reason=failing[name])] if name in failing else []
-    return expected + ([] if name in QUICK else [pytest.mark.every])
+    return [alone(name), *expected, *([] if name in QUICK else [pytest.mark.every])]
 
 
 @dataclass(frozen=True)

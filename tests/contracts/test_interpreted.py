@@ -11,11 +11,8 @@ import pytest
 from controller.contract.locate import file_of
 from plant_models.catalogue import get, usable
 
-QUICK = (
-    "batch_crystallizer", "cstr_series_recycle", "exothermic_cstr", "multistage_extraction", "quadruple_tank",
-    "van_de_vusse_cstr",
-)  # fmt: skip
-"""Plants whose interpreted equations take some seconds; those of the others take up to minutes."""
+QUICK = ("batch_crystallizer", "exothermic_cstr")
+"""Plants of which this is asked in every run; interpreted equations of the others take up to minutes."""
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in usable()])

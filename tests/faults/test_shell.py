@@ -34,6 +34,7 @@ from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command
 from plant_models.env.scenario import draw
+from tests.compiled import alone
 
 CSTR, TANKS = get("exothermic_cstr"), get("quadruple_tank")
 CATALOGUE = cases(CSTR, instruments(CSTR))
@@ -53,12 +54,12 @@ def happened(plant: Plant, scenario: str, place: int) -> tuple[Case, Course, Ver
 
 
 def each(*codes: str) -> pytest.MarkDecorator:
-    """Every case of these faults, on every plant and scenario of the catalogue."""
+    """Every case of these faults, on every plant and scenario of the catalogue; a plant's in one process, which compiles it."""
     places = [(place, case) for place, case in enumerate(CATALOGUE) if case.code in codes]
     return pytest.mark.parametrize(
         ("plant", "scenario", "place"),
         [
-            pytest.param(plant, scenario, place, id=f"{plant.name} {scenario}: {case.code} {case.fault}")
+            pytest.param(plant, scenario, place, id=f"{plant.name} {scenario}: {case.code} {case.fault}", marks=alone(plant.name))
             for plant, scenario in TURNS
             for place, case in places
         ],

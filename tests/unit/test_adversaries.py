@@ -79,6 +79,7 @@ def test_edge_seeking_comes_nearer_than_random_moves(plant: Plant, drawn: Episod
     assert sought < reached(plant, trial(along("random", 1, 0), drawn, None))
 
 
+@pytest.mark.every
 def test_with_many_channels_edge_seeking_keeps_its_last_choice_among_eight() -> None:
     plant = get("batch_crystallizer")
     drawn = draw(plant, plant.scenario(), 0, 4, "tuning")

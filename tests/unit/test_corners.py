@@ -26,10 +26,11 @@ from plant_models.catalogue import get
 from plant_models.core.plant import Margin, Plant, hard, soft
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Lookahead, Outlook, Standing
+from tests.compiled import alone
 from tests.safety import SHIELDED, episodes, known
 
 CSTR = get("exothermic_cstr")
-shielded = pytest.mark.parametrize("name", SHIELDED)
+shielded = pytest.mark.parametrize("name", [pytest.param(name, marks=alone(name)) for name in SHIELDED])
 
 
 @cache
