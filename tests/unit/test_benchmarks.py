@@ -252,8 +252,8 @@ def test_the_controllers_benchmark_scores_and_computes_nothing_twice(tmp_path: P
         "baselines", "nmpc-0", "nmpc-doubled", "ppo-0",
     }  # fmt: skip
     again = measured("control", tmp_path / "again.json", COMPILED[:1])
-    for each in (first, again):  # decisions are timed anew
-        assert positive(each["plants"][COMPILED[0]]["controllers"]["ppo"].pop("decision_us"), ("p50", "p99"))
+    for report in (first, again):  # decisions are timed anew
+        assert positive(report["plants"][COMPILED[0]]["controllers"]["ppo"].pop("decision_us"), ("p50", "p99"))
     assert again["plants"] == first["plants"]
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "data").glob("setpoint/benchmarks/*.json")} == kept
     plant = first["plants"][COMPILED[0]]
