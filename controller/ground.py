@@ -66,7 +66,7 @@ def environment(
     """Return the training environment; the reward is scaled so that a discounted return is of order one.
 
     Where the plant's learning is ``paired`` what PID earns is subtracted, or what the policy itself does, and what is left is as
-    much larger; those that learn from what older policies did, from rollouts of another length, or from parts of episodes alone
+    much larger; learners from what older policies did, from rollouts of another length, or from parts of episodes alone
     are always compared with PID. ``weights`` are what a reward counts in each scenario, one where there are none.
 
     Raises:

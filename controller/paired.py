@@ -30,7 +30,7 @@ from plant_models.env.start import starts
 from plant_models.env.substeps import fleet
 
 AHEAD = 256
-"""Episodes that twins run at once, before the policy does."""
+"""Episodes that PID runs at once, before the policy does; a policy's own twins run as many as there are plants."""
 
 
 class TwinEarnings:
@@ -72,16 +72,18 @@ class TwinEarnings:
             if k[some].any():
                 self._running[some] = self._earned(source.numbered(numbers[some]), k[some])
                 continue
-            for e in some:
+            for e in some[np.argsort(numbers[some])]:
                 self._running[e] = self._drawn(at, int(numbers[e]))
 
     def _drawn(self, at: int, number: int) -> Array:
-        """Return the twin's rewards in one episode of a scenario; those of its neighbours are kept for when they begin."""
-        block = number // AHEAD
-        if at not in self._ahead or self._ahead[at][0] != block:
-            numbers = np.arange(block * AHEAD, (block + 1) * AHEAD)
-            self._ahead[at] = block, self._earned(self._plants.sources[at].numbered(numbers), np.zeros(AHEAD, dtype=np.intp))
-        found: Array = self._ahead[at][1][number % AHEAD]
+        """Return the twin's rewards in one episode of a scenario; those of the next ones are kept for when they begin."""
+        first, known = self._ahead.get(at, (0, np.zeros((0, 0))))
+        if not first <= number < first + len(known):
+            first, count = (number // AHEAD * AHEAD, AHEAD) if self._policy is None else (number, self._plants.num_envs)
+            episodes = self._plants.sources[at].numbered(np.arange(first, first + count))
+            known = self._earned(episodes, np.zeros(count, dtype=np.intp))
+            self._ahead[at] = first, known
+        found: Array = known[number - first]
         return found
 
     def _earned(self, episodes: Episodes, begun: Index) -> Array:
@@ -124,14 +126,4 @@ def earned_by(policy: Policy, episodes: Episodes, crossing: float = 0.0) -> Arra
     hard = np.flatnonzero([kind == "hard" for kind in twin.kernel.layout.kinds])
     crossed = (tape["time"][1:, hard] > 0.0).any(axis=1) & (tape["status"][:-1, 0] == RUNNING)
     found: Array = rewards(twin, tape).T - crossing * crossed.T
-    return found
-
-
-def last_of(begins: Array) -> NDArray[np.bool_]:
-    """Return which decisions of a rollout, (steps, n), are of each plant's last episode in it.
-
-    ``begins`` is above zero where an episode's first decision is.
-    """
-    first = len(begins) - 1 - np.argmax(begins[::-1] > 0.0, axis=0)
-    found: NDArray[np.bool_] = np.arange(len(begins))[:, None] >= first
     return found

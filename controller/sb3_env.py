@@ -190,9 +190,13 @@ class PlantVecEnv(VecEnv):
         over = np.flatnonzero(self.cut)
         for e in over:
             infos[e] = {"terminal_observation": observation[e].copy(), "TimeLimit.truncated": False}
-        observation[over] = self.plants.restart(over)
-        self._begun(over)
+        self._restart(over, observation)
         return observation, np.ones_like(done), infos
+
+    def _restart(self, plants: Index, observation: Single) -> None:
+        """Begin other episodes on these plants, whose first observations stand in the place of their last."""
+        observation[plants] = self.plants.restart(plants)
+        self._begun(plants)
 
     def _broken_off(
         self, wrong: Mapping[str, NDArray[np.bool_]], running: tuple[Index, Index], step: tuple[Any, Any, Any, Infos]
@@ -207,8 +211,7 @@ class PlantVecEnv(VecEnv):
         plants = np.logical_or.reduce(list(wrong.values()))
         over = np.flatnonzero(plants & ~done)
         if len(over):
-            observation[over] = at.restart(over)
-            self._begun(over)
+            self._restart(over, observation)
         observation[plants], reward[plants] = np.nan_to_num(observation[plants]), 0.0
         for e in np.flatnonzero(plants):
             infos[e] = {"terminal_observation": observation[e], "TimeLimit.truncated": False}

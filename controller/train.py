@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from stable_baselines3.common.callbacks import BaseCallback
-from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
 from controller.algorithms import learner, pace, policy_of
 from controller.baselines import Pid
@@ -22,12 +21,12 @@ from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.cloning import DECAY, cautious, clone, lessons
 from controller.events import Level, say
+from controller.following import Following
 from controller.ground import Ground, environment, ground, guarded, score, warnings
 from controller.historian import Historian
 from controller.keeping import Keeper
 from controller.limits import allowed, budget
 from controller.methods import PPO_METHOD, Method
-from controller.paired import last_of
 from controller.policy import Policy
 from controller.ppo import Guard, GuardedPPO
 from controller.records import RunRecord
@@ -120,7 +119,7 @@ def train(
     elif method.cloned:
         assert isinstance(model, GuardedPPO)
         _imitate(model, plant, method, course, log)
-    watched = [watch, *pace(method, course.total)]
+    watched = [watch, *pace(method, course.total), *([Following(plant, method, env)] if env.follows else [])]
     model.learn(course.total - model.num_timesteps, callback=watched, reset_num_timesteps=start is None)
     watch.close()
     best = watch.keeper
@@ -202,8 +201,6 @@ class _Watch(BaseCallback):
 
     def _on_rollout_start(self) -> None:
         self._look_at_update()
-        if self._env.follows:
-            self._env.follow(self.policy())
         if self.num_timesteps >= self._next and self._checked < self.num_timesteps:
             self._next += self._course.total // CHECKS
             self._check()
@@ -215,18 +212,6 @@ class _Watch(BaseCallback):
             more = f" (and {len(spoiled) - 1} more)" if len(spoiled) > 1 else ""
             self._drop(f"{spoiled[0]}{more}")
             spoiled.clear()
-        if self._env.follows:
-            self._leave_out()
-
-    def _leave_out(self) -> None:
-        """Learn nothing from episodes that the rollout's end has cut off.
-
-        What they would yet have earned beyond their twins cannot be foreseen from where they stand alone.
-        """
-        assert isinstance(self.model, OnPolicyAlgorithm)
-        buffer = self.model.rollout_buffer
-        cut = last_of(buffer.episode_starts) & self._env.cut
-        buffer.advantages[cut], buffer.returns[cut] = 0.0, buffer.values[cut]
 
     def _drop(self, cause: str) -> None:
         """Have PPO learn nothing from a spoiled rollout; the others take it as an episode's end without reward."""

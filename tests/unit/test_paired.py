@@ -11,10 +11,11 @@ import pytest
 
 from controller.baselines import Pid, Replay
 from controller.checkpoint import latest
+from controller.following import last_of
 from controller.ground import environment
 from controller.interface import Reading
 from controller.methods import Algorithm, Method
-from controller.paired import earned_by, last_of
+from controller.paired import earned_by
 from controller.policy import Policy
 from controller.ppo import discount
 from controller.rollout import returns, rollout
@@ -30,12 +31,8 @@ from plant_models.env.scenario import draw
 TANK, BATCH = get("exothermic_cstr"), get("penicillin_fermentation")
 PAIRED = replace(TANK, learning=replace(TANK.learning, parallel=16, rollout=32, paired=10.0))
 ITSELF = replace(TANK, learning=replace(PAIRED.learning, rollout=TANK.scenario().steps, against="itself"))
-ENTRIES = len(kernel(TANK, "setpoint").observation.features)
-HOTTEST = ((np.zeros((1, ENTRIES), np.float32), np.ones(1, np.float32)),)
 STEPS, BROKEN_OFF = 3_000, 1_500
 every = partial(pytest.param, marks=pytest.mark.every)
-ENTRIES_OF_BATCH = len(kernel(BATCH, "setpoint").observation.features)
-FULLEST = ((np.zeros((1, ENTRIES_OF_BATCH), np.float32), np.ones(1, np.float32)),)
 LANES = 16
 """A multiple of what a processor computes at once: what is left over may differ in the last bit."""
 
@@ -108,16 +105,20 @@ def _interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
 
 
-def some_policy(plant: Plant, seed: int) -> Policy:
-    """A linear law by chance, small enough to stay within the range mostly."""
-    shape, rng = kernel(plant, "setpoint").layout.actions, np.random.default_rng(seed)
-    entries = len(kernel(plant, "setpoint").observation.features)
-    return Policy(plant, "setpoint", ((rng.normal(0.0, 0.3, (shape, entries)).astype(np.float32), np.zeros(shape, np.float32)),))
+def linear(plant: Plant, seed: int, size: float, bias: float) -> Policy:
+    """A linear law by chance, with weights of this size."""
+    shape = kernel(plant, "setpoint").layout.actions, len(kernel(plant, "setpoint").observation.features)
+    weights = np.random.default_rng(seed).normal(0.0, size, shape)
+    return Policy(plant, "setpoint", ((weights.astype(np.float32), np.full(shape[0], bias, np.float32)),))
+
+
+some_policy = partial(linear, size=0.3, bias=0.0)
+highest = partial(linear, seed=0, size=0.0, bias=1.0)
 
 
 @pytest.mark.parametrize(("plant", "crossing"), [(TANK, 0.0), every(BATCH, 0.0), (TANK, 5.0)])
 def test_against_itself_a_policy_earns_nothing_until_it_is_another(plant: Plant, crossing: float) -> None:
-    env = PlantVecEnv(PlantVectorEnv(plant, LANES), stagger=False, against="itself", crossing=crossing)
+    env = PlantVecEnv(PlantVectorEnv(plant, LANES), against="itself", crossing=crossing)
     env.seed(3)
     seen, (own, other) = env.reset(), (some_policy(plant, seed) for seed in (0, 1))
     env.follow(own)
@@ -132,7 +133,7 @@ def test_against_itself_a_policy_earns_nothing_until_it_is_another(plant: Plant,
 
 
 def test_a_twin_is_charged_for_each_decision_beyond_a_hard_limit() -> None:
-    episodes, held = draw(TANK, TANK.scenario("unstable"), 3, 8, "training"), Policy(TANK, "setpoint", HOTTEST)
+    episodes, held = draw(TANK, TANK.scenario("unstable"), 3, 8, "training"), highest(TANK)
     crossed = (earned_by(held, episodes) - earned_by(held, episodes, 5.0)) / 5.0
     run = rollout(held, episodes)
     hard = [kind == "hard" for kind in layout(TANK, "setpoint").kinds]
@@ -147,7 +148,7 @@ def test_after_a_rollout_all_begin_anew_and_what_was_cut_off_is_named() -> None:
     env = PlantVecEnv(PlantVectorEnv(BATCH, LANES), against="itself", rollout=steps)
     env.seed(3)
     env.reset()
-    env.follow(Policy(BATCH, "setpoint", FULLEST))
+    env.follow(highest(BATCH))
     for at in range(2):
         early = np.zeros(LANES, dtype=bool)
         for k in range(steps):
