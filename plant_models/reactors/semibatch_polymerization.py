@@ -331,7 +331,7 @@ PLANT = Plant(
         Limit("T_ad", "T_ad_high", "high"), Limit("T_ad", "T_ad_trip", "high"),
     ),
     learning=Learning(
-        horizon=30.0, steps=600_000, parallel=32, rollout=120, spread=0.1, gae=1.0, rate=4e-3, paired=10.0, against="itself",
+        horizon=30.0, steps=400_000, parallel=32, rollout=120, spread=0.3, gae=1.0, rate=8e-3, paired=10.0, against="itself",
         crossing=0.3, whitened=True,
     ),
     sources=(LUCIA, BATCH),
