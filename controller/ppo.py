@@ -81,7 +81,7 @@ class Guard:
     def take_back(self, harm: str) -> None:
         """Note that an update was taken back, and learn at half the rate from here on."""
         self.share, self.undone = 0.5 * self.share, self.undone + 1
-        rate = f"the learning rate is halved, to {self.share:.3g} of its course"
+        rate = f"the learning rate is halved, to {self.share:.3g} of its schedule"
         self.told = {f"undone {self.undone}": f"an update was taken back ({harm}); {rate}"}
 
 

@@ -19,7 +19,16 @@ class Attacked(NamedTuple):
     nearest: str
 
 
-HEADS = ("supervisor", "violating, shield off", "shield on", "at most (95 %)", "intervened", "uncertified", "trips", "nearest")
+HEADS = (
+    "supervisor",
+    "violating, shield off",
+    "with it on",
+    "at most (95 %)",
+    "intervened",
+    "uncertified",
+    "trips",
+    "smallest margin",
+)
 
 
 def attacked(row: Mapping[str, Any], number: Callable[[float], str], units: Mapping[str, str]) -> Attacked:

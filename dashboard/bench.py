@@ -59,9 +59,13 @@ class Map:
 
 @dataclass(frozen=True)
 class Answer:
-    """A step of ``moved`` by ``size``, what every output did, the fit of the chosen one, and the loop that a fit can tune."""
+    """A step of ``moved`` by ``size``, what every output did, the fit of the chosen one, and the loop that a fit can tune.
+
+    ``tag`` is how screens name what was stepped.
+    """
 
     moved: str
+    tag: str
     size: float
     size_unit: str
     time: Values
@@ -173,8 +177,9 @@ def answer(name: str, moved: str, size: float | None, of: str, lasts: float | No
     fit, why, model = _fitted(time, outputs[k], by)
     q = plant.Output.quantities()[of]
     shown = None if model is None else _shown(q, model)
+    tag = (plant.Input.quantities()[moved].tag or moved) if moved in plant.Input.names() else f"SP of {moved}"
     return Answer(
-        moved, by, unit, time, plant.time_unit, _outputs(plant, outputs), k, fit, why, shown, _tunable(plant, moved, of)
+        moved, tag, by, unit, time, plant.time_unit, _outputs(plant, outputs), k, fit, why, shown, _tunable(plant, moved, of)
     )
 
 

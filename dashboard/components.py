@@ -329,7 +329,8 @@ def instant(seconds: float) -> str:
 def kpi_heads(names: Sequence[str], units: Mapping[str, str]) -> list[str]:
     """KPI names with their units, each unit on one line."""
     shown = {name: unit_text(unit).replace(" ", "\u00a0") for name, unit in units.items() if unit not in ("", "1")}
-    return [f"{name} ({shown[name]})" if name in shown else name for name in names]
+    whole = {name: name.replace(" %", "\u00a0%") for name in names}
+    return [f"{whole[name]} ({shown[name]})" if name in shown else whole[name] for name in names]
 
 
 def kpi(name: str) -> Cell:

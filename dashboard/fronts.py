@@ -52,7 +52,7 @@ def front(points: Mapping[str, Point], x: Figure, y: Figure, colours: Mapping[st
     best = undominated(points, x, y)
     line = {"color": "#8a94a1", "width": 1.2, "dash": "dot", "shape": "hv"}
     figure.add_trace(go.Scatter(x=[points[label][0] for label in best], y=[points[label][1] for label in best], mode="lines",
-                                line=line, hoverinfo="skip", name="Pareto front"))  # fmt: skip
+                                line=line, hoverinfo="skip", name="Pareto front", showlegend=len(best) > 1))  # fmt: skip
     for label, (a, b) in points.items():
         hover = f"{shown_name(label)}<br>{x.text} %{{x:.5g}}<br>{y.text} %{{y:.5g}}<extra></extra>"
         symbol = "circle" if label in best else "circle-open"

@@ -55,7 +55,7 @@ def section(
     figure.update_xaxes(title_text=x[0].text, range=[float(x[1].min()), float(x[1].max())])
     figure.update_yaxes(title_text=y[0].text, range=[float(y[1].min()), float(y[1].max())])
     dressed(figure, height=430, revision=f"{x[0].name} {y[0].name} {moved.name}")
-    return figure.update_layout(hovermode="closest")
+    return figure.update_layout(hovermode="closest", legend_itemsizing="constant")
 
 
 def histogram(moved: Scale, values: Values, reach: tuple[float, float]) -> go.Figure:

@@ -22,7 +22,7 @@ _NO_FIGURE = "its episodes have no such figure, or it recorded none"
 
 def columns(shown: Sequence[str], units: Mapping[str, Mapping[str, str]], *, together: bool) -> list[Column]:
     """Columns for runs, or for the seeds of a configuration ``together``; ``shown`` names the figures."""
-    many, wide, whole = ("runs", 114, "first") if together else ("run", 64, "id")
+    many, wide, whole = ("runs", 96, "first") if together else ("run", 64, "id")
     course = _text("course", "course", 88, cellRenderer="RunCourse", sortable=False, headerTooltip="score over the training")
     return [
         _text("id", many, 222, cellRenderer="RunLink", pinned="left", tooltipField=whole),
@@ -30,7 +30,7 @@ def columns(shown: Sequence[str], units: Mapping[str, Mapping[str, str]], *, tog
         _text("plant", "plant", 134),
         _text("kind", "kind", 88),
         _text("controller", "controller", 86, tooltipField="controller", headerTooltip="figures are those of the first"),
-        _number("seed", "seeds" if together else "seed", 52),
+        _number("seed", "seeds" if together else "seed", 58 if together else 52),
         _number("saved", "saves vs PID (%)", 106, **_written("setpointSaved(params)", _NO_PID), **_WRAPPED, headerTooltip=_SAVED),
         _score("best", wide, "highest score on the validation scenarios"),
         _score("last", wide, "score of the newest policy"),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from controller.records import EpisodeRecord, Role, Signal
+from dashboard import times
 from dashboard.figures import FORBIDDEN, LIMIT, POINTS, axis_text, decimated, dressed, label_colours, shown_name, unit_text
 from dashboard.limit_figures import extremes, reach
 
@@ -30,7 +31,6 @@ _SHARED = ("disturbance", "target", "baseline_sp")
 _AFTER = 1001  # in a legend: after the controllers, which have Plotly's own 1000
 _UNCERTIFIED = "nothing certified: safe action"
 BESIDE, ONE_LINE = 4, 7  # names of a legend that fit beside the first heading, and on a line of their own
-_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _TOGETHER, _LEAST = 36_000, 800  # points of a whole figure and of one line: what a browser draws within a second
 
 Window = tuple[float, float]
@@ -339,14 +339,11 @@ def _span(records: Mapping[str, EpisodeRecord], row: Row) -> tuple[float, float]
 
 def time_unit(record: EpisodeRecord) -> str:
     """The unit in which the episode's length reads best; an unknown one stays."""
-    if record.time_unit not in _SECONDS or not record.time.size:
-        return record.time_unit
-    seconds = float(np.ptp(record.time)) * _SECONDS[record.time_unit]
-    return next((unit for unit, least in (("d", 3 * 86400.0), ("h", 5 * 3600.0), ("min", 300.0)) if seconds > least), "s")
+    return times.best(float(np.ptp(record.time)), record.time_unit) if record.time.size else record.time_unit
 
 
 def _factor(record: EpisodeRecord, unit: str) -> float:
-    return _SECONDS.get(record.time_unit, 1.0) / _SECONDS.get(unit, 1.0)
+    return times.factor(record.time_unit, unit)
 
 
 def _heading(figure: go.Figure, text: str, place: int) -> None:

@@ -42,7 +42,7 @@ def _card(card: Card) -> Component:
     vectors = card.get("vectors", {})
     counts = [_count(len(vectors.get(key, ())), key) for key in ("states", "inputs", "disturbances", "outputs")]
     tags = ui.words(", ".join(str(loop.get("tag", "")) for loop in card.get("loops", ())))
-    loops: list[ui.Cell] = ["loops ", *tags] if card.get("loops") else ["no loops"]
+    loops: list[ui.Cell] = ["loop " if len(card["loops"]) == 1 else "loops ", *tags] if card.get("loops") else ["no loops"]
     return html.Div(
         [
             html.H3(ui.link(str(card["title"]), f"/plants/{card['name']}")),

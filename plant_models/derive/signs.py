@@ -10,6 +10,7 @@ Term = tuple[str, int]
 """LaTeX and how tightly its outermost operation binds; SIGNED is a product after a minus."""
 
 MARK = re.compile("⟦(.*?)⟧")
+_LAST = re.compile("⟦([^⟦]*)⟧$")
 _NUMBER = re.compile(r"-?\d[\d.]*( \\cdot 10\^\{-?\d+\})?")
 _GREEK = (
     "alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "rho", "sigma", "tau", "phi",
@@ -36,7 +37,12 @@ def _head(first: str) -> str:
         return rf"\{first}"
     if first[:1] == "d" and first[1:] in _GREEK:
         return rf"\mathrm{{d}}\{first[1:]}"
-    return first if len(first) == 1 else rf"\mathrm{{{first}}}"
+    return rf"\mathrm{{{first}}}" if _is_word(first) else first
+
+
+def _is_word(first: str) -> bool:
+    """Whether a name is set upright, as a word, not as a letter."""
+    return len(first) > 1 and first not in _GREEK and not (first[0] == "d" and first[1:] in _GREEK)
 
 
 def rate(shown: str) -> str:
@@ -69,8 +75,14 @@ def _times(a: Term, b: Term) -> Term:
         a, b = b, a
     sign = (a[1] == SIGNED) != (b[1] == SIGNED)
     left, right = _within(_bare(a), PRODUCT), _within(_bare(b), PRODUCT)
-    between = r"\cdot" if right[0].isdigit() else r"\,"
+    between = r"\cdot" if right[0].isdigit() or _words_meet(left, right) else r"\,"
     return f"{'-' * sign}{left} {between} {right}", SIGNED if sign else PRODUCT
+
+
+def _words_meet(left: str, right: str) -> bool:
+    """Whether a product would read as one phrase: a name of several letters stands at its joint."""
+    found = (_LAST.search(left), MARK.match(right))
+    return any(_is_word(each[1].partition("_")[0]) for each in found if each)
 
 
 def _over(a: Term, b: Term) -> Term:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -107,9 +108,11 @@ def test_a_step_test_is_fitted_and_its_rules_are_tried_against_the_present_tunin
 
 
 @pytest.mark.slow
-def test_a_share_has_no_dash_for_a_unit() -> None:
+def test_a_slow_plant_is_told_in_hours_and_a_share_has_no_dash_for_a_unit() -> None:
     told = " ".join(_texts(_result("heat_pump_house", "y", None, "T_z", None)))
-    assert "y stepped by 0.05 " in told
+    assert "HP-201 stepped by 0.05 " in told
+    assert re.search(r"time constant τ 6\d\.\d+ h", told)
+    assert [head in told for head in ("T_i (h)", "IAE (K h)", "settling 5 % (h)", "(s)")] == [True, True, True, False]
     assert " K per 1" in told
     assert "K_c (1 per K)" in told
     assert "per –" not in told

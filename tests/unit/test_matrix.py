@@ -8,7 +8,9 @@ import pytest
 
 from controller.records import RunRecord
 from dashboard.matrix import Row, episodes_of, gain, kept, matrix, rows
+from dashboard.pages.benchmark import _heat
 from dashboard.report import lines
+from tests.unit.test_dashboard import _texts
 
 SAVED = {"mean": 5.0, "low": 2.0, "high": 8.0}
 
@@ -44,6 +46,13 @@ def test_gains_are_in_the_share_that_the_benchmark_told() -> None:
     assert found is not None
     assert [found.mean, found.low, found.high] == pytest.approx([-20.0, -45.0, 5.0])
     assert found.verdict == "level"
+
+
+@pytest.mark.parametrize(("violations", "told"), [(3, True), (0, False)])
+def test_the_mark_of_a_crossed_limit_is_explained_where_it_stands(violations: int, told: bool) -> None:
+    case = matrix([row(violations=violations), row(controller="pid", saved=None, violations=7)])
+    texts = " ".join(_texts(_heat(case, {}, run({}), None)))
+    assert ("▲ 3" in texts, "▲ episodes beyond a hard limit" in texts) == (told, told)
 
 
 def test_cases_stand_down_and_controllers_across() -> None:

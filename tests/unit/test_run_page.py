@@ -29,6 +29,7 @@ from dashboard.jobs.form import line
 from dashboard.pages.run.actions import repeated, resumed, words
 from dashboard.pages.run.configuration import differing
 from dashboard.pages.run.episodes import chosen_episode
+from dashboard.pages.run.kpis import _counted
 from dashboard.pages.run.page import layout
 from dashboard.pages.zoom import WHOLE, zoomed
 from plant_models.catalogue import get
@@ -286,3 +287,13 @@ def test_every_episode_shows_what_differs_and_says_once_what_does_not(tmp_path: 
     every = list(_texts(layout(data, {"id": run, "tab": "kpis", "figures": "all"})))
     assert every.count("term 11") == 2
     assert "tdis (K\u00a0h/zone)" in every  # a unit stays on one line
+
+
+@pytest.mark.parametrize(
+    ("judged", "controllers", "told"),
+    [(8, "pid,ppo,pid,ppo", "2 of the 8 judged"), (2, "pid,ppo,pid,ppo", "2"), (None, "pid,ppo,pid", "1 to 2")],
+)
+def test_means_say_of_how_many_episodes_they_are(judged: int | None, controllers: str, told: str) -> None:
+    kept = [row(number, 1.0, name) for number, name in enumerate(controllers.split(","))]
+    words = _counted(replace(RUN, result={"episodes": judged}), kept)
+    assert words == f"{told} of each controller; ± half of the 95 % interval over episodes"

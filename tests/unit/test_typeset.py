@@ -113,6 +113,17 @@ def test_signs_and_brackets() -> None:
     assert SIGNS["**"](SIGNS["+"](a, b), number(2.0))[0] == r"{\left(a + b\right)}^{2}"
 
 
+@pytest.mark.parametrize(
+    ("left", "right", "between"),
+    [("on", "slope", r"\cdot"), ("UA_zo", "T_o", r"\cdot"), ("y", "heat", r"\cdot"), ("A_zone", "I_s", r"\,"),
+     ("rho", "V", r"\,"), ("dT", "c_p", r"\cdot"), ("dtheta", "c", r"\,")],
+)  # fmt: skip
+def test_names_of_several_letters_are_multiplied_by_a_dot_lest_they_read_as_a_phrase(left: str, right: str, between: str) -> None:
+    a, b = (marked(left), 4), (marked(right), 4)
+    assert SIGNS["*"](a, b)[0] == f"{marked(left)} {between} {marked(right)}"
+    assert SIGNS["*"](number(2.0), SIGNS["*"](a, b))[0].endswith(f" {between} {marked(right)}")
+
+
 def test_what_is_computed_twice_has_one_key() -> None:
     x, y, keys = Written("name", "x"), Written("name", "y"), Keys()
     assert keys.of(2.0 * x + y) == keys.of(np.float64(2.0) * x + y) != keys.of(3.0 * x + y)

@@ -114,7 +114,7 @@ def _told(data: Data, command: str, given: Mapping[str, str]) -> tuple[str, str,
 
 def _part(data: Data, field: Field, value: str) -> Component:
     name = field.flag.removeprefix("--") or field.name
-    words = html.Div([html.B(name), html.Span(field.help.replace("`", ""), className="note")])
+    words = html.Div([html.B(name), html.Span(ui.words(field.help.replace("`", "")), className="note")])
     return html.Div([words, _control(data, field, value, name)], className="job-field")
 
 

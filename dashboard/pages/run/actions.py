@@ -29,7 +29,8 @@ _USUAL = {"level": "setpoint", "penalty": "clip", "safety": "none"}
 def buttons(data: Data, run: RunRecord, rows: Sequence[EpisodeRow]) -> list[ui.Cell]:
     """The way to PPO against PID, and to the end of a run that is running."""
     controllers = {row.controller for row in rows}
-    parts: list[ui.Cell] = [ui.button("Tick others to compare", "/runs", plant=run.plant, kind=run.kind)]
+    comparable = bool(rows) or run.kind == "train"
+    parts: list[ui.Cell] = [ui.button("Tick others to compare", "/runs", plant=run.plant, kind=run.kind)] if comparable else []
     if len(controllers) > 1:
         pair = "pid,ppo" if {"pid", "ppo"} <= controllers else ""
         parts = [ui.button("PPO against PID" if pair else "Compare the controllers", "/compare", run=run.id, controllers=pair)]

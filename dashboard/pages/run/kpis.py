@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -30,10 +31,20 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
         hint = "Figures appear here once episodes are recorded."
         return [ui.panel("KPIs", ui.empty(hint, f"setpoint benchmark {run.plant}"))]
     download = html.A("as CSV", href=f"/artifacts/{run.id}/kpis.csv", className="link", download=f"{run.id}-kpis.csv")
+    every = query.get("figures") == "all"
     return [
-        ui.panel("Mean of all recorded episodes", _means(rows), aside="± half of its 95 % interval over episodes"),
-        html.Div(_each(run, rows, download, every=query.get("figures") == "all"), id=ids.RUN_KPIS),
+        ui.panel("Mean of all recorded episodes", _means(rows), aside=_counted(run, rows)),
+        html.Div(_each(run, rows, download, every=every), id=ids.RUN_KPIS, className="every" if every else None),
     ]
+
+
+def _counted(run: RunRecord, rows: Sequence[EpisodeRow]) -> str:
+    """What the means are of, where a run judged more episodes than it kept with their signals."""
+    counts = Counter(row.controller for row in rows).values()
+    kept = f"{min(counts)}" + (f" to {max(counts)}" if min(counts) < max(counts) else "")
+    judged = run.result.get("episodes")
+    more = f" of the {judged} judged" if isinstance(judged, int) and judged > max(counts) else ""
+    return f"{kept}{more} of each controller; ± half of the 95 % interval over episodes"
 
 
 def _means(rows: Sequence[EpisodeRow]) -> Component:

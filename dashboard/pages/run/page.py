@@ -196,7 +196,7 @@ def _head(data: Data, run: RunRecord, rows: Sequence[EpisodeRow]) -> Component:
         "seed": str(run.seed),
         "duration": ui.duration(run.seconds),
     }
-    if run.kind not in WITHOUT:
+    if run.kind not in WITHOUT and (rows or not run.step):
         pairs["episodes"] = str(len(rows))
     if run.step:
         unit = str(run.config.get("score_unit", "return"))
