@@ -19,17 +19,28 @@ _OUT_OF_RANGE = faint("#8a94a1", 0.22)
 
 @dataclass(frozen=True)
 class Bound:
-    """A limit that does not change in time: its value in display units, its side, low or high, and what crossing it means."""
+    """A limit that does not change in time: its value in display units, its side, low or high, and what crossing it means.
+
+    A record of an episode does not know the kind.
+    """
 
     value: float
     side: str
-    kind: str
+    kind: str = ""
 
 
 def told(bounds: Sequence[Bound], unit: str, span: Span) -> str:
     """Limits in words by what crossing them means, with their unit and an arrow to those that an axis does not reach."""
     kinds = dict.fromkeys(bound.kind for bound in bounds)
-    return " · ".join(f"{kind} {_between([each for each in bounds if each.kind == kind], unit, span)}" for kind in kinds)
+    parts = (f"{kind} {_between([each for each in bounds if each.kind == kind], unit, span)}" for kind in kinds)
+    return " · ".join(part.strip() for part in parts)
+
+
+def keyed(bounds: Sequence[Bound], unit: str, span: Span) -> str:
+    """Limits in words after the line that they are drawn as; nothing where there is none."""
+    ordered = sorted(bounds, key=lambda each: each.value)
+    words = f"{'limit' if len(bounds) == 1 else 'limits'} {told(ordered, unit, span)}"
+    return f'<span style="color:{LIMIT}">▬</span> {words}' if bounds else ""
 
 
 def _between(bounds: Sequence[Bound], unit: str, span: Span) -> str:
@@ -71,10 +82,8 @@ def limited(figure: go.Figure, bounds: Sequence[Bound], unit: str, span: Span, r
     for bound in bounds:
         shade(figure, bound.value, bound.side, 1e3 * (span[1] - span[0]), row, col)
     if bounds:
-        ordered = sorted(bounds, key=lambda each: each.value)
-        words = f"{'limit' if len(bounds) == 1 else 'limits'} {told(ordered, unit, span)}"
         figure.add_annotation(
-            text=f'<span style="color:{LIMIT}">▬</span> {words}', x=0, y=1, xref="x domain", yref="y domain",
+            text=keyed(bounds, unit, span), x=0, y=1, xref="x domain", yref="y domain",
             xanchor="left", yanchor="bottom", showarrow=False, font={"size": 11}, row=row, col=col,
         )  # fmt: skip
 

@@ -16,6 +16,7 @@ from dashboard.limit_figures import Bound, extremes, limited, out_of_range, reac
 Values = NDArray[np.float64]
 PRESENT = "present tuning"
 TUNINGS = (CONTROLLERS["pid"], CONTROLLERS["ppo"], CONTROLLERS["nmpc"], CONTROLLERS["schedule"], OTHERS[0])
+_DASHES = ("solid", "solid", "longdash", "dot", "dashdot")  # a grey screen has little colour to tell them by
 _FIT = "#c2587d"
 
 
@@ -106,7 +107,11 @@ def tunings(trials: Mapping[str, Loop], pv: Line, op: Line, unit: str) -> go.Fig
         go.Scatter(x=first.time, y=first.setpoint, mode="lines", name="setpoint", line=style, hovertemplate=hover), row=1, col=1
     )
     for place, (name, trial) in enumerate(trials.items()):
-        line = {"color": TUNINGS[place % len(TUNINGS)], "width": 2.2 if name == PRESENT else 1.5}
+        line = {
+            "color": TUNINGS[place % len(TUNINGS)],
+            "dash": _DASHES[place % len(_DASHES)],
+            "width": 2.2 if name == PRESENT else 1.5,
+        }
         for row, values, of in ((1, trial.pv, pv), (2, trial.op, op)):
             hover = f"{name} {of.name} %{{y:.5g}} {unit_text(of.unit)}<extra></extra>"
             figure.add_trace(

@@ -14,7 +14,7 @@ from plotly.subplots import make_subplots
 from controller.records import EpisodeRecord, Role, Signal
 from dashboard import times
 from dashboard.figures import FORBIDDEN, LIMIT, POINTS, axis_text, decimated, dressed, label_colours, shown_name, unit_text
-from dashboard.limit_figures import extremes, reach
+from dashboard.limit_figures import Bound, extremes, keyed, reach
 
 _ROLE = {
     "pv": "#2b7fd4", "sp": "#c9791a", "baseline_sp": "#8a94a1", "target": "#8d68c7", "op": "#2a9d78", "disturbance": "#8a94a1",
@@ -227,7 +227,7 @@ def _stacked(records: Mapping[str, EpisodeRecord], window: Window | None, *, by_
             figure.add_trace(trace, row=place, col=1)
         if window is None:
             figure.update_yaxes(title_text=axis_text(row.unit), range=list(span), nticks=_ticks(row), row=place, col=1)
-            _heading(figure, row.title, place)
+            _heading(figure, row.title, place, keyed(_constant(first, row), row.unit, span))
     return _finished(figure, rows, first, view)
 
 
@@ -311,6 +311,13 @@ def _limits(record: EpisodeRecord, row: Row, view: _View, span: tuple[float, flo
     return traces
 
 
+def _constant(record: EpisodeRecord, row: Row) -> list[Bound]:
+    """The limits of a row where all of them stay where they are, which can be told; none otherwise."""
+    sides = {k: record.signals[k].role.removeprefix("limit_") for k in row.members if record.signals[k].role.startswith("limit")}
+    ends = {k: extremes([record.values[k]]) for k in sides}
+    return [Bound(low, sides[k]) for k, (low, _) in ends.items()] if all(low == high for low, high in ends.values()) else []
+
+
 def _name_once(figure: go.Figure) -> None:
     """Show each name once in the legend, however many rows it has lines in."""
     seen: set[str] = set()
@@ -346,9 +353,9 @@ def _factor(record: EpisodeRecord, unit: str) -> float:
     return times.factor(record.time_unit, unit)
 
 
-def _heading(figure: go.Figure, text: str, place: int) -> None:
+def _heading(figure: go.Figure, text: str, place: int, beside: str = "") -> None:
     axis = "" if place == 1 else str(place)
     figure.add_annotation(
-        text=f"<b>{text}</b>", x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain", xanchor="left", yanchor="bottom",
-        showarrow=False, font={"size": 11.5}, yshift=1,
+        text=f"<b>{text}</b>  {beside}".strip(), x=0, y=1, xref=f"x{axis} domain", yref=f"y{axis} domain",
+        xanchor="left", yanchor="bottom", showarrow=False, font={"size": 11.5}, yshift=1,
     )  # fmt: skip

@@ -41,8 +41,9 @@ def _named(figure: go.Figure, name: str) -> list[go.Scatter]:
 def test_an_episode_has_a_row_for_each_variable_with_its_unit() -> None:
     figure = trends(reactor_episode("ppo", 0))
     assert _y_titles(figure) == ["mol/L", "K", "K", "K", "K", "mol/L"]
+    limit = '  <span style="color:#d0504a">▬</span> limit ≤ 333 K'
     assert [note.text for note in figure.layout.annotations] == [
-        "<b>AIC-101 concentration of A</b>", "<b>TIC-101 reactor temperature</b>", "<b>TIC-101 jacket temperature</b>",
+        "<b>AIC-101 concentration of A</b>", f"<b>TIC-101 reactor temperature</b>{limit}", "<b>TIC-101 jacket temperature</b>",
         "<b>TIC-101 offset on the setpoint</b>", "<b>TI-102 feed temperature</b>", "<b>feed concentration of A</b>",
     ]  # fmt: skip
     assert list(figure.select_xaxes())[-1].title.text == "time (min)"
@@ -71,8 +72,17 @@ def test_a_limit_far_away_does_not_squeeze_the_lines_flat() -> None:
     near = reactor_episode("ppo", 0)
     values = near.values.copy()
     values[4] = 9000.0
-    axis = list(trends(replace(near, values=values)).select_yaxes())[1]
-    assert axis.range[1] < 340.0
+    figure = trends(replace(near, values=values))
+    assert list(figure.select_yaxes())[1].range[1] < 340.0
+    assert figure.layout.annotations[1].text.endswith("limit ≤ 9000↑ K")
+
+
+def test_only_limits_that_stay_where_they_are_are_told() -> None:
+    whole = house_episode("ppo", 0)  # its lower limit is another by night
+    assert trends(whole).layout.annotations[0].text == "<b>TIC-201 zone temperature</b>"
+    values = whole.values.copy()
+    values[3] = 16.0
+    assert trends(replace(whole, values=values)).layout.annotations[0].text.endswith("limits 16 to 24 °C")
 
 
 def test_all_rows_zoom_together() -> None:
