@@ -370,7 +370,7 @@ PLANT = Plant(
     limits=(Limit("T_in", "T_cold", "low"), Limit("T_in", "T_warm", "high"), Limit("T_in", "T_high", "high")),
     leads=(1, 2, 4, 8, 12, 16, 24, 32, 40, 48, 64, 80, 96),
     learning=Learning(
-        horizon=60.0, steps=1_000_000, parallel=64, rollout=288, spread=0.3, rate=4e-3, paired=100.0, against="itself",
+        horizon=60.0, steps=1_500_000, parallel=64, rollout=288, spread=0.3, gae=0.99, rate=4e-3, paired=100.0, against="itself",
     ),
     building=Building(
         area=232.26, zones=1, thermal="outside recommended",
