@@ -29,9 +29,7 @@ from plant_models.core.errors import InvalidFile
 from plant_models.env.batched import PlantVectorEnv
 
 SMALL, WHOLE, REACTOR = small("batch_crystallizer"), get("batch_crystallizer"), get("exothermic_cstr")
-PLANT = replace(
-    SMALL, learning=replace(SMALL.learning, spread=0.2, gae=0.99, rate=2e-3, paired=0.0, whitened=False)
-)
+PLANT = replace(SMALL, learning=replace(SMALL.learning, spread=0.2, gae=0.99, rate=2e-3, paired=0.0, whitened=False))
 """It learns to go beyond the limit."""
 STRICT, WIDE = Method(safety="lagrangian", cost_limit=0.0), Method(safety="lagrangian", cost_limit=0.99)
 STEPS, BROKEN_OFF = 3072, 1024
