@@ -3,7 +3,7 @@
   "use strict";
 
   const live = window.setpointLive, make = live.make, MODES = ["MAN", "AUTO", "CAS"];
-  const STATE = {running: "● running", tripped: "■ TRIPPED", "integration failed": "■ FAILED", complete: "✓ complete"};
+  const STATE = {running: "● in service", tripped: "■ TRIPPED", "integration failed": "■ FAILED", complete: "✓ complete"};
   /* Who has a plant under the shell, by shape and word: only what calls for the operator has a colour. */
   const SHELL = {AUTO: "● AUTO", FILTERED: "◐ FILTERED", BACKUP: "◆ BACKUP", TRIPPED: "■ TRIPPED", MANUAL: "▣ MANUAL"};
 

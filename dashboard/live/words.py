@@ -26,7 +26,7 @@ def ordered(plant: Plant, command: Command) -> str:
         return change_words(plant, Stepped(command.name, command.size))
     if isinstance(command, ask.Inject):
         return change_words(plant, command.fault)
-    return _moved(plant, command) or _watched(command)
+    return _moved(plant, command) or _watched(plant, command)
 
 
 def _moved(plant: Plant, command: Command) -> str:
@@ -45,16 +45,16 @@ def _moved(plant: Plant, command: Command) -> str:
             return ""
 
 
-def _watched(command: Command) -> str:
+def _watched(plant: Plant, command: Command) -> str:
     match command:
         case ask.Swap():
             return f"{shown_name(command.controller)} takes over"
         case ask.Shield() | ask.Supervise():
             return f"{'shield' if isinstance(command, ask.Shield) else 'shell'} {'on' if command.on else 'off'}"
         case ask.Acknowledge():
-            return f"acknowledged {command.alarm or 'all alarms'}"
+            return f"acknowledged {_alarm(plant, command.alarm) if command.alarm else 'all alarms'}"
         case ask.Shelve():
-            return f"{command.alarm} {'shelved' if command.decisions else 'off the shelf'}"
+            return f"{_alarm(plant, command.alarm)} {'shelved' if command.decisions else 'off the shelf'}"
         case _:
             return type(command).__name__
 
@@ -79,6 +79,12 @@ def _where(plant: Plant, name: str) -> str:
     """An instrument or a valve by its tag."""
     q = _places(plant).get(name)
     return name if q is None else q.tag or name
+
+
+def _alarm(plant: Plant, name: str) -> str:
+    """An alarm by what it watches: an instrument's tag, or a margin by its name."""
+    kind, _, of = name.partition(":")
+    return f"{_where(plant, of)} out of range" if kind == "range" else of or name
 
 
 def _sizes(plant: Plant, q: Quantity | None, sizes: Mapping[str, float]) -> list[str]:

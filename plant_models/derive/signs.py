@@ -82,7 +82,7 @@ def _times(a: Term, b: Term) -> Term:
 def _words_meet(left: str, right: str) -> bool:
     """Whether a product would read as one phrase: a name of several letters stands at its joint."""
     found = (_LAST.search(left), MARK.match(right))
-    return any(_is_word(each[1].partition("_")[0]) for each in found if each)
+    return any(_is_word(each[1].rstrip("'").partition("_")[0]) for each in found if each)
 
 
 def _over(a: Term, b: Term) -> Term:

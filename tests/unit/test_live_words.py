@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controller.live.commands import Mend
+from controller.live.commands import Acknowledge, Mend, Shelve
 from dashboard.live.words import change_words, journal
 from plant_models.catalogue import get
 from plant_models.core.fault import Bias, Drift, Jammed, Noise, Stiction, Stuck
@@ -31,3 +31,17 @@ def test_a_fault_is_told_by_tag_with_its_unit(fault: Any, words: str) -> None:
 @pytest.mark.parametrize(("place", "words"), [("T", "B: fault at TI-101 taken back"), ("T_c", "B: fault at TV-101 taken back")])
 def test_what_is_taken_back_is_told_by_tag(place: str, words: str) -> None:
     assert journal(get("exothermic_cstr"), Mend(("B",), place)) == words
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (Acknowledge(("A",), "range:c_A"), "A: acknowledged AI-101 out of range"),
+        (Acknowledge(("A", "B"), "margin:hot"), "A + B: acknowledged hot"),
+        (Acknowledge(("A", "B")), "A + B: acknowledged all alarms"),
+        (Shelve(("B",), "range:T", 20), "B: TI-101 out of range shelved"),
+        (Shelve(("B",), "stopped", 0), "B: stopped off the shelf"),
+    ],
+)
+def test_an_alarm_is_told_by_what_it_watches(command: Any, words: str) -> None:
+    assert journal(get("exothermic_cstr"), command) == words

@@ -116,7 +116,7 @@ def test_signs_and_brackets() -> None:
 @pytest.mark.parametrize(
     ("left", "right", "between"),
     [("on", "slope", r"\cdot"), ("UA_zo", "T_o", r"\cdot"), ("y", "heat", r"\cdot"), ("A_zone", "I_s", r"\,"),
-     ("rho", "V", r"\,"), ("dT", "c_p", r"\cdot"), ("dtheta", "c", r"\,")],
+     ("rho", "V", r"\,"), ("dT", "c_p", r"\cdot"), ("dtheta", "c", r"\,"), ("x", "y'", r"\,")],
 )  # fmt: skip
 def test_names_of_several_letters_are_multiplied_by_a_dot_lest_they_read_as_a_phrase(left: str, right: str, between: str) -> None:
     a, b = (marked(left), 4), (marked(right), 4)

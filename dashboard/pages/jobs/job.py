@@ -89,5 +89,5 @@ def _body(data: Data, job: Job, log: str) -> list[Component]:
         run = data.run(job.run)
         pairs |= {"run": ui.link(run.id, f"/runs/{run.id}"), "score": ui.number(run.score), "best": ui.number(run.best)}
         pairs |= {"progress": ui.progress(run)} if run.status == "running" else {}
-    text = html.Pre(log or "nothing was printed yet", className="log", tabIndex="0", **ui.aria("log"))
+    text = html.Pre(log or f"nothing was printed{' yet' if _open(job) else ''}", className="log", tabIndex="0", **ui.aria("log"))
     return [ui.panel("State", ui.facts(pairs)), ui.panel("Log", text, aside="its end")]
