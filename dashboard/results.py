@@ -48,6 +48,21 @@ def result_card(verdict: Verdict) -> Component:
     )
 
 
+def saving(verdict: Verdict, *before: ui.Cell) -> Component:
+    """PPO's gain over PID on one line: its interval drawn to scale, and in words."""
+    unit = "" if verdict.unit in ("", "1") else f" {unit_text(verdict.unit)}"
+    words = html.Span(f"{bounds(verdict, 2)}{unit}", className="nowrap note")
+    return html.Div([*before, interval(verdict), words], className="saving")
+
+
+def said(verdict: Verdict) -> str:
+    """What a comparison says, in a few words."""
+    share = ui.number(abs(verdict.mean)) if verdict.share is None else f"{100 * abs(verdict.share):.1f} %"
+    told = ("costs {} more", "saves {}") if verdict.headline == "cost" else ("is {} behind", "is {} ahead")
+    unclear = " (unclear)" if verdict.low <= 0.0 <= verdict.high else ""
+    return f"PPO {told[verdict.mean >= 0.0].format(share)}{unclear}"
+
+
 def bounds(verdict: Verdict, digits: int) -> str:
     """The interval of a gain in words, to the place at which half of it has ``digits`` figures."""
     low, high = (ui.within(value, verdict.low, verdict.high, digits) for value in (verdict.low, verdict.high))

@@ -13,7 +13,7 @@ from dashboard import components as ui
 from dashboard.data import Data
 from dashboard.figures import unit_text
 from dashboard.renew import Renewed
-from dashboard.results import OUTCOME, bounds, interval, outcome
+from dashboard.results import OUTCOME, outcome, saving
 from dashboard.verdict import Standing, Verdict
 
 SHOWN = 8
@@ -134,9 +134,8 @@ def _standing(standing: Standing, verdict: Verdict | None) -> list[ui.Cell]:
     row += [pid, _share(standing.gain("pid")), nmpc, _share(standing.gain("nmpc"))]
     if verdict is None or verdict.run.id != standing.run.id:
         return [*row, "–", ui.button("Trends", "/compare", run=standing.run.id, plant=standing.plant)]
-    words = html.Span(f"{bounds(verdict, 2)}{_spaced(unit)}", className="nowrap note")
     link = ui.button("PPO against PID", "/compare", run=verdict.run.id, plant=verdict.plant, controllers="pid,ppo")
-    return [*row, html.Div([interval(verdict), words], className="saving"), link]
+    return [*row, saving(verdict), link]
 
 
 def _figure(value: float | None, unit: str) -> str:

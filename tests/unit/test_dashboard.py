@@ -25,11 +25,13 @@ from dashboard.access import Access
 from dashboard.app import create_app
 from dashboard.data import Data, open_data
 from dashboard.pages import compare, plant, run, safety
+from dashboard.results import said
 from dashboard.router import navigation, resolve, shown
 from dashboard.server import address, bind, serve
+from dashboard.verdict import Verdict
 from plant_models.core.errors import BadInput, UnknownName
 from tests.browser.plants import Cards
-from tests.browser.store import benchmark, fill, reactor_episode
+from tests.browser.store import REACTOR_RESULT, benchmark, fill, reactor_episode
 
 ROOT = Path(__file__).parents[2]
 PATHS = [*navigation().values(), "/plants/exothermic_cstr", "/jobs/new"]
@@ -289,6 +291,26 @@ def test_the_shares_of_learning_stand_on_the_safety_page_as_they_were_recorded(t
     texts = list(_texts(safety.layout(open_data(str(tmp_path / "runs.db"), Cards()), {"plant": "exothermic_cstr"})))
     learned = texts[texts.index(name) + 1 :]
     assert learned[:6] == ["none", "6,000", "3", "0.500", "12.5", "0.750"]
+
+
+def test_a_comparison_says_at_its_head_what_ppo_saves_against_pid(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        name = benchmark(store, "exothermic_cstr", 2, REACTOR_RESULT)
+    data = open_data(str(tmp_path / "runs.db"), Cards())
+    assert "PPO saves 17.9 %" in list(_texts(compare.layout(data, {"run": name})))
+    other = {"run": name, "controllers": "pid,constant"}
+    assert not [text for text in _texts(compare.layout(data, other)) if text.startswith("PPO saves")]
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "headline", "words"),
+    [(5.0, 1.0, 9.0, "cost", "PPO saves 10.0 %"), (-5.0, -9.0, -1.0, "cost", "PPO costs 10.0 % more"),
+     (5.0, -1.0, 11.0, "cost", "PPO saves 10.0 % (unclear)"), (-5.0, -9.0, -1.0, "return", "PPO is 10.0 % behind")],
+)  # fmt: skip
+def test_a_verdict_in_a_few_words(mean: float, low: float, high: float, headline: str, words: str) -> None:
+    figures = {"pid": {headline: 50.0}}
+    run: Any = None
+    assert said(Verdict("tank", run, mean, low, high, "EUR", 20, headline, figures, {})) == words
 
 
 def test_compare_works_across_runs(tmp_path: Path) -> None:

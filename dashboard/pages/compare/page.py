@@ -18,6 +18,8 @@ from dashboard.pages import zoom
 from dashboard.pages.compare import learning, tables
 from dashboard.pages.compare.choice import MOST, Choice, choose, named
 from dashboard.pages.compare.spread import fronts, seeds
+from dashboard.results import said, saving
+from dashboard.verdict import verdicts
 
 View = Callable[[Data, Choice, Mapping[str, str]], Sequence[Component]]
 
@@ -44,11 +46,20 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         *shown,
         html.Div([tables.this_case(data, choice), tables.all_cases(choice)], className=_width(choice)),
         note=[*_links(runs), " · zoom one row and all follow; double click to see it whole"],
+        actions=_saved(choice),
     )  # fmt: skip
 
 
 def register(app: Dash, data: Data) -> None:
     """Nothing: the pickers change the address, which every page has in common, and trends refine themselves everywhere."""
+
+
+def _saved(choice: Choice) -> list[Component]:
+    """What PPO saves against PID, where the comparison is the two of one run: lines that lie close hide it."""
+    if len(choice.runs) > 1 or not {"pid", "ppo"} <= set(choice.labels):
+        return []
+    found = next((each for each in verdicts(choice.runs[0]) if each.plant == choice.case.plant), None)
+    return [] if found is None else [saving(found, html.B(said(found), className="nowrap"))]
 
 
 def _width(choice: Choice) -> str:
