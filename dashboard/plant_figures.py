@@ -16,7 +16,7 @@ from dashboard.limit_figures import Bound, extremes, limited, out_of_range, reac
 Values = NDArray[np.float64]
 PRESENT = "present tuning"
 TUNINGS = (CONTROLLERS["pid"], CONTROLLERS["ppo"], CONTROLLERS["nmpc"], CONTROLLERS["schedule"], OTHERS[0])
-_DASHES = ("solid", "solid", "longdash", "dot", "dashdot")  # a grey screen has little colour to tell them by
+_DASHES = ("solid", "solid", "dash", "dot", "dashdot")  # a grey screen has little colour to tell them by
 _FIT = "#c2587d"
 
 
@@ -125,7 +125,14 @@ def tunings(trials: Mapping[str, Loop], pv: Line, op: Line, unit: str) -> go.Fig
     figure.update_yaxes(range=span, row=1, col=1)
     limited(figure, pv.limits, pv.unit, span, 1)
     figure.update_xaxes(title_text=f"time from the step ({unit})", row=2, col=1)
-    return dressed(figure, height=470, revision=pv.name)
+    dressed(figure, height=470, revision=pv.name)
+    return _lifted(figure) if pv.limits else figure
+
+
+def _lifted(figure: go.Figure) -> go.Figure:
+    """Lift a legend of many names above the line in which the limits are told: on a narrow screen they would meet."""
+    height = int(figure.layout.height or 0)
+    return figure.update_layout(height=height + 22, margin_t=68, legend_y=1.0 + 22.0 / (height - 88))
 
 
 def _shown(first: Loop) -> tuple[float, float]:

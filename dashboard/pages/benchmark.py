@@ -87,7 +87,7 @@ def _heat(cases: Mapping[Case, Mapping[str, Row]], query: Mapping[str, str], run
     ]
     told = "in %, with its 95 % interval; on tracking plants a share of PID's cost, else of PID's gain over the floor"
     if any(row[name]["violations"] for row in cases.values() for name in names if name in row):
-        told += "; ▲ episodes beyond a hard limit"
+        told += "; ▲\u00a0episodes beyond a hard limit"
     table = html.Table(
         [html.Thead(head), html.Tbody(body)], className="data heat", **ui.aria("gain over PID by case and controller")
     )

@@ -100,6 +100,7 @@ def test_a_step_test_is_fitted_and_its_rules_are_tried_against_the_present_tunin
     assert list(tried.tried) == [PRESENT, *RULES]
     assert tried.tried[PRESENT].gains is get("exothermic_cstr").loops[-1].gains
     figure = tunings({words: each.trial for words, each in tried.tried.items()}, tried.pv, tried.op, "min")
+    assert figure.layout.legend.y > 1.0  # above the line in which the limits are told
     assert [axis.title.text for axis in figure.select_yaxes()] == ["TI-101 (K)", "TV-101 (K)"]
     drawn = step(found.time, "min", found.outputs[1], found.outputs[:1], found.model)
     assert [axis.title.text for axis in drawn.select_yaxes()] == ["TI-101 (K)", "AI-101 (mol/L)"]
@@ -112,9 +113,9 @@ def test_a_slow_plant_is_told_in_hours_and_a_share_has_no_dash_for_a_unit() -> N
     told = " ".join(_texts(_result("heat_pump_house", "y", None, "T_z", None)))
     assert "HP-201 stepped by 0.05 " in told
     assert re.search(r"time constant τ 6\d\.\d+ h", told)
-    assert [head in told for head in ("T_i (h)", "IAE (K h)", "settling 5 % (h)", "(s)")] == [True, True, True, False]
+    assert [head in told for head in ("T_i (h)", "IAE (K\u00a0h)", "settling 5 % (h)", "(s)")] == [True, True, True, False]
     assert " K per 1" in told
-    assert "K_c (1 per K)" in told
+    assert "K_c (1\u00a0per\u00a0K)" in told
     assert "per –" not in told
 
 

@@ -52,7 +52,7 @@ def test_gains_are_in_the_share_that_the_benchmark_told() -> None:
 def test_the_mark_of_a_crossed_limit_is_explained_where_it_stands(violations: int, told: bool) -> None:
     case = matrix([row(violations=violations), row(controller="pid", saved=None, violations=7)])
     texts = " ".join(_texts(_heat(case, {}, run({}), None)))
-    assert ("▲ 3" in texts, "▲ episodes beyond a hard limit" in texts) == (told, told)
+    assert ("▲ 3" in texts, "▲\u00a0episodes beyond a hard limit" in texts) == (told, told)
 
 
 def test_cases_stand_down_and_controllers_across() -> None:

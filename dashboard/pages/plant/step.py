@@ -149,7 +149,7 @@ def _table(tried: bench.Preview, unit: str) -> Component:
     scale, pv = times.factor(tried.time_unit, unit), unit_text(tried.pv.unit.replace("degC", "K"))
     gains = [f"K_c ({_spoken(tried.gain_unit)})", f"T_i ({unit})", f"T_d ({unit})"]
     figures = [f"IAE ({pv} {unit})", "overshoot (%)", f"settling 5 % ({unit})", "travel (strokes)", "peak M_s"]
-    heads = ["tuning", *gains, *figures]
+    heads = ["tuning", *(_whole(head) for head in (*gains, *figures))]
     rows: list[list[ui.Cell]] = []
     for place, (words, each) in enumerate(tried.tried.items()):
         g, j = each.gains, each.judged
@@ -166,6 +166,12 @@ def _table(tried: bench.Preview, unit: str) -> Component:
         )
         rows.append([label, *(ui.number(float(value)) for value in numbers), "▲ tripped" if each.failed else peak])
     return ui.table(heads, rows, range(1, len(heads)), "tunings")
+
+
+def _whole(head: str) -> str:
+    """A head of a column whose unit stays on one line."""
+    name, bracket, unit = head.partition(" (")
+    return f"{name}{bracket}" + unit.replace(" ", "\u00a0")
 
 
 def _spoken(unit: str) -> str:
