@@ -390,7 +390,10 @@ PLANT = Plant(
     decision=900.0, loop_period=60.0, scale=3.0, worst=1000.0,
     limits=(Limit("T_s", "T_high", "high"), Limit("T_s", "T_low", "low")),
     leads=(1, 2, 4, 8, 12, 16, 24, 32),
-    learning=Learning(horizon=60.0, steps=2_000_000, rollout=64, spread=0.3, paired=10.0, crossing=2.0),
+    learning=Learning(
+        horizon=60.0, steps=1_200_000, parallel=64, rollout=96, spread=0.3, gae=0.9, rate=4e-3, paired=10.0, against="itself",
+        crossing=2.0,
+    ),
     building=Building(
         area=FLOOR, zones=1, thermal="discomfort", carriers=(electricity("compressor energy", "fan energy", "pump energy"),),
     ),
