@@ -313,12 +313,12 @@ def test_the_plant_of_the_walkthrough_is_run_by_its_pid_layer_better_than_by_any
 
 
 def test_training_settings_in_the_documentation_are_those_of_the_plant_files() -> None:
-    page = text_of(DOCS / "controllers.md")
+    page, every = text_of(DOCS / "controllers.md"), [get(name).learning for name in names()]
     reactor, house = get("exothermic_cstr").learning, get("heat_pump_house").learning
     assert f"{reactor.horizon:g} decisions on the reactor, {house.horizon:g} on the house" in page
     assert f"{reactor.rollout} on the reactor, {house.rollout} on the house" in page
     assert f"{reactor.spread:g} on the reactor, {house.spread:g} on the house" in page
     assert f"{reactor.steps:,} and {house.steps:,}" in page
-    batches = sorted(get(name).learning.parallel for name in names() if isinstance(get(name).duty, Batch))
-    assert f"| plants at once | {reactor.parallel}; {batches[0]} to {batches[-1]} on the four batches |" in page
-    assert reactor.parallel == house.parallel
+    few = sorted(each.parallel for each in every if each.against == "itself")
+    assert f"| plants at once | {reactor.parallel}; {few[0]} to {few[-1]} where rewards are against the policy itself |" in page
+    assert {each.parallel for each in every if each.against == "pid"} == {reactor.parallel}
