@@ -157,6 +157,7 @@ def _sources(result: Result) -> Iterator[tuple[Any, str]]:
     rows, policies = Counter[tuple[str, str]](), Counter[tuple[str, str]]()
     for name, commit in result.get("kept", {}).items():
         rows[machine(result.get("kept_on", {}).get(name, result["machine"])), _short(commit)] += 1
+    rows.pop((machine(result["machine"]), _short(result["commit"])), None)
     for table in result["plants"].values():
         if "policies_of" in table:
             policies[machine(table["policies_on"]), _short(table["policies_of"])] += 1

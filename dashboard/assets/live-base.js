@@ -2,7 +2,7 @@
 (function () {
   "use strict";
 
-  const live = window.setpointLive = {session: null, plan: null, last: null, twins: "AB", loop: 0, pending: {}};
+  const live = window.setpointLive = {session: null, plan: null, last: null, twins: "AB", loop: 0, pending: {}, queued: null, sending: Promise.resolve(), answered: []};
 
   live.make = function (tag, attributes, ...children) {
     const made = document.createElement(tag);
@@ -36,17 +36,27 @@
     return (day ? day + " d " : "") + two(h % 24) + ":" + two(Math.floor(whole / 60) % 60) + ":" + two(whole % 60);
   };
 
-  /* An order is sent at once; what comes of it is asked for at once too, so that a key is seen on the trend without waiting. */
-  live.order = function (given) {
-    const plan = live.plan, asked = live.session;
-    return fetch("/_live/" + asked + "/order", {
-      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(given)
-    }).then(function (answer) { return answer.json().catch(function () { return {}; }); }).then(function (found) {
-      if (plan !== live.plan) { return; }
-      live.say(found.error ? found.error : "", Boolean(found.error));
-      live.ask(true);
-    }).catch(function () { live.say("the dashboard does not answer", true); });
+  /* An order follows the answer to the one before it: two that travel together may arrive the other way round. What comes of it
+     is asked for at once, so that a key is seen on the trend without waiting. */
+  live.order = function (order) {
+    const session = live.session;
+    live.queued = order;
+    live.sending = live.sending.then(function () { return session === live.session ? send(session, order) : null; });
+    return live.sending;
   };
+
+  function send(session, order) {
+    if (live.queued === order) { live.queued = null; }
+    return fetch("/_live/" + session + "/order", {
+      method: "POST", headers: {"Content-Type": "application/json"}, body: JSON.stringify(order)
+    }).then(function (answer) { return answer.json().catch(function () { return {}; }); }).then(function (found) {
+      if (session === live.session) { live.say(found.error ? found.error : "", Boolean(found.error)); }
+    }).catch(function () { live.say("the dashboard does not answer", true); }).then(function () {
+      if (session !== live.session) { return; }
+      live.answered.push(order);
+      live.ask(true);
+    });
+  }
 
   live.button = function (text, attributes, onclick) {
     return live.make("button", Object.assign({type: "button", class: "lv-button", onclick: onclick}, attributes), text);
@@ -58,14 +68,20 @@
     if (now === null) { return; }
     live.setpoint(i, Math.min(Math.max(now + share * range, loop.setpoints[0]), loop.setpoints[1]));
   };
+  /* Where a setpoint has been put: its order counts until what was asked for after its answer has told what came of it. */
   live.asked = function (i, twin) {
-    const pending = live.pending[i];
-    if (pending && performance.now() - pending.at < 700) { return pending.value; }
+    if (live.pending[i]) { return live.pending[i].value; }
     const of = twin || live.twins[0];
     return live.last ? live.last.twins[of].faces[i][2] : null;
   };
+  /* The newest order, while it waits to be sent, takes a newer value with it: a key that is held leaves nothing to work off. */
   live.setpoint = function (i, value) {
-    live.pending[i] = {value: value, at: performance.now()};
-    live.order({do: "setpoint", twins: live.twins, tag: live.plan.loops[i].tag, value: Number(value.toPrecision(9))});
+    const rounded = Number(value.toPrecision(9)), last = live.pending[i];
+    if (last && last === live.queued && last.twins === live.twins) { last.value = rounded; return; }
+    live.pending[i] = {do: "setpoint", twins: live.twins, tag: live.plan.loops[i].tag, value: rounded};
+    live.order(live.pending[i]);
+  };
+  live.settle = function (told) {
+    Object.keys(live.pending).forEach(function (i) { if (told.includes(live.pending[i])) { delete live.pending[i]; } });
   };
 })();

@@ -6,7 +6,7 @@
 
   function begin(plan) {
     const top = document.getElementById("live-top"), side = document.getElementById("live-side");
-    Object.assign(live, {plan: plan, session: plan.session, last: null, pending: {}, asking: false, again: false, n: -1, after: -1, event: -1, over: false});
+    Object.assign(live, {plan: plan, session: plan.session, last: null, pending: {}, queued: null, answered: [], asking: false, again: false, n: -1, after: -1, event: -1, over: false});
     live.buildTop(top, plan);
     live.buildFaces(document.getElementById("live-cards"), plan);
     live.buildTwins(document.getElementById("live-twins"), plan);
@@ -22,7 +22,8 @@
     if (live.over || document.hidden) { return; }
     if (live.asking) { live.again = live.again || now; return; }
     live.asking = true;
-    const plan = live.plan;
+    const plan = live.plan, told = live.answered;
+    live.answered = [];
     fetch("/_live/" + live.session + "/feed?n=" + live.n + "&after=" + live.after + "&e=" + live.event, {cache: "no-store"})
       .then(function (answer) {
         return answer.status === 204 ? null : answer.json();
@@ -34,6 +35,7 @@
       .catch(function () { live.say("the dashboard does not answer", true); })
       .finally(function () {
         live.asking = false;
+        live.settle(told);
         if (live.again) { live.again = false; live.ask(true); }
       });
   };

@@ -19,7 +19,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from plant_models.core.ar1 import stationary
 from plant_models.core.building import Building, Carrier
 from plant_models.core.duty import Economic, Held
 from plant_models.core.loop import Gains, Loop
@@ -28,6 +27,7 @@ from plant_models.core.quantity import ZERO_C, Reproduced, Source, quantity
 from plant_models.core.scenario import Array, Draw, Scenario, Signals
 from plant_models.core.smooth import clamp, positive
 from plant_models.core.vector import Expr, Vector
+from plant_models.hvac import _server_load as processors
 from plant_models.weather import outlook, tariff
 from plant_models.weather.cities import Cities
 
@@ -253,11 +253,6 @@ def stock(x: State, p: Parameter) -> Expr:
 CITIES = Cities(trained=("sand_point_ak", "greensboro_nc", "golden_co"), judged=("sterling_va",))
 MARKET = tariff.DayAhead(grid=0.07, energy=0.08)
 """A business pays less for the grid than a household; chosen here."""
-LOAD, SWING, SPREAD, MEMORY = 0.35, 0.10, 0.04, 8.0
-"""Mean, daily amplitude, standard deviation and memory in samples of the processor load; chosen here so that it stays within
-the 20 to 50 % of published clusters, with their daily cycle: Cheng, Chai, Anwar, arXiv:1808.02919 (2018), which reports 40 to
-50 % at Alibaba's busy hours and cites 20 to 40 % at Google; Jiang et al., IEEE Trans. Cloud Computing 10(4), 2022."""
-BUSIEST_HOUR = 15.0
 RULE = (Held(tag="TIC-301", value=ZERO_C + 22.5), Held(tag="PDIC-303", value=2.0))
 """The middle of ASHRAE's recommended range, the design inlet of OpenStudio's servers, and a little more air than they draw."""
 SUMMER = (165.0, 225.0)
@@ -266,8 +261,7 @@ SUMMER = (165.0, 225.0)
 def _days(draw: Draw, season: tuple[float, float] = (0.0, 365.0), more: float = 0.0) -> Signals:
     hours = 24.0 * np.floor(draw.uniform(*season))[:, None] + draw.period / 3600.0 * np.arange(draw.count)
     T_o, seen_T_o = _outdoors(draw, hours)
-    usual = LOAD + more + SWING * np.cos(2.0 * np.pi * (hours - BUSIEST_HOUR) / 24.0)
-    unusual = SPREAD * stationary(draw.rng, hours.shape, float(np.exp(-1.0 / MEMORY)))
+    usual, unusual = processors.usual(hours, more), processors.unusual(draw.rng, hours.shape)
     weekday = draw.rng.integers(0, 7, (draw.n, 1))
     return Signals(
         references=optimum(usual + unusual, T_o),
@@ -275,7 +269,7 @@ def _days(draw: Draw, season: tuple[float, float] = (0.0, 365.0), more: float = 
             "load": usual + unusual, "T_o": T_o,
             "price": tariff.day_ahead(draw.rng, hours, weekday[:, 0], MARKET),
         },
-        forecasts={"T_o": seen_T_o, "load": _expected(usual, unusual, draw.leads)},
+        forecasts={"T_o": seen_T_o, "load": processors.expected(usual, unusual, draw.leads)},
         initial=_start(draw),
     )  # fmt: skip
 
@@ -291,14 +285,6 @@ def optimum(load: Array, T_o: Array) -> dict[str, Array]:
     cold, t = p.T_cold + 0.45, T_o - p.T_0
     warmer = np.clip(idle - cold, 0.0, 2.0) * np.clip(t / 15.0, 0.0, 1.0) * np.clip((load - 0.2) / 0.1, 0.0, 1.0)
     return {"TIC-301": cold + warmer, "PDIC-303": np.clip((t + 3.0) / 10.0, 0.0, 3.5)}
-
-
-def _expected(usual: Array, unusual: Array, leads: tuple[int, ...]) -> Array:
-    """Return the load as it is expected at each lead: the daily cycle, and what is left of the deviation seen now."""
-    left = np.exp(-np.asarray(leads) / MEMORY)
-    issued = usual.shape[1] - max(leads)
-    expected: Array = outlook.ahead(usual, leads) + unusual[:, :issued, None] * left
-    return expected
 
 
 def _start(draw: Draw) -> dict[str, Array]:

@@ -34,6 +34,15 @@ LINES = "document.querySelector('#live-trend .js-plotly-plot').data"
 LAST_SETPOINT = f"{LINES}.find(d => d.meta.kind === 'sp' && d.meta.twin === 'A').y.slice(-1)[0]"
 FORESEEN = f"{LINES}.find(d => d.meta.kind === 'ahead' && d.meta.twin === 'A').x.length"
 ASKED = "performance.getEntriesByType('resource').filter(r => r.name.includes('/_live/')).length"
+SLOW_FIRST_ORDER = """(() => {
+  const sent = window.fetch;
+  window.fetch = (address, how) => {
+    if (!how || how.method !== 'POST') { return sent(address, how); }
+    window.fetch = sent;
+    return new Promise(go => setTimeout(go, 500)).then(() => sent(address, how));
+  };
+  return 1;
+})()"""
 SLIDE = """(() => {
   const slider = document.getElementById('live-sp-slider');
   slider.value = 0.86;
@@ -178,6 +187,14 @@ def test_an_arrow_key_on_a_faceplate_moves_the_setpoint_by_one_per_cent_of_its_r
     screen.until(lambda: screen.js(LAST_SETPOINT) == pytest.approx(before + 0.04 * 0.15, abs=1e-5))
     assert on.get_attribute("aria-valuenow") == str(screen.face()["asked"])
     assert screen.face()["hand"] == 1
+
+
+def test_two_presses_count_twice_though_the_first_is_slow_on_its_way(screen: Screen) -> None:
+    on, before = screen.one(".lv-face[data-twin='A'][data-loop='0']"), screen.face()["asked"]
+    screen.js(SLOW_FIRST_ORDER)
+    on.send_keys(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    screen.chromium.execute_async_script("setpointLive.sending.then(arguments[0])")
+    assert screen.face()["asked"] == pytest.approx(before - 0.02 * 0.15, abs=1e-6)
 
 
 def test_by_keys_alone_the_number_is_reached_and_the_slider_stays_in_hand(screen: Screen) -> None:
