@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.provenance import parser, report
 
-PLANT, EPISODES = "exothermic_cstr", 400
+PLANT, EPISODES = "exothermic_cstr", 800
 WAYS = {"one": ("--workers", "1"), "processes": ("--workers", "2"), "cluster": ("--cluster", "local:2")}
 
 
@@ -49,7 +49,7 @@ def _benchmark(episodes: int, options: tuple[str, ...]) -> Any:
 
 if __name__ == "__main__":
     own = parser(__doc__ or "")
-    own.add_argument("--episodes", type=int, default=EPISODES, help="held-out episodes (400: minutes a core)")
+    own.add_argument("--episodes", type=int, default=EPISODES, help="held-out episodes (800: minutes a core)")
     own.add_argument("--rounds", type=int, default=1, help="times that every way is taken")
     options = own.parse_args()
     report(measure(8 if options.quick else options.episodes, options.rounds), options)

@@ -82,7 +82,7 @@ def _local(count: int) -> Iterator[str]:
 
     nothing: list[str] = []
     settings = {"distributed.scheduler.http.routes": nothing, "distributed.worker.http.routes": nothing,
-                "distributed.nanny.pre-spawn-environ": ONE_THREAD}  # fmt: skip
+                "distributed.worker.profile.enabled": False, "distributed.nanny.pre-spawn-environ": ONE_THREAD}  # fmt: skip
     options = {"dashboard_address": "127.0.0.1:0"}  # it listens in any case, and two clusters would meet at its usual port
     with (
         dask.config.set(settings),
