@@ -24,7 +24,7 @@ from safetensors.numpy import load_file
 
 from benchmarks.provenance import arguments, report
 from controller.checkpoint import Checkpoint, latest
-from controller.policy import WEIGHTS
+from controller.fingerprint import WEIGHTS
 from controller.train import Progress, Trained, train
 from plant_models.catalogue import get
 from plant_models.core.errors import InvalidFile

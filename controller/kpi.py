@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from plant_models.core.scenario import Array
 
@@ -18,6 +20,19 @@ BOPTEST = {
 """What BOPTEST's short names of a building's figures stand for."""
 _TARIFF = "cost, "
 """How its figures of cost begin, one a tariff."""
+FIGURES = {
+    "IAE": "absolute error, summed over time",
+    "ISE": "squared error, summed over time",
+    "ITAE": "absolute error times the time since its target moved, summed over time",
+    "overshoot": "how far it goes beyond a new target, mean over the moves",
+    "settling": "time until it stays within 5 % of a move, mean over the moves",
+    "settling, 2 %": "time until it stays within 2 % of a move, mean over the moves",
+    "travel": "its moves from decision to decision, summed",
+    "reversals": "how often it turns round",
+    "interventions": "what the shield did not let through whole",
+    "uncertified": "nothing that the shield could certify",
+}
+"""What the figures of an output, an input or a shield are; the name of what they are of stands before them."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +43,15 @@ class Kpi:
     unit: str
 
 
-def meaning(name: str) -> str:
-    """What one of BOPTEST's figures is; nothing for any other figure, whose name says it."""
-    return "energy cost for each square metre" if name.startswith(_TARIFF) else BOPTEST.get(name, "")
+def is_boptest(name: str) -> bool:
+    """Whether a figure is one of BOPTEST's, which stand beside the plant's own."""
+    return name.startswith(_TARIFF) or name in BOPTEST
+
+
+def meaning(name: str, of: Mapping[str, str] = MappingProxyType({})) -> str:
+    """What a figure is, with words for what it is ``of`` where they are known; nothing for a figure whose name says it."""
+    if is_boptest(name):
+        return BOPTEST.get(name, "energy cost for each square metre")
+    kind = next((kind for kind in FIGURES if name == kind or name.endswith(f" {kind}")), "")
+    subject = of.get(name.removesuffix(kind).strip(), "") if kind else ""
+    return ": ".join(part for part in (subject, FIGURES.get(kind, "")) if part)

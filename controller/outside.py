@@ -25,8 +25,8 @@ from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import VecEnv
 
 from controller.benchmark import versions
+from controller.fingerprint import WEIGHTS
 from controller.historian import Historian
-from controller.policy import WEIGHTS
 from controller.ppo import untrained
 from controller.train import Progress
 from plant_models import environment_id

@@ -21,6 +21,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from controller.fingerprint import WEIGHTS
 from controller.interface import Reading
 from controller.methods import ALGORITHMS
 from plant_models.core.errors import InvalidFile
@@ -40,7 +41,7 @@ ACTIVATION = "tanh"
 Squash = Literal["clip", "tanh"]
 """How mean actions come within [-1, 1]."""
 LARGEST = 20_000_000
-WEIGHTS, MANIFEST = "weights.safetensors", "manifest.json"
+MANIFEST = "manifest.json"
 
 
 @dataclass(frozen=True)

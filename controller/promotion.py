@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from platformdirs import user_data_path
 
 from controller.champions import Promotion, champion, promotions
 from controller.champions import judge as enter
-from controller.policy import WEIGHTS, Policy, load
+from controller.fingerprint import fingerprint
+from controller.policy import Policy, load
 from controller.records import RunRecord
 from controller.release import Judgement, Scope, judge
 from controller.safety.governor import Calibration
@@ -26,14 +26,6 @@ EVERY = ""
 def folder_of(policy: Policy, source: Path) -> Path:
     """Return where a released policy is kept: by its plant and its weights, so that nothing ever replaces it."""
     return user_data_path("setpoint", appauthor=False) / "champions" / policy.plant.name / fingerprint(source)[:16]
-
-
-def fingerprint(source: Path) -> str:
-    """Return the sha256 of the weights in a policy's folder, which a copy shares; raises InvalidFile where there are none."""
-    try:
-        return hashlib.sha256((source / WEIGHTS).read_bytes()).hexdigest()
-    except OSError as error:
-        raise InvalidFile(source / WEIGHTS, "file", f"{error.strerror}; give the folder that training wrote") from error
 
 
 def origin(plant: Plant, source: Path) -> dict[str, str]:

@@ -30,6 +30,17 @@ HEADS = (
     "smallest margin",
 )
 
+WORDS = {
+    "max": "every command at its upper end",
+    "min": "every command at its lower end",
+    "bang-bang": "every command from end to end, at the plant's resonance",
+    "random": "levels drawn anew at random moments",
+    "edge-seeking": "knows the true plant; sends what brings it nearest to a limit",
+    "CMA-ES": "sequences of commands fitted to lower the smallest margin",
+    "worst cases": "commands, disturbances and parameters, the worst that a search has found",
+}
+"""What each adversary sends."""
+
 
 def attacked(row: Mapping[str, Any], number: Callable[[float], str], units: Mapping[str, str]) -> Attacked:
     """Return a supervisor's row; limits are compared as shares of their margins at the nominal point, ``units`` are theirs."""

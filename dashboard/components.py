@@ -333,15 +333,19 @@ def kpi_heads(names: Sequence[str], units: Mapping[str, str]) -> list[str]:
     return [f"{whole[name]} ({shown[name]})" if name in shown else whole[name] for name in names]
 
 
-def kpi(name: str) -> Cell:
-    """A KPI's name, a short one with what it stands for."""
-    words = meaning(name)
-    return html.Span([name, html.Span(words, className="note meaning")]) if words else name
+def explained(name: str, words: str) -> Cell:
+    """A short name beside what it stands for, where that is known."""
+    return html.Span([html.Span(name, className="nowrap"), html.Span(words, className="note meaning")]) if words else name
 
 
-def kpi_head(name: str, head: str) -> Cell:
+def kpi(name: str, of: Mapping[str, str]) -> Cell:
+    """A KPI's name, a short one with what it stands for; ``of`` says what the plant's inputs and outputs are."""
+    return explained(name, meaning(name, of))
+
+
+def kpi_head(name: str, head: str, of: Mapping[str, str]) -> Cell:
     """A KPI's name at the head of a column, a short one with what it stands for when it is pointed at."""
-    words = meaning(name)
+    words = meaning(name, of)
     return html.Abbr(head, title=words) if words else head
 
 

@@ -10,7 +10,7 @@ from dash.development.base_component import Component
 
 from controller.records import RunRecord
 from dashboard import components as ui
-from dashboard.attacks import HEADS, attacked
+from dashboard.attacks import HEADS, WORDS, attacked
 from dashboard.data import Data
 from dashboard.figures import shown_name, unit_text
 from dashboard.safety_figures import opposed
@@ -56,7 +56,17 @@ def _units(data: Data, plant: str) -> dict[str, str]:
 
 def _attacked(row: Mapping[str, Any], units: Mapping[str, str]) -> list[ui.Cell]:
     who, without, _, bound, intervened, uncertified, _, nearest = attacked(row, ui.number, units)
-    return [shown_name(who), without, count(row["violating"]), bound, intervened, uncertified, count(row["trips"]), nearest]
+    name = ui.explained(shown_name(who), WORDS.get(who, ""))
+    return [
+        name,
+        without,
+        count(row["violating"]),
+        bound,
+        intervened,
+        uncertified,
+        count(row["trips"]),
+        html.Span(nearest, className="nowrap"),
+    ]
 
 
 def _faults(data: Data, run: RunRecord) -> Component:

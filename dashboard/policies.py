@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from controller import fingerprint as weights
 from controller.records import RunRecord
 from controller.store import runs_folder
 from plant_models.core.errors import UnknownName
@@ -34,6 +36,17 @@ def files(run: RunRecord) -> dict[str, Path]:
             plain = sorted(path for path in home.iterdir() if path.is_file() and not path.is_symlink())
             found |= {f"{folder}/{path.name}": path for path in plain}
     return found
+
+
+def fingerprint(run: RunRecord) -> str:
+    """Which policy a training kept here; nothing where it kept none."""
+    return weights.fingerprint(policy_folder(run)) if f"policy/{weights.WEIGHTS}" in files(run) else ""
+
+
+def judged_in(run: RunRecord, runs: Sequence[RunRecord]) -> list[RunRecord]:
+    """Those of the runs that judged the very policy that a training kept here."""
+    own = fingerprint(run)
+    return [each for each in runs if own and each.config.get("policy_sha256") == own]
 
 
 @dataclass(frozen=True)

@@ -26,17 +26,16 @@ def outcome(run: RunRecord) -> str:
 
 def result_card(verdict: Verdict) -> Component:
     """One plant's verdict: the mean gain, its interval against zero, what it cost elsewhere, and the way to the trends."""
-    saves = ("PPO is worse by", "PPO is better by") if verdict.headline != "cost" else ("PPO costs more by", "PPO saves")
     words = "PPO is better" if verdict.low > 0 else "PID is better" if verdict.high < 0 else "no clear difference"
     unit = "" if verdict.unit in ("", "1") else f" {unit_text(verdict.unit)}"
-    share = "" if verdict.share is None else f" · {100 * abs(verdict.share):.1f} % of PID's {verdict.headline}"
+    share = "" if verdict.share is None else f" · {_percent(verdict.share)} of PID's {verdict.headline}"
     count = "" if verdict.episodes is None else f" · {verdict.episodes} episodes"
-    mean = ui.within(verdict.mean, verdict.low, verdict.high, 3)
+    leads, mean = _leads(verdict), ui.within(verdict.mean, verdict.low, verdict.high, 3)
     return html.Div(
         [
             html.Div([html.H3(ui.link(verdict.plant, f"/plants/{verdict.plant}")), html.Span(words, className="verdict")]),
             html.Div(
-                [html.Span(f"{saves[verdict.mean >= 0]} "), html.B(mean.lstrip("+−")), html.Span(f"{unit}{share}")],
+                [html.Span(f"{leads} "), html.B(mean.lstrip("+−")), html.Span(f"{unit}{share}")],
                 className="difference",
             ),
             html.Div(f"saving {bounds(verdict, 3)}{unit} (95 %){count}", className="note"),
@@ -57,10 +56,24 @@ def saving(verdict: Verdict, *before: ui.Cell) -> Component:
 
 def said(verdict: Verdict) -> str:
     """What a comparison says, in a few words."""
-    share = ui.number(abs(verdict.mean)) if verdict.share is None else f"{100 * abs(verdict.share):.1f} %"
+    if verdict.low <= 0.0 <= verdict.high:
+        return "No clear difference"
+    share = ui.number(abs(verdict.mean)) if verdict.share is None else _percent(verdict.share)
     told = ("costs {} more", "saves {}") if verdict.headline == "cost" else ("is {} behind", "is {} ahead")
-    unclear = " (unclear)" if verdict.low <= 0.0 <= verdict.high else ""
-    return f"PPO {told[verdict.mean >= 0.0].format(share)}{unclear}"
+    return f"PPO {told[verdict.mean >= 0.0].format(share)}"
+
+
+def _leads(verdict: Verdict) -> str:
+    """What the mean gain is said to be; of one that may be chance alone, that it is a mean."""
+    words = ("PPO costs more by", "PPO saves") if verdict.headline == "cost" else ("PPO is worse by", "PPO is better by")
+    chance = "On average " if verdict.low <= 0.0 <= verdict.high else ""
+    return chance + words[verdict.mean >= 0.0]
+
+
+def _percent(share: float) -> str:
+    """A share's size; one that a tenth of a per cent would hide, to two figures."""
+    size = 100.0 * abs(share)
+    return f"{size:.1f} %" if size >= 0.1 or not size else f"{ui.number(size, 2)} %"
 
 
 def bounds(verdict: Verdict, digits: int) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from controller.kpi import meaning
 from dashboard.figures import unit_text
 
 Column = dict[str, Any]
@@ -67,4 +68,11 @@ def _figure(name: str, units: Mapping[str, Mapping[str, str]]) -> Column:
     unit = unit_text(next(iter(several))) if len(several) == 1 else ""
     head = f"{name} ({unit})" if unit not in ("", "–") else name
     write = "setpointFigure(params)" if len(several) > 1 else "setpointInterval(params)"
-    return _number(f"kpi {name}", head, 85, **_written(write, _NO_FIGURE), headerTooltip=head, **_WRAPPED)
+    return _number(
+        f"kpi {name}",
+        head,
+        85,
+        **_written(write, _NO_FIGURE),
+        headerTooltip=": ".join(filter(None, (head, meaning(name)))),
+        **_WRAPPED,
+    )

@@ -123,7 +123,7 @@
         live.order({do: "shell", twins: twin, on: head.shell.getAttribute("aria-pressed") !== "true"});
       });
       head.mode = make("b", {class: "lv-shell", "data-supervised": twin});
-      head.words = make("span", {class: "lv-soft"});
+      head.words = make("span", {class: "lv-soft lv-words"});
       head.why = make("span", {class: "lv-soft lv-why"});
       return make("div", {class: "lv-head"}, make("span", {class: "lv-twin " + twin}, twin), make("span", {class: "lv-key-line " + twin, title: "its lines on the trend"}), make("div", {class: "lv-seg", role: "group", "aria-label": "controller of twin " + twin}, controllers),
         plan.shield ? make("div", {class: "lv-seg", role: "group", "aria-label": "what keeps the limits of twin " + twin}, head.shield, head.shell) : null,
@@ -137,6 +137,13 @@
       make("span", {class: "lv-twin B"}, "B"), live.costs.B, live.costs.difference);
   }
 
+  /* Which twin is cheaper, and by how much; a share is of what A costs. */
+  function apart(a, b, unit) {
+    if (a === null || b === null || a === b) { return ""; }
+    const share = a ? " (" + (100 * Math.abs((b - a) / a)).toFixed(1) + " %)" : "";
+    return (b < a ? "B" : "A") + " cheaper by " + live.figures(Math.abs(b - a)) + unit + share;
+  }
+
   live.drawTwins = function (found) {
     const unit = live.plan.worth === "–" ? "" : " " + live.plan.worth;
     ["A", "B"].forEach(function (twin) {
@@ -146,16 +153,13 @@
       live.set(head.shell, "aria-pressed", String(seen.shell.mode !== ""));
       live.write(head.mode, SHELL[seen.shell.mode] || "");
       live.set(head.mode, "data-mode", seen.shell.mode);
-      live.write(head.words, seen.shield.on ? seen.shield.words : "");
+      live.write(head.words, seen.shield.on ? "shield " + seen.shield.words : "");
       live.write(head.why, seen.shell.why);
       live.mark(head.words, "abnormal", seen.shield.on && seen.shield.share < 1);
       live.write(head.state, seen.shell.mode && seen.status === "running" ? "" : STATE[seen.status] || seen.status);
       live.mark(head.state, "stopped", seen.status === "tripped" || seen.status === "integration failed");
       live.write(live.costs[twin], live.figures(seen.cost) + unit);
     });
-    const a = found.twins.A.cost, b = found.twins.B.cost, share = a ? 100 * (b - a) / Math.abs(a) : null;
-    const sign = function (value) { return (value > 0 ? "+" : "") + live.figures(value); };
-    live.write(live.costs.difference, a === null || b === null ? "" : "B − A " + sign(b - a) + unit +
-      (share === null ? "" : " (" + (share > 0 ? "+" : "") + share.toFixed(1).replace("-", "−") + " %)") + (b < a ? ", B cheaper" : b > a ? ", A cheaper" : ""));
+    live.write(live.costs.difference, apart(found.twins.A.cost, found.twins.B.cost, unit));
   };
 })();

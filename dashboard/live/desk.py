@@ -80,7 +80,7 @@ class Desk:
 
 
 def _score(run: RunRecord) -> str:
-    return f"best return {run.best:.4g}" if math.isfinite(run.best) else "no score"
+    return f"best return {run.best:.4g}".replace("-", "−") if math.isfinite(run.best) else "no score"
 
 
 def _begun(wanted: Start, best: Sequence[str]) -> Session:

@@ -129,10 +129,9 @@ def _colour(found: Gain) -> str:
 
 
 def _case(data: Data, run: RunRecord, case: Case, found: Mapping[str, Row]) -> list[Component]:
+    figures, plant = _figures(found, data.meanings(case.plant)), ui.link("the plant", f"/plants/{case.plant}")
     return [
-        ui.panel(
-            f"{case.plant}, {case.words}", _standings(found), _figures(found), aside=ui.link("the plant", f"/plants/{case.plant}")
-        ),
+        ui.panel(f"{case.plant}, {case.words}", _standings(found), figures, aside=plant),
         _episodes(data, run, case),
         *_repeat(found),
     ]
@@ -181,11 +180,11 @@ def _interval(found: Mapping[str, float]) -> str:
     return f"{mean} ({low} to {high})"
 
 
-def _figures(found: Mapping[str, Row]) -> Component:
+def _figures(found: Mapping[str, Row], of: Mapping[str, str]) -> Component:
     units: Mapping[str, str] = next(iter(found.values())).get("units", {})
     names = [name for name in units if any(row.get("kpis", {}).get(name) is not None for row in found.values())]
     rows_: list[list[ui.Cell]] = [
-        [ui.kpi(name), unit_text(units[name]), *(ui.number(row.get("kpis", {}).get(name)) for row in found.values())]
+        [ui.kpi(name, of), unit_text(units[name]), *(ui.number(row.get("kpis", {}).get(name)) for row in found.values())]
         for name in names
     ]
     heads = ["mean figure", "unit", *(shown_name(name) for name in found)]

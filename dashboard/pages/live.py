@@ -28,7 +28,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     choices = data.live.controllers(plant)
     return ui.page(
         "Live",
-        _running(data),
+        _open(data),
         ui.panel("Start a session", _form(names, plant, card, choices, query)),
         note="Twin plants in the same scenario, each under a controller of its own, with you at their loops",
     )
@@ -109,15 +109,17 @@ def _field(name: str, control: Component, of: str | None = None) -> Component:
     return html.Div([html.Label(name, htmlFor=of, className="lv-label"), control], className="lv-field")
 
 
-def _running(data: Data) -> Component:
+def _open(data: Data) -> Component:
+    """The sessions that have not been ended, the newest first."""
     rows: list[list[ui.Cell]] = []
-    for name, session in data.live.sessions.all().items():
+    for name, session in reversed(list(data.live.sessions.all().items())):
         view = session.view()
         twins = " · ".join(f"{twin} {shown_name(seen.controller)}" for twin, seen in view.twins.items())
-        state = "over" if view.over else "running" if view.running else "paused"
+        state = "■ episode over" if view.over else "▶ running" if view.running else "❚❚ paused"
         case = session.case
-        rows.append([ui.link(name, f"/live/{name}"), case.plant, case.scenario, str(case.seed), twins, str(view.decision), state])
+        done = f"{view.decision:,} of {session.steps:,}"
+        rows.append([ui.link(name, f"/live/{name}"), case.plant, case.scenario, str(case.seed), twins, done, state])
     if not rows:
         return html.Div()
-    heads = ["session", "plant", "scenario", "seed", "controllers", "decisions", "clock"]
-    return ui.panel("Sessions that run", ui.table(heads, rows, (3, 5), "live sessions"))
+    heads = ["session", "plant", "scenario", "seed", "controllers", "decision", "clock"]
+    return ui.panel("Open sessions", ui.table(heads, rows, (3, 5), "live sessions"))

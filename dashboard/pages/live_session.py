@@ -11,6 +11,7 @@ from dash.development.base_component import Component
 from dashboard import components as ui
 from dashboard import ids as shared
 from dashboard.data import Data
+from dashboard.figures import shown_name
 from dashboard.live import ids
 from dashboard.live.figure import trend, unit_of
 from plant_models.core.errors import UnknownName
@@ -30,8 +31,8 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
 
     try:
         session = data.live.sessions.get(query["id"])
-    except UnknownName as error:
-        return _ended(str(error), query)
+    except UnknownName:
+        return _ended(query)
     told = plan(session)
     tags = [loop["tag"] for loop in told["loops"]]
     chosen = [tag for tag in query.get("loops", "").split(",") if tag in tags] or tags[:SHOWN]
@@ -94,8 +95,11 @@ def _chip(text: str, query: Mapping[str, str], on: bool, **changed: str) -> Comp
     return dcc.Link(text, href=address, className="lv-chip on" if on else "lv-chip")
 
 
-def _ended(why: str, query: Mapping[str, str]) -> Component:
-    """What stands where a session was; its address says how to start the same again."""
+def _ended(query: Mapping[str, str]) -> Component:
+    """What stands where a session was; its address says what it was and how to start the same again."""
+    why = "It ends when somebody ends it, when nobody has watched it for half an hour, and with the dashboard that runs it."
     again = {key: query[key] for key in ("plant", "scenario", "seed", "a", "b") if key in query}
     words = "Start the same again" if again else "Start a session"
-    return ui.page("Live", ui.panel("This session has ended", ui.empty(why), ui.button(words, "/live", **again)))
+    names = {"a": "twin A", "b": "twin B"}
+    was = [ui.facts({names.get(key, key): shown_name(value) for key, value in again.items()})] if again else []
+    return ui.page("Live", ui.panel("This session has ended", *was, ui.empty(why), ui.button(words, "/live", **again)))

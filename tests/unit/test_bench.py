@@ -217,7 +217,9 @@ def test_every_tab_of_a_plant_shows(tab: str, tmp_path_factory: pytest.TempPathF
 def test_a_loops_gains_have_their_units_and_periods_read_well(tmp_path_factory: pytest.TempPathFactory) -> None:
     data = open_data(str(tmp_path_factory.mktemp("empty") / "runs.db"))
     texts = list(_texts(layout(data, {"name": "exothermic_cstr"})))
-    assert {"T_i (min)", "26 s", "5.2 s"} <= set(texts)
+    assert {"T_i", "26 s", "5.2 s"} <= set(texts)
+    slow = list(_texts(layout(data, {"name": "chiller_plant"})))
+    assert [slow[slow.index(time) + 1] for time in ("25", "250")] == [" min", " s"]  # declared 1500 s and 250 s
     assert " K/(mol/L)" in texts
     assert any(text.startswith("[1]") for text in texts)
 

@@ -305,7 +305,8 @@ def test_a_comparison_says_at_its_head_what_ppo_saves_against_pid(tmp_path: Path
 @pytest.mark.parametrize(
     ("mean", "low", "high", "headline", "words"),
     [(5.0, 1.0, 9.0, "cost", "PPO saves 10.0 %"), (-5.0, -9.0, -1.0, "cost", "PPO costs 10.0 % more"),
-     (5.0, -1.0, 11.0, "cost", "PPO saves 10.0 % (unclear)"), (-5.0, -9.0, -1.0, "return", "PPO is 10.0 % behind")],
+     (0.02, 0.01, 0.03, "cost", "PPO saves 0.040 %"),
+     (5.0, -1.0, 11.0, "cost", "No clear difference"), (-5.0, -9.0, -1.0, "return", "PPO is 10.0 % behind")],
 )  # fmt: skip
 def test_a_verdict_in_a_few_words(mean: float, low: float, high: float, headline: str, words: str) -> None:
     figures = {"pid": {headline: 50.0}}

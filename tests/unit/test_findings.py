@@ -36,6 +36,13 @@ FOUND: dict[str, Any] = {
 SAID = {"supervisors": "random", "faults": "a frozen thermometer", "trials": "14.50"}
 
 
+def test_who_attacks_is_told_in_words(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store, store.run("stress", "exothermic_cstr", "shield", 0, {}, {}) as run:
+        store.finish(run, "completed", FOUND["supervisors"] | {"supervisors": {"max": ATTACK | {"supervisor": "max"}}})
+    texts = list(_texts(layout(open_data(str(tmp_path / "runs.db"), Cards()), {"id": run})))
+    assert texts[texts.index("max") + 1] == "every command at its upper end"
+
+
 def test_a_fault_that_the_shell_never_answered_says_so(tmp_path: Path) -> None:
     with Historian(str(tmp_path / "runs.db")) as store:
         run = store.start("stress", "exothermic_cstr", "shell", 0, {}, {})

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from safetensors.numpy import load_file
 
+from controller.fingerprint import WEIGHTS
 from controller.historian import Historian
 from controller.outside import plant_of
-from controller.policy import WEIGHTS
 from dashboard.cli import run
 from dashboard.data import open_data
 from dashboard.pages import run as page

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from controller.fingerprint import WEIGHTS
 from controller.interface import Reading
-from controller.policy import MANIFEST, WEIGHTS, Policy, load
+from controller.policy import MANIFEST, Policy, load
 from plant_models.catalogue import get
 from plant_models.core.errors import InvalidFile
 from plant_models.env.substeps import fleet

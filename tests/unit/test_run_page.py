@@ -17,6 +17,7 @@ from flask.testing import FlaskClient
 from controller import jobs
 from controller.ending import stop
 from controller.events import say
+from controller.fingerprint import fingerprint
 from controller.historian import Historian
 from controller.liveness import HOST, started
 from controller.policy import Policy
@@ -148,6 +149,22 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
         judged, learned = benchmark(store, "exothermic_cstr", 2, {}), training(store, "exothermic_cstr", 0)
     _policy().save(runs_folder() / learned / "policy")
     return path, judged, learned
+
+
+@pytest.mark.parametrize("tab", ["episodes", "kpis", "artifacts"])
+def test_a_training_leads_to_where_its_policy_was_judged_or_says_how(tmp_path: Path, tab: str) -> None:
+    path = str(tmp_path / "runs.db")
+    with Historian(path) as store:
+        learned = training(store, "exothermic_cstr", 0)
+        folder = runs_folder() / learned / "policy"
+        _policy().save(folder)
+        data = open_data(path, Cards())
+        asked = " ".join(_texts(layout(data, {"id": learned, "tab": tab})))
+        assert f"setpoint benchmark exothermic_cstr --controllers pid,ppo --policy {folder}" in asked
+        store.start("benchmark", "exothermic_cstr", "pid,ppo", 0, {"policy_sha256": "another"}, {})
+        judged = store.start("benchmark", "exothermic_cstr", "pid,ppo", 1, {"policy_sha256": fingerprint(folder)}, {})
+    told = " ".join(_texts(layout(data, {"id": learned, "tab": tab})))
+    assert f"this comparison judged its policy on held-out ones. {judged}" in told
 
 
 def _policy() -> Policy:

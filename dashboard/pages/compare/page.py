@@ -44,7 +44,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
                  className="filters"),
         ui.tabs("/compare", {key: (words, {**query, "view": key}) for key, words in views.items()}, view),
         *shown,
-        html.Div([tables.this_case(data, choice), tables.all_cases(choice)], className=_width(choice)),
+        html.Div([tables.this_case(data, choice), tables.all_cases(data, choice)], className=_width(choice)),
         note=[*_links(runs), " · zoom one row and all follow; double click to see it whole"],
         actions=_saved(choice),
     )  # fmt: skip

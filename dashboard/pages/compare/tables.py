@@ -19,17 +19,19 @@ def this_case(data: Data, choice: Choice) -> Component:
     values = {label: row.kpis for label, row in rows.items()}
     units = {name: unit for row in rows.values() for name, unit in row.kpi_units.items()}
     outcomes = [f"{shown_name(label)} {row.outcome}" for label, row in rows.items() if row.outcome != "completed"]
-    return ui.panel("KPIs of this episode", _differences(values, units, choice.base), aside=", ".join(outcomes))
+    table = _differences(values, units, choice.base, data.meanings(choice.case.plant))
+    return ui.panel("KPIs of this episode", table, aside=", ".join(outcomes))
 
 
-def all_cases(choice: Choice) -> Component:
+def all_cases(data: Data, choice: Choice) -> Component:
     """Means over the cases that all shown controllers share."""
     shared = choice.shared
     names = list(dict.fromkeys(name for rows in shared for label in choice.labels for name in rows[label].kpis))
     values = {label: {name: _mean([rows[label].kpis.get(name) for rows in shared]) for name in names} for label in choice.labels}
     units = {name: unit for rows in shared for row in rows.values() for name, unit in row.kpi_units.items()}
     title = f"Mean over {len(shared)} episodes"
-    return ui.panel(title, _differences(values, units, choice.base), aside="scenarios and seeds that all of them ran")
+    table = _differences(values, units, choice.base, data.meanings(choice.case.plant))
+    return ui.panel(title, table, aside="scenarios and seeds that all of them ran")
 
 
 def _mean(values: Sequence[float | None]) -> float:
@@ -37,7 +39,9 @@ def _mean(values: Sequence[float | None]) -> float:
     return sum(known) / len(known) if known else float("nan")
 
 
-def _differences(values: Mapping[str, Mapping[str, float]], units: Mapping[str, str], base: str) -> Component:
+def _differences(
+    values: Mapping[str, Mapping[str, float]], units: Mapping[str, str], base: str, of: Mapping[str, str]
+) -> Component:
     """KPIs down, controllers across, then each controller's difference to the baseline."""
     labels, colours = list(values), label_colours(list(values))
     others = [label for label in labels if label != base]
@@ -47,7 +51,7 @@ def _differences(values: Mapping[str, Mapping[str, float]], units: Mapping[str, 
     rows: list[list[ui.Cell]] = []
     for name in names:
         reference = values[base].get(name, float("nan"))
-        row: list[ui.Cell] = [ui.kpi(name), unit_text(units.get(name, ""))]
+        row: list[ui.Cell] = [ui.kpi(name, of), unit_text(units.get(name, ""))]
         row += [ui.number(values[label].get(name)) for label in labels]
         rows.append(row + [_difference(values[label].get(name, float("nan")), reference) for label in others])
     return ui.table(heads, rows, range(2, len(heads)), "KPIs by controller")

@@ -9,7 +9,7 @@ from typing import Any
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboard import bench
+from dashboard import bench, times
 from dashboard import components as ui
 from dashboard.data import Card, Data
 from dashboard.figures import unit_text
@@ -23,6 +23,8 @@ MOST_LINES = 45
 """Lines of set equations that are shown unasked."""
 MOST_ROWS = 60
 """Quantities that are listed unasked."""
+TIMES = ("T_i", "T_d")
+"""Gains of a loop that are times."""
 Entry = Mapping[str, Any]
 Column = tuple[str, Callable[[Entry], ui.Cell]]
 
@@ -186,7 +188,7 @@ def _loops(card: Card) -> Component:
         "moves",
         "SP range",
         "authority",
-        *(f"{key} ({unit})" if key in ("T_i", "T_d") else key for key in gains),
+        *gains,
     ]
     rows: list[list[ui.Cell]] = [
         [
@@ -195,7 +197,7 @@ def _loops(card: Card) -> Component:
             _moves(loop),
             _reach(loop, celsius=str(loop.get("pv", "")) in warm),
             _authority(loop),
-            *(_gain(loop, key, units) for key in gains),
+            *(_time(loop["gains"].get(key), unit) if key in TIMES else _gain(loop, key, units) for key in gains),
         ]
         for loop in loops
     ]
@@ -216,6 +218,15 @@ def _units(card: Card) -> dict[str, str]:
     }
     found |= {str(loop["tag"]): found.get(str(loop.get("pv")), "") for loop in card.get("loops", ())}
     return {name: unit.replace("degC", "K") for name, unit in found.items()}
+
+
+def _time(value: object, unit: str) -> ui.Cell:
+    """One of a loop's times in the unit in which it reads best."""
+    if not isinstance(value, (int, float)) or not value:
+        return ui.exact(value)
+    shown = times.best(value, unit)
+    return html.Span([ui.exact(ui.rounded(value * times.factor(unit, shown), 4)), html.Span(f" {shown}", className="unit")],
+                     className="nowrap", title=None if shown == unit else ui.quantity(value, unit))  # fmt: skip
 
 
 def _gain(loop: Entry, key: str, units: Mapping[str, str]) -> ui.Cell:

@@ -15,6 +15,7 @@ from dashboard import components as ui
 from dashboard import policies
 from dashboard.data import Data
 from dashboard.figures import shown_name
+from dashboard.pages.run import judged
 from plant_models.core.errors import SetpointError
 
 LISTED = 100  # episodes
@@ -28,7 +29,7 @@ KPIS = "kpis.csv"
 def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Component]:
     """The files by name with their sizes, and the episodes."""
     rows = data.episodes(run.id)
-    return [_files(run), _episodes(run, rows)]
+    return [_files(run), _episodes(data, run, rows)]
 
 
 def register(app: Dash, data: Data) -> None:
@@ -110,10 +111,9 @@ def _files(run: RunRecord) -> Component:
     return ui.panel("Policy", ui.table(["file", "of", "holds", "size (KiB)"], rows, (3,), "files of the policy"), aside=folder)
 
 
-def _episodes(run: RunRecord, rows: Sequence[EpisodeRow]) -> Component:
+def _episodes(data: Data, run: RunRecord, rows: Sequence[EpisodeRow]) -> Component:
     if not rows:
-        hint = "This run recorded no episodes."
-        return ui.panel("Episodes", ui.empty(hint, f"setpoint benchmark {run.plant}"))
+        return ui.panel("Episodes as CSV", judged.nothing(data, run))
     lines: list[list[ui.Cell]] = [
         [
             html.A(f"episode-{row.id}.csv", href=f"/episodes/{row.id}.csv", className="link", download=f"episode-{row.id}.csv"),

@@ -14,7 +14,8 @@ from dashboard import ids
 from dashboard.data import Data, headline, ranked, whole_number
 from dashboard.figures import shown_name, unit_text
 from dashboard.pages import zoom
-from dashboard.subject import own_episodes, subject
+from dashboard.pages.run import judged
+from dashboard.subject import own_episodes
 from plant_models.core.errors import BadInput, UnknownName
 
 SHOWN = 300  # episodes in the picker and the table; a browser slows down with more
@@ -26,8 +27,7 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
     rows = data.episodes(run.id)
     chosen = chosen_episode(run, rows, query.get("episode", ""))
     picker = html.Div(ui.picker(ids.RUN_EPISODE, "episode", _options(rows), chosen, width=330), hidden=not rows)
-    hint = "Episodes appear here once the policy is judged." if run.status == "running" else "This run recorded no episodes."
-    trend = ui.empty(hint, _judge(run)) if chosen is None else _trend(data, chosen)
+    trend = judged.nothing(data, run) if chosen is None else _trend(data, chosen)
     return [ui.panel("Episode", html.Div(trend, id=ids.RUN_TREND), aside=[*_shortcuts(run, rows), picker])]
 
 
@@ -46,11 +46,6 @@ def chosen_episode(run: RunRecord, rows: Sequence[EpisodeRow], wanted: str) -> s
         ordered = ranked(own)
         return str({"best": ordered[0], "last": own[-1], "worst": ordered[-1]}[wanted].id)
     return wanted or (str(own[0].id) if own else None)
-
-
-def _judge(run: RunRecord) -> str:
-    """The command that judges what this run trained."""
-    return f"setpoint benchmark {run.plant} --controllers pid,{subject(run)}"
 
 
 def _shortcuts(run: RunRecord, rows: Sequence[EpisodeRow]) -> list[Component]:

@@ -10,13 +10,14 @@ import numpy as np
 from dash import html
 from dash.development.base_component import Component
 
-from controller.kpi import meaning
+from controller.kpi import is_boptest
 from controller.records import EpisodeRow, RunRecord
 from controller.statistics import paired_difference
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Data
 from dashboard.figures import label_colours, shown_name, unit_text
+from dashboard.pages.run import judged
 from dashboard.pages.run.episodes import SHOWN
 from plant_models.core.scenario import Array
 
@@ -28,13 +29,13 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
     """The means over all recorded episodes with their spread, then one row an episode."""
     rows = data.episodes(run.id)
     if not rows:
-        hint = "Figures appear here once episodes are recorded."
-        return [ui.panel("KPIs", ui.empty(hint, f"setpoint benchmark {run.plant}"))]
+        return [ui.panel("KPIs", judged.nothing(data, run))]
+    of = data.meanings(run.plant)
     download = html.A("as CSV", href=f"/artifacts/{run.id}/kpis.csv", className="link", download=f"{run.id}-kpis.csv")
     every = query.get("figures") == "all"
     return [
-        ui.panel("Mean of all recorded episodes", _means(rows), aside=_counted(run, rows)),
-        html.Div(_each(run, rows, download, every=every), id=ids.RUN_KPIS, className="every" if every else None),
+        ui.panel("Mean of all recorded episodes", _means(rows, of), aside=_counted(run, rows)),
+        html.Div(_each(run, rows, of, download, every=every), id=ids.RUN_KPIS, className="every" if every else None),
     ]
 
 
@@ -47,7 +48,7 @@ def _counted(run: RunRecord, rows: Sequence[EpisodeRow]) -> str:
     return f"{kept}{more} of each controller; ± half of the 95 % interval over episodes"
 
 
-def _means(rows: Sequence[EpisodeRow]) -> Component:
+def _means(rows: Sequence[EpisodeRow], of: Mapping[str, str]) -> Component:
     names, units = kpi_names(rows)
     controllers = list(dict.fromkeys(row.controller for row in rows))
     colours = label_colours(controllers)
@@ -55,7 +56,13 @@ def _means(rows: Sequence[EpisodeRow]) -> Component:
     lines: list[list[ui.Cell]] = []
     for name in names:
         found = [np.array([row.kpis.get(name, np.nan) for row in rows if row.controller == one]) for one in controllers]
-        lines.append([ui.kpi(name), unit_text(units.get(name, "")), *(_spread(values[np.isfinite(values)]) for values in found)])
+        lines.append(
+            [
+                ui.kpi(name, of),
+                html.Span(unit_text(units.get(name, "")), className="nowrap"),
+                *(_spread(values[np.isfinite(values)]) for values in found),
+            ]
+        )
     return ui.table(heads, lines, range(2, len(heads)), "mean KPIs by controller")
 
 
@@ -74,7 +81,7 @@ def kpi_names(rows: Sequence[EpisodeRow]) -> tuple[list[str], dict[str, str]]:
     return names, {name: unit for row in rows[:SHOWN] for name, unit in row.kpi_units.items()}
 
 
-def _each(run: RunRecord, rows: Sequence[EpisodeRow], download: Component, *, every: bool) -> Component:
+def _each(run: RunRecord, rows: Sequence[EpisodeRow], of: Mapping[str, str], download: Component, *, every: bool) -> Component:
     """One row an episode; what is the same in all of them is said once, and figures beyond a screen's width on demand."""
     names, units = kpi_names(rows)
     listed, heads = rows[:SHOWN], dict(zip(names, ui.kpi_heads(names, units), strict=True))
@@ -82,7 +89,7 @@ def _each(run: RunRecord, rows: Sequence[EpisodeRow], download: Component, *, ev
     told |= {heads[name]: [ui.number(row.kpis.get(name)) for row in listed] for name in names}
     same = {head: values[0] for head, values in told.items() if len(set(values)) == 1 < len(listed)}
     differ = [name for name in names if heads[name] not in same]
-    shown = differ if every else [name for name in differ if not meaning(name)][:MOST]
+    shown = differ if every else [name for name in differ if not is_boptest(name)][:MOST]
     colours = label_colours(list(dict.fromkeys(row.controller for row in rows)))
     extra = [head for head in ("seed", "outcome") if head not in same]
     lines: list[list[ui.Cell]] = [
@@ -94,7 +101,7 @@ def _each(run: RunRecord, rows: Sequence[EpisodeRow], download: Component, *, ev
         ]
         for row in listed
     ]
-    columns: list[ui.Cell] = ["scenario", "controller", *extra, *(ui.kpi_head(name, heads[name]) for name in shown)]
+    columns: list[ui.Cell] = ["scenario", "controller", *extra, *(ui.kpi_head(name, heads[name], of) for name in shown)]
     numeric = range(2 + len(extra), len(columns))
     note = html.P(f"The same in every episode: {', '.join(f'{head} {value}' for head, value in same.items())}.", className="note")
     count = f"{len(rows)} episodes" + (f", the first {SHOWN} shown" if len(rows) > SHOWN else "")
