@@ -36,7 +36,8 @@ class Overall:
     """A controller over all cases it ran in: ``iqm`` of its relative gains over PID.
 
     A variant that changes no cost of PID's is no case of its own. ``pid`` are PID's violations in the ``compared`` episodes that
-    the controller ran too, by one policy or by several.
+    the controller ran too, by one policy or by several. ``rates`` are the shares of episodes with a violation, its own and
+    PID's, in which every case weighs the same however many policies ran.
     """
 
     label: str
@@ -49,6 +50,7 @@ class Overall:
     episodes: int
     pid: int
     compared: int
+    rates: tuple[float, float]
 
     def as_json(self) -> dict[str, Any]:
         """Return the numbers by name."""
@@ -56,6 +58,7 @@ class Overall:
             "cases": self.cases, "iqm": self.iqm.as_json(), "probability_of_improvement": self.improvement, "ahead": self.ahead,
             "behind": self.behind, "unclear": self.cases - self.ahead - self.behind, "violations": self.violations,
             "episodes": self.episodes, "violations_of_pid": self.pid, "episodes_of_pid": self.compared,
+            "violation_rate": self.rates[0], "violation_rate_of_pid": self.rates[1],
             "violation_rate_below": upper95(self.violations, self.episodes),
         }  # fmt: skip
 
@@ -113,13 +116,18 @@ def _one(cases: Sequence[Compared], label: str) -> Overall:
     verdicts = [standing.verdict for standing in standings]
     samples = [case.samples[label] for case in cases]
     counts = [sample.cost.shape[1] for sample in samples]
+    crossed = [each.violations for each in standings]
+    by_pid = [case.samples[PID].total(CROSSED, n) for case, n in zip(cases, counts, strict=True)]
     pairs = [(-sample.cost.ravel(), -case.samples[PID].cost.ravel()) for case, sample in zip(cases, samples, strict=True)]
     return Overall(
         label, len(cases), iqm, probability_of_improvement(pairs),
-        verdicts.count("ahead"), verdicts.count("behind"), sum(each.violations for each in standings),
-        sum(sample.cost.size for sample in samples),
-        sum(case.samples[PID].total(CROSSED, n) for case, n in zip(cases, counts, strict=True)), sum(counts),
+        verdicts.count("ahead"), verdicts.count("behind"), sum(crossed), sum(sample.cost.size for sample in samples),
+        sum(by_pid), sum(counts), (_mean_rate(crossed, [sample.cost.size for sample in samples]), _mean_rate(by_pid, counts)),
     )  # fmt: skip
+
+
+def _mean_rate(crossed: Sequence[int], of: Sequence[int]) -> float:
+    return float(np.mean(np.divide(crossed, of)))
 
 
 def _strata(cases: Sequence[Compared], label: str) -> list[Array]:

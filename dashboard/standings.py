@@ -78,6 +78,8 @@ def _said(each: Overall) -> str:
     behind = f", behind in {each.behind}" if each.behind else ""
     gain = f"typical gain {signed_percent(each.iqm.mean)} ({signed_percent(each.iqm.low)} to "
     crossed = f"hard limits crossed in {each.violations} of {each.episodes} episodes, by PID in {each.pid} of {each.compared}"
+    own, pid = (percent(rate) for rate in each.rates)
+    crossed += f" ({own} and {pid} where every case weighs the same)" if each.cases > 1 and any(each.rates) else ""
     return f"{shown_name(each.label)} is ahead of PID {where}{behind}; {gain}{signed_percent(each.iqm.high)}); {crossed}"
 
 

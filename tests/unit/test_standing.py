@@ -102,7 +102,7 @@ def test_violations_of_pid_are_counted_on_the_episodes_that_the_other_ran() -> N
     pid = result("pid", [4.0, 6.0, 8.0], **{"hard-limit violations": [1.0, 0.0, 1.0]})
     seeds = [result("ppo", [3.0, 5.0, 7.0], digest=d, **{"hard-limit violations": [1.0, 1.0, 0.0]}) for d in "ab"]
     ppo, nmpc = overall(compared([pid, *seeds, result("nmpc", [1.0, 2.0], **{"hard-limit violations": [0.0, 0.0]})]))
-    assert (ppo.violations, ppo.episodes, ppo.pid, ppo.compared) == (4, 6, 2, 3)
+    assert (ppo.violations, ppo.episodes, ppo.pid, ppo.compared, ppo.rates) == (4, 6, 2, 3, (2 / 3, 2 / 3))
     assert (nmpc.violations, nmpc.episodes, nmpc.pid, nmpc.compared) == (0, 2, 1, 2)
 
 
