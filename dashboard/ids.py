@@ -22,6 +22,7 @@ RUNS_WORDS = "runs-words"
 RUNS_ACT = "runs-act"
 
 RUN_HEAD = "run-head"
+RUN_NAME = "run-name"
 RUN_STAMP = "run-stamp"
 RUN_EPISODE = "run-episode"
 RUN_TREND = "run-trend"
@@ -47,6 +48,11 @@ def tick(page: str) -> dict[str, str]:
 def body(page: str) -> str:
     """The part of a page that is renewed."""
     return f"{page}-body"
+
+
+def of(page: str) -> str:
+    """What that part is of; nothing but the page itself writes it."""
+    return f"{page}-of"
 
 
 def seen(page: str) -> str:

@@ -36,6 +36,7 @@ class Renewed(Generic[Found]):
         found = self.read(of)
         return [
             html.Div(self.draw(found, of), id=ids.body(self.page)),
+            dcc.Store(id=ids.of(self.page), data=of),
             dcc.Store(id=ids.seen(self.page), data=[of, self.mark(found)]),
             dcc.Interval(id=ids.tick(self.page), interval=self.every, max_intervals=self._still(found)),
         ]
@@ -48,15 +49,18 @@ class Renewed(Generic[Found]):
             Output(ids.seen(self.page), "data"),
             Output(ids.tick(self.page), "max_intervals"),
             Input(ids.tick(self.page), "n_intervals"),
+            State(ids.of(self.page), "data"),
             State(ids.seen(self.page), "data"),
             prevent_initial_call=True,
         )
-        def update(_ticks: int, seen: object) -> Any:
-            return self.again(seen)
+        def update(_ticks: int, of: object, seen: object) -> Any:
+            return self.again(str(of or ""), seen)
 
-    def again(self, seen: object) -> Any:
-        """The part drawn anew, its mark and its clock; nothing where this is what was seen."""
-        of = str(seen[0]) if isinstance(seen, list) and seen else ""
+    def again(self, of: str, seen: object) -> Any:
+        """The part drawn anew, its mark and its clock; nothing where this is what was seen.
+
+        An answer that the page before had asked for may come when this one stands: what was seen then is of another thing.
+        """
         found = self.read(of)
         now = [of, self.mark(found)]
         return (no_update, no_update, no_update) if now == seen else (self.draw(found, of), now, self._still(found))

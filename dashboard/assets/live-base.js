@@ -19,6 +19,19 @@
   live.mark = function (node, name, on) { if (node.classList.contains(name) !== Boolean(on)) { node.classList.toggle(name, Boolean(on)); } };
   live.set = function (node, name, value) { if (node.getAttribute(name) !== String(value)) { node.setAttribute(name, String(value)); } };
 
+  /* The rows of a list: one of which nothing has changed stays the element that it is, or a press on it would be lost. */
+  live.rows = function (root, items, made) {
+    const kept = new Map(Array.from(root.children, function (row) { return [row.told, row]; }));
+    const rows = items.map(function (item) {
+      const told = JSON.stringify(item), row = kept.get(told) || made(item);
+      kept.delete(told);
+      row.told = told;
+      return row;
+    });
+    Array.from(root.children).forEach(function (row) { if (!rows.includes(row)) { row.remove(); } });
+    rows.forEach(function (row, k) { if (root.children[k] !== row) { root.insertBefore(row, root.children[k] || null); } });
+  };
+
   live.number = function (value, digits) {
     return value === null || value === undefined ? "–" : value.toFixed(digits).replace("-", "−");
   };
@@ -80,6 +93,15 @@
     if (last && last === live.queued && last.twins === live.twins) { last.value = rounded; return; }
     live.pending[i] = {do: "setpoint", twins: live.twins, tag: live.plan.loops[i].tag, value: rounded};
     live.order(live.pending[i]);
+  };
+  /* Steps a disturbance, from where the last press has put it. */
+  live.step = function (d, share) {
+    const place = "disturbance " + d.name, last = live.pending[place];
+    const held = live.last.twins[live.twins[0]].changes.find(function (c) { return c.kind === "disturbance" && c.place === d.name; });
+    const from = last && last.twins === live.twins ? last.size : held ? held.size : 0;
+    const size = share ? Math.min(Math.max(from + share * d.step, -d.reach), d.reach) : 0;
+    live.pending[place] = {do: "disturb", twins: live.twins, name: d.name, size: Math.abs(size) < 1e-9 * d.reach ? 0 : size};
+    live.order(live.pending[place]);
   };
   live.settle = function (told) {
     Object.keys(live.pending).forEach(function (i) { if (told.includes(live.pending[i])) { delete live.pending[i]; } });

@@ -123,7 +123,7 @@
 
   function disturbances(plan) {
     live.dist = plan.disturbances.map(function (d) {
-      const value = make("span", {class: "lv-num"}), step = function (share) { return function () { change(d, share); }; };
+      const value = make("span", {class: "lv-num"}), step = function (share) { return function () { live.step(d, share); }; };
       return {value: value, row: make("div", {class: "lv-dist", "data-disturbance": d.name}, make("span", {title: (d.tag || d.name) + ", " + d.meaning}, d.meaning + (d.measured ? "" : " *")),
         value, make("span", {class: "lv-unit"}, d.shown),
         live.button("−", {"aria-label": "lower " + d.meaning, title: "step by " + live.figures(d.step) + " " + d.unit}, step(-1)),
@@ -131,12 +131,6 @@
         live.button("0", {"aria-label": "take back the step of " + d.meaning, title: "as the scenario has it"}, step(0)))};
     });
     return [live.dist.map(function (d) { return d.row; }), make("p", {class: "lv-hint"}, "Steps on top of the scenario. * nobody measures it.")];
-  }
-
-  function change(d, share) {
-    const held = live.last.twins[live.twins[0]].changes.find(function (c) { return c.kind === "disturbance" && c.place === d.name; });
-    const size = share ? Math.min(Math.max((held ? held.size : 0) + share * d.step, -d.reach), d.reach) : 0;
-    live.order({do: "disturb", twins: live.twins, name: d.name, size: Math.abs(size) < 1e-9 * d.reach ? 0 : size});
   }
 
   function faults(plan) {
@@ -174,14 +168,14 @@
     const waiting = alarms.filter(function (a) { return a.stage === "unacknowledged" || a.stage === "returned"; }).length;
     live.write(live.list.counts, alarms.length ? alarms.length + " standing, " + waiting + " to acknowledge" : "none");
     alarms.sort(function (a, b) { return a.priority - b.priority || b.since - a.since; });
-    live.list.alarms.replaceChildren(...alarms.map(function (a) {
+    live.rows(live.list.alarms, alarms, function (a) {
       const shelf = a.stage === "shelved";
       return make("div", {class: "lv-alarm p" + a.priority + " " + a.stage, "data-alarm": a.name, "data-twin": a.twin},
         make("span", {class: "lv-priority"}, SHAPES[a.priority]), make("span", {class: "lv-twin " + a.twin}, a.twin), make("span", null, a.text),
         make("span", {class: "lv-stage"}, STAGES[a.stage], make("span", {class: "lv-soft"}, "  since " + a.since)),
         a.stage === "unacknowledged" || a.stage === "returned" ? live.button("Ack", {"aria-label": "acknowledge " + a.text}, function () { live.order({do: "acknowledge", twins: a.twin, alarm: a.name}); }) : null,
         live.button(shelf ? "Unshelve" : "Shelve", {"aria-label": (shelf ? "unshelve " : "shelve ") + a.text}, function () { live.order({do: "shelve", twins: a.twin, alarm: a.name, on: !shelf}); }));
-    }));
+    });
   }
 
   function drawChanges(found) {
@@ -189,9 +183,9 @@
     const wrong = rows.filter(function (c) { return c.kind !== "setpoint"; }), seen = JSON.stringify(wrong);
     if (seen === live.seenChanges) { return; }
     live.seenChanges = seen;
-    live.list.changes.replaceChildren(...wrong.map(function (c) {
+    live.rows(live.list.changes, wrong, function (c) {
       const undo = c.kind === "fault" ? {do: "mend", twins: c.twin, place: c.place} : {do: "disturb", twins: c.twin, name: c.place, size: 0};
       return make("div", {class: "lv-change"}, make("span", {class: "lv-twin " + c.twin}, c.twin), make("span", null, c.text), live.button("take back", {"data-mend": c.place}, function () { live.order(undo); }));
-    }));
+    });
   }
 })();

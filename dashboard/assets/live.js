@@ -22,18 +22,19 @@
     if (live.over || document.hidden) { return; }
     if (live.asking) { live.again = live.again || now; return; }
     live.asking = true;
-    const plan = live.plan, told = live.answered;
+    const plan = live.plan, told = live.answered, ours = function () { return plan === live.plan; }; // another plan has its own questions
     live.answered = [];
     fetch("/_live/" + live.session + "/feed?n=" + live.n + "&after=" + live.after + "&e=" + live.event, {cache: "no-store"})
       .then(function (answer) {
         return answer.status === 204 ? null : answer.json();
       })
       .then(function (found) {
-        if (found && found.ended) { live.ended(); }
-        else if (found && plan === live.plan) { show(found, now); }
+        if (!found || !ours()) { return; }
+        if (found.ended) { live.ended(); } else { show(found, now); }
       })
-      .catch(function () { live.say("the dashboard does not answer", true); })
+      .catch(function () { if (ours()) { live.say("the dashboard does not answer", true); } })
       .finally(function () {
+        if (!ours()) { return; }
         live.asking = false;
         live.settle(told);
         if (live.again) { live.again = false; live.ask(true); }
@@ -55,6 +56,7 @@
   }
 
   live.ended = function () {
+    if (live.over) { return; }
     live.over = true;
     window.location.reload();
   };

@@ -66,14 +66,16 @@ def register(app: Dash, data: Data) -> None:
         Output(ids.RUNS_WORDS, "children"),
         Input({"type": ids.RUNS_ACT, "what": ALL}, "n_clicks"),
         State(ids.RUNS_TAG, "value"),
-        State(ids.RUNS_STAMP, "data"),
+        State(ids.RUNS, "selectedRows"),
         prevent_initial_call=True,
     )
-    def act(clicks: object, tag: object, stamp: object) -> Any:
+    def act(clicks: object, tag: object, rows: object) -> Any:
         chosen = ctx.triggered_id
-        if not isinstance(chosen, dict) or not isinstance(stamp, dict) or not (isinstance(clicks, list) and any(clicks)):
+        if not isinstance(chosen, dict) or not (isinstance(clicks, list) and any(clicks)):
             return no_update
-        return _acted(data, str(chosen["what"]), stamp.get("chosen"), str(tag or ""))
+        ticked = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+        runs = [str(row.get("id")) for row in ticked if "runs" not in row]  # other rows are several seeds together
+        return _acted(data, str(chosen["what"]), runs, str(tag or ""))
 
     _register_browser(app)
 
@@ -246,9 +248,8 @@ def _changes(data: Data, seen: Mapping[str, Any], query: Mapping[str, str]) -> A
     return {"add": fresh, "update": changed, "remove": gone}, no_update, stamp
 
 
-def _acted(data: Data, what: str, chosen: object, tag: str) -> str:
+def _acted(data: Data, what: str, runs: Sequence[str], tag: str) -> str:
     """Tag or archive the ticked runs, and say so; what is wrong is said in its place."""
-    runs = [str(one) for one in chosen] if isinstance(chosen, list) else []
     if not runs:
         return "Tick the runs first."
     try:

@@ -11,13 +11,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from selenium import webdriver
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import (
+    ElementClickInterceptedException,
+    ElementNotInteractableException,
+    NoSuchElementException,
+    StaleElementReferenceException,
+)
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
 
 ROOT = Path(__file__).parents[2]
 WAIT = 30.0  # s; a busy machine is slow, and waiting ends as soon as there is something to see
+DRAWN_ANEW = (StaleElementReferenceException, NoSuchElementException)
+"""What is met where the page was drawn anew between looking and reading."""
+NOT_PRESSED = (*DRAWN_ANEW, ElementClickInterceptedException, ElementNotInteractableException)
+"""Likewise between looking and pressing, or while something still moves over it: nothing was pressed."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +44,18 @@ class Dashboard:
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Wait for something to be seen."""
-        stale = (StaleElementReferenceException,)  # the page was drawn anew between looking and reading
-        WebDriverWait(self.chromium, WAIT, 0.1, ignored_exceptions=stale).until(lambda _: condition())
+        WebDriverWait(self.chromium, WAIT, 0.1, ignored_exceptions=DRAWN_ANEW).until(lambda _: condition())
+
+    def press(self, css: str, words: Callable[[str], bool] = lambda _: True, place: int = 0) -> None:
+        """Wait for an element that is shown, ``place`` among those whose text has the ``words``, and press it once."""
+
+        def pressed() -> bool:
+            found = [element for element in self.all(css) if element.is_displayed() and words(element.text)][place : place + 1]
+            for element in found:
+                element.click()
+            return bool(found)
+
+        WebDriverWait(self.chromium, WAIT, 0.1, ignored_exceptions=NOT_PRESSED).until(lambda _: pressed())
 
     def all(self, css: str) -> list[WebElement]:
         return self.chromium.find_elements(By.CSS_SELECTOR, css)

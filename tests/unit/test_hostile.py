@@ -29,7 +29,7 @@ PATTERN: dict[str, Any] = {
     "output": "runs-words.children",
     "outputs": {"id": "runs-words", "property": "children"},
     "inputs": [[{"id": {"type": "runs-act", "what": "tag"}, "property": "n_clicks", "value": 1}]],
-    "state": [{"id": name, "property": kind, "value": {}} for name, kind in (("runs-tag", "value"), ("runs-stamp", "data"))],
+    "state": [{"id": name, "property": kind, "value": {}} for name, kind in (("runs-tag", "value"), ("runs", "selectedRows"))],
     "changedPropIds": ['{"type":"runs-act","what":"tag"}.n_clicks'],
 }
 MALFORMED: dict[str, Any] = {

@@ -95,6 +95,7 @@
   };
 
   function put(name, value) {
+    if (window.location.pathname !== "/runs") { return; } // the reader has gone on meanwhile
     const query = new URLSearchParams(window.location.search);
     if ((query.get(name) || "") === value) { return; }
     if (value) { query.set(name, value); } else { query.delete(name); }
@@ -112,7 +113,6 @@
 
       /* Sorting and filtering belong to the address, but must not draw the page anew. */
       remember: function (columns, filter) {
-        if (window.location.pathname !== "/runs") { return; }
         if (columns) {
           const sorted = columns.find(function (column) { return column.sort; });
           const text = sorted ? (sorted.sort === "desc" ? "-" : "") + sorted.colId : "";

@@ -56,15 +56,15 @@ def register(app: Dash, data: Data) -> None:
     """Stop a run where this dashboard may."""
 
     @app.callback(
-        Output(ids.RUN_STOPPED, "children"), Input(ids.RUN_STOP, "submit_n_clicks"), State(ids.RUN_STAMP, "data"),
+        Output(ids.RUN_STOPPED, "children"), Input(ids.RUN_STOP, "submit_n_clicks"), State(ids.RUN_NAME, "data"),
         prevent_initial_call=True,
     )  # fmt: skip
-    def end(clicks: object, seen: object) -> Any:
-        if not clicks or not isinstance(seen, dict):
+    def end(clicks: object, name: object) -> Any:
+        if not clicks:
             return no_update
         try:
             data.access.require_operator("stop a run")
-            run = data.run(str(seen.get("id")))
+            run = data.run(str(name))
             sent = stop(run)
             say(data.store, run.id, "operator", f"stopped from the dashboard: {sent} sent", "warning")
         except SetpointError as error:
@@ -73,15 +73,15 @@ def register(app: Dash, data: Data) -> None:
 
     @app.callback(
         Output(ids.RUN_STOPPED, "children", allow_duplicate=True), Input({"type": ids.RUN_GO, "what": ALL}, "n_clicks"),
-        State(ids.RUN_STAMP, "data"), prevent_initial_call=True,
+        State(ids.RUN_NAME, "data"), prevent_initial_call=True,
     )  # fmt: skip
-    def go(clicks: object, seen: object) -> Any:
+    def go(clicks: object, name: object) -> Any:
         chosen = ctx.triggered_id
-        if not (isinstance(clicks, list) and any(clicks) and isinstance(chosen, dict) and isinstance(seen, dict)):
+        if not (isinstance(clicks, list) and any(clicks) and isinstance(chosen, dict)):
             return no_update
         try:
             data.access.require_operator("start a job")
-            job = start(data.store, words(data.run(str(seen.get("id"))), str(chosen.get("what"))))
+            job = start(data.store, words(data.run(str(name)), str(chosen.get("what"))))
         except SetpointError as error:
             return html.Span(str(error), className="error")
         return ui.link(f"started as {job}", f"/jobs/{job}")

@@ -70,6 +70,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
         *(_results(run) if chosen == "episodes" else []),
         _bar(run, query, chosen, learned=_learned(run, logged)),
         html.Div(list(_shown(data, run, query, chosen)), id=ids.RUN_BODY, className="stack"),
+        dcc.Store(id=ids.RUN_NAME, data=run.id),
         dcc.Store(id=ids.RUN_STAMP, data=_seen(data, run, logged, len(rows))._asdict()),
         dcc.Interval(id=ids.tick("run"), interval=2000, max_intervals=-1 if run.status == "running" else 0),
         note=[
@@ -103,14 +104,15 @@ def _register_live(app: Dash, data: Data) -> None:
         Output({"type": ids.CURVE, "key": ALL}, "extendData"),
         Output({"type": ids.NOW, "key": ALL}, "children"),
         Input(ids.tick("run"), "n_intervals"),
+        State(ids.RUN_NAME, "data"),
         State(ids.RUN_STAMP, "data"),
         State(ids.URL, "search"),
         prevent_initial_call=True,
     )
-    def update(_ticks: int, seen: object, search: object) -> Any:
+    def update(_ticks: int, name: object, seen: object, search: object) -> Any:
         shown, now = ([str(output["id"]["key"]) for output in ctx.outputs_list[place]] for place in (4, 5))
         old = seen if isinstance(seen, dict) else {}
-        run = data.run(str(old.get("id")))
+        run = data.run(str(name))
         rows, logged = data.episodes(run.id), curves.log(run, data.metrics(run.id))
         fresh = _seen(data, run, logged, len(rows))
         if fresh._asdict() == old:
@@ -126,7 +128,12 @@ def _register_live(app: Dash, data: Data) -> None:
 
 
 def _redrawn(tab: str, old: Mapping[str, Any], fresh: _Seen) -> bool:
-    """Whether the tab has another shape than before; a figure that only grows is not drawn anew, or it would lose its zoom."""
+    """Whether the tab has another shape than before; a figure that only grows is not drawn anew, or it would lose its zoom.
+
+    What was seen is of another run where an answer that the page before had asked for came when this one stood.
+    """
+    if old.get("id") != fresh.id:
+        return True
     if tab == "training":
         return bool(old.get("keys") != fresh.keys)
     ended = old.get("status") != fresh.status
