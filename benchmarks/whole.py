@@ -111,14 +111,14 @@ def within(plan: Plan, store: Store, seconds: float) -> Plan:
     for cell in plan.cells:
         cases.setdefault((cell.source, cell.variant), []).append(cell)
     order = sorted(cases, key=lambda case: case[1] not in SHIELDED)  # sorting keeps the order of plants
-    until, left_out = time.monotonic() + seconds, list[str]()
+    begun, left_out = time.monotonic(), list[str]()
     done: set[Cell] = set()
     for case in order:
-        if time.monotonic() > until and len(known(store, {cell: key(cell) for cell in cases[case]})) < len(cases[case]):
+        if time.monotonic() - begun > seconds and len(known(store, {cell: key(cell) for cell in cases[case]})) < len(cases[case]):
             left_out.append(f"{case[0].name}, {case[0].scenario}: variant {case[1]!r} left out, {LATE}")
             continue
         done |= {cell for cell, *_ in outcomes(store, cases[case], workers=Workers(1))}
-        print(f"{time.monotonic() - until + seconds:.0f} s: {case[0].name}, {case[0].scenario}, {case[1]}", file=sys.stderr)
+        print(f"{time.monotonic() - begun:.0f} s: {case[0].name}, {case[0].scenario}, {case[1]}", file=sys.stderr)
     return Plan(tuple(cell for cell in plan.cells if cell in done), (*plan.notes, *left_out))
 
 
