@@ -163,9 +163,9 @@ class Data:
         return self._card(name)
 
     def meanings(self, plant: str) -> dict[str, str]:
-        """What each input and output of a plant is; nothing of a plant that is not in the catalogue."""
+        """What each disturbance, input and output of a plant is; nothing of a plant that is not in the catalogue."""
         vectors = self.card(plant)["vectors"] if plant in self.plant_names() else {}
-        return {str(q["name"]): str(q["meaning"]) for key in ("inputs", "outputs") for q in vectors.get(key, ())}
+        return {str(q["name"]): str(q["meaning"]) for key in ("disturbances", "inputs", "outputs") for q in vectors.get(key, ())}
 
     def cost_unit(self, plant: str) -> str:
         """The unit in which a plant's cost is counted; none for a plant that is not in the catalogue."""

@@ -28,10 +28,11 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
     except SetpointError as error:
         return [ui.panel("Policy map", ui.empty(f"{error}.", f"setpoint train {run.plant}"))]
     x, y = _chosen(found, query)
+    of = data.meanings(run.plant)
     place = query.get("at", "") if query.get("at", "").isdigit() else "median"
     return [
-        html.Div([_entry(found, "x", x), _entry(found, "y", y), _place(found, place)], className="filters"),
-        *_maps(found, x, y, place),
+        html.Div([_entry(found, of, "x", x), _entry(found, of, "y", y), _place(found, place)], className="filters"),
+        *_maps(found, of, x, y, place),
         _histograms(found),
     ]
 
@@ -44,10 +45,16 @@ def _chosen(found: Decisions, query: Mapping[str, str]) -> tuple[int, int]:
     return x, y if y != x or len(names) == 1 else (x + 1) % len(names)
 
 
-def _entry(found: Decisions, field: str, chosen: int) -> Component:
-    names = [axis.name for axis in found.axes]
-    words = {"x": "across", "y": "upwards"}[field]
-    return ui.labelled(words, ui.picker(ids.choice(field, names[chosen]), f"{words}, observed", names, names[chosen], width=230))
+def _entry(found: Decisions, of: Mapping[str, str], field: str, chosen: int) -> Component:
+    options = [{"value": axis.name, "label": _worded(axis.name, of)} for axis in found.axes]
+    words, name = {"x": "across", "y": "upwards"}[field], found.axes[chosen].name
+    return ui.labelled(words, ui.picker(ids.choice(field, name), f"{words}, observed", options, name, width=250))
+
+
+def _worded(name: str, of: Mapping[str, str]) -> str:
+    """An observed quantity's name with what it is."""
+    words = of.get(name.split(" ", maxsplit=1)[0], "")
+    return f"{name}, {words}" if words else name
 
 
 def _place(found: Decisions, place: str) -> Component:
@@ -59,9 +66,9 @@ def _place(found: Decisions, place: str) -> Component:
     return ui.labelled("everything else", ui.picker(ids.choice("at", place), "operating point", options, place, width=300))
 
 
-def _maps(found: Decisions, x: int, y: int, place: str) -> list[Component]:
+def _maps(found: Decisions, of: Mapping[str, str], x: int, y: int, place: str) -> list[Component]:
     cut = found.section(place, x, y)
-    across, along = (Scale(found.axes[k].name, found.axes[k].unit) for k in (x, y))
+    across, along = (Scale(_worded(found.axes[k].name, of), found.axes[k].unit) for k in (x, y))
     seen, point = found.visited.observations, found.visited.at(place)
     dots = tuple(found.axes[k].value(seen[..., k].ravel()) for k in (x, y))
     where = float(found.axes[x].value(point[x])), float(found.axes[y].value(point[y]))
