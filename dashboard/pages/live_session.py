@@ -97,7 +97,7 @@ def _chip(text: str, query: Mapping[str, str], on: bool, **changed: str) -> Comp
 
 def _ended(query: Mapping[str, str]) -> Component:
     """What stands where a session was; its address says what it was and how to start the same again."""
-    why = "It ends when somebody ends it, when nobody has watched it for half an hour, and with the dashboard that runs it."
+    why = "A session ends when somebody ends it, half an hour after anybody last watched it, and with the dashboard that runs it."
     again = {key: query[key] for key in ("plant", "scenario", "seed", "a", "b") if key in query}
     words = "Start the same again" if again else "Start a session"
     names = {"a": "twin A", "b": "twin B"}
