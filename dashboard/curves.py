@@ -14,7 +14,7 @@ from dash.development.base_component import Component
 from controller.records import MetricRow, RunRecord
 from dashboard import components as ui
 from dashboard import ids
-from dashboard.figures import decimated, shown_name
+from dashboard.figures import decimated, shown_name, worded
 from dashboard.learning import Vital, cost_terms, learning_curve, savings, vital, vitals_of
 
 SCORE = "score"
@@ -57,8 +57,11 @@ def log(run: RunRecord, rows: Sequence[MetricRow]) -> Log:
     return Log({key: _thinned(curve) for key, curve in curves.items()}, rows[-1].id if rows else 0)
 
 
-def panels(run: RunRecord, log: Log, cost_unit: str) -> list[Component]:
-    """The learning curve, what an episode costs by term, and the vital signs with their limits; costs are in ``cost_unit``."""
+def panels(run: RunRecord, log: Log, cost_unit: str, of: Mapping[str, str]) -> list[Component]:
+    """The learning curve, what an episode costs by term, and the vital signs with their limits; costs are in ``cost_unit``.
+
+    ``of`` says what the plant's quantities are.
+    """
     total = max([ui.total_steps(run), *log.curves.get(SCORE, NOTHING)[0]])
     baselines = _baselines(run, log)
     hint: ui.Children = "" if "nmpc" in baselines else ["NMPC's line: ", html.Code(f"setpoint train {run.plant} --against nmpc")]
@@ -68,7 +71,7 @@ def panels(run: RunRecord, log: Log, cost_unit: str) -> list[Component]:
         figure = ui.graph(savings(saved, total), ids.curve(",".join(log.scenarios)))
         parts.append(ui.panel("Saved against PID by scenario", figure, aside="on validation episodes; higher is better"))
     if log.terms:
-        terms = {key.removeprefix(COST): log.curves[key] for key in log.terms}
+        terms = {worded(key.removeprefix(COST), of): log.curves[key] for key in log.terms}
         figure = ui.graph(cost_terms(terms, total, cost_unit), ids.curve(",".join(log.terms)))
         parts.append(ui.panel("Reward by component", figure, aside="mean cost of a validation episode by term; lower is better"))
     signs = [_sign(key, sign, log.curves.get(key, NOTHING), total) for key, sign in shown(run).items()]

@@ -7,7 +7,7 @@ without being drawn again; the lines' own colours are middle tones that read on 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import plotly.graph_objects as go
@@ -82,6 +82,12 @@ def shown_name(name: str) -> str:
     """Controllers known by their initials in capitals, others as they are."""
     first, *rest = name.split(" ", 1)
     return " ".join([first.upper() if first in INITIALS else first, *rest])
+
+
+def worded(name: str, of: Mapping[str, str]) -> str:
+    """A name that begins with a quantity's with what that is, which ``of`` says."""
+    words = of.get(name.split(" ", maxsplit=1)[0], "")
+    return f"{name}, {words}" if words else name
 
 
 def decimated(time: NDArray[np.float64], values: NDArray[np.float64], points: int = POINTS) -> NDArray[np.intp]:

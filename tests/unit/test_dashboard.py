@@ -441,3 +441,13 @@ def test_ppo_and_pid_are_compared_unless_the_address_names_others(tmp_path: Path
     data = open_data(str(tmp_path / "runs.db"), Cards())
     assert "constant − PID" not in list(_texts(compare.layout(data, {"run": name})))
     assert "constant − PID" in list(_texts(compare.layout(data, {"run": name, "controllers": "pid,constant"})))
+
+
+def test_a_rewards_components_are_told_in_words(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store, store.run("train", "exothermic_cstr", "ppo", 0, {}, {}) as name:
+        for step in (1000, 2000):
+            store.metrics(name, step, {"score": -2.0, "cost/c_A": 1.5, "cost/rest": 0.1})
+    data = open_data(str(tmp_path / "runs.db"), Cards())
+    drawn = str(run.layout(data, {"id": name}).to_plotly_json())
+    assert "c_A, concentration of A" in drawn
+    assert "rest, " not in drawn

@@ -11,7 +11,7 @@ from controller.records import RunRecord
 from dashboard import components as ui
 from dashboard import ids
 from dashboard.data import Data
-from dashboard.figures import unit_text
+from dashboard.figures import unit_text, worded
 from dashboard.policies import Decisions, decisions
 from dashboard.policy_figures import Scale, at_ends, histogram, section
 from plant_models.core.errors import SetpointError
@@ -46,15 +46,9 @@ def _chosen(found: Decisions, query: Mapping[str, str]) -> tuple[int, int]:
 
 
 def _entry(found: Decisions, of: Mapping[str, str], field: str, chosen: int) -> Component:
-    options = [{"value": axis.name, "label": _worded(axis.name, of)} for axis in found.axes]
+    options = [{"value": axis.name, "label": worded(axis.name, of)} for axis in found.axes]
     words, name = {"x": "across", "y": "upwards"}[field], found.axes[chosen].name
     return ui.labelled(words, ui.picker(ids.choice(field, name), f"{words}, observed", options, name, width=250))
-
-
-def _worded(name: str, of: Mapping[str, str]) -> str:
-    """An observed quantity's name with what it is."""
-    words = of.get(name.split(" ", maxsplit=1)[0], "")
-    return f"{name}, {words}" if words else name
 
 
 def _place(found: Decisions, place: str) -> Component:
@@ -68,7 +62,7 @@ def _place(found: Decisions, place: str) -> Component:
 
 def _maps(found: Decisions, of: Mapping[str, str], x: int, y: int, place: str) -> list[Component]:
     cut = found.section(place, x, y)
-    across, along = (Scale(_worded(found.axes[k].name, of), found.axes[k].unit) for k in (x, y))
+    across, along = (Scale(worded(found.axes[k].name, of), found.axes[k].unit) for k in (x, y))
     seen, point = found.visited.observations, found.visited.at(place)
     dots = tuple(found.axes[k].value(seen[..., k].ravel()) for k in (x, y))
     where = float(found.axes[x].value(point[x])), float(found.axes[y].value(point[y]))

@@ -18,4 +18,4 @@ def body(data: Data, run: RunRecord, query: Mapping[str, str]) -> Sequence[Compo
     if not log.last and run.status != "running":
         hint = "This run logged nothing: it ended before its first validation."
         return [ui.panel("Training", ui.empty(hint, f"setpoint train {run.plant}"))]
-    return curves.panels(run, log, data.cost_unit(run.plant))
+    return curves.panels(run, log, data.cost_unit(run.plant), data.meanings(run.plant))
