@@ -103,7 +103,7 @@ def test_every_short_name_is_explained(name: str) -> None:
 
 def test_a_figure_named_by_a_symbol_says_what_it_is_of() -> None:
     of = {"h_1": "level of tank 1", "v_1": "pump 1"}
-    assert meaning("v_1 travel", of) == "pump 1: its moves from decision to decision, summed"
+    assert meaning("v_1 travel", of) == "pump 1: its moves, summed"
     assert meaning("h_1 settling, 2 %", of).startswith("level of tank 1: time until it stays within 2 %")
     assert meaning("IAE", of) == "absolute error, summed over time"
     assert not meaning("time beyond hot limit", of)

@@ -51,7 +51,7 @@ def _differences(
     rows: list[list[ui.Cell]] = []
     for name in names:
         reference = values[base].get(name, float("nan"))
-        row: list[ui.Cell] = [ui.kpi(name, of), unit_text(units.get(name, ""))]
+        row: list[ui.Cell] = [ui.kpi(name, of), html.Span(unit_text(units.get(name, "")), className="nowrap")]
         row += [ui.number(values[label].get(name)) for label in labels]
         rows.append(row + [_difference(values[label].get(name, float("nan")), reference) for label in others])
     return ui.table(heads, rows, range(2, len(heads)), "KPIs by controller")
