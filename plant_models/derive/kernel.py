@@ -16,6 +16,7 @@ from pathlib import Path
 from types import ModuleType
 
 import llvmlite.binding as llvm
+from numba.core.dispatcher import Dispatcher
 
 from plant_models.core.plant import Plant
 from plant_models.derive.cache import kept
@@ -205,7 +206,19 @@ def load(text: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
+    _self_contained(module)
     return module
+
+
+def _self_contained(module: ModuleType) -> None:
+    """Have every function hold the code of those that it calls.
+
+    One that was just compiled would run them as they were compiled for themselves, which rounds otherwise than its own copies
+    of them, and those alone are kept on disk: the first process to need a kernel would differ from all later ones.
+    """
+    for function in vars(module).values():
+        if isinstance(function, Dispatcher):
+            function.targetoptions["forceinline"] = True
 
 
 def _holds(text: str, path: Path) -> bool:

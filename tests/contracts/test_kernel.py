@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,6 +18,12 @@ from plant_models.core.plant import Plant
 from plant_models.derive.layout import TRIPPED
 from plant_models.derive.twin import twin
 from tests.contracts.every import plants
+
+EPISODES = """
+from controller.cell import Cell, run
+from controller.source import Source
+print(run(Cell(Source("cstr_series_recycle", scenario="tracking"), "faults", "pid", 0, 0, 8)).cost)
+"""
 
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.title)
@@ -74,3 +85,13 @@ def test_the_twin_refuses_what_it_cannot_integrate() -> None:
         twin(plant, "setpoint", 1).step(
             column, simulator.P.column(0), simulator.E.column(0), np.zeros((plant.loops_per_decision, 2))
         )
+
+
+@pytest.mark.slow
+def test_a_kernel_just_compiled_runs_to_the_last_bit_as_the_one_that_is_kept(tmp_path: Path) -> None:
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
+    command, root = [sys.executable, "-c", EPISODES], Path(__file__).parents[2]
+    compiled, kept = (
+        subprocess.run(command, env=environment, cwd=root, check=True, capture_output=True, text=True).stdout for _ in range(2)
+    )
+    assert compiled == kept
