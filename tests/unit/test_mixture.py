@@ -253,7 +253,7 @@ def test_a_run_says_what_each_scenario_counts_and_saves(tmp_path: Path) -> None:
         run_id, _ = recorded_training(SMALL, historian, 0, 66 * 16, lambda progress: said.append(progress.note), MIXED)
         config = historian.find(run_id).config
         rows = historian.metrics_after(run_id)
-        shown = panels(historian.find(run_id), log(historian.find(run_id), rows), "1")
+        shown = panels(historian.find(run_id), log(historian.find(run_id), rows), "1", {})
     logged = {row.key for row in rows}
     (told,) = [note for note in said if "trips" in note]
     assert told.startswith("exothermic_cstr: in scenario 'unstable' PID itself trips in 5 of 256 episodes, ")
