@@ -26,7 +26,7 @@ from benchmarks.provenance import parser, report
 from controller.baselines import Pid
 from controller.interface import Controller
 from controller.methods import Method
-from controller.nmpc import Nmpc
+from controller.nmpc import Nmpc, decisions
 from controller.provenance import provenance
 from controller.train import train
 from plant_models.core.scenario import Array
@@ -61,7 +61,7 @@ def one(pcgym: PcGym, case: Case, sizes: Sizes, note: Callable[[str], None]) -> 
     policies, seconds, steps = _trained(case, sizes)
     note(f"{case.name}: oracle and our controllers")
     oracle = pcgym.ask("oracle", case=case.name)
-    nmpc = Nmpc(case.plant, "direct", fineness=substeps(case.plant))
+    nmpc = Nmpc(case.plant, "direct", horizon=_horizon(case), fineness=substeps(case.plant))
     controllers: dict[str, list[Controller]] = {"our_pid": [Pid(case.plant)], "our_nmpc": [nmpc], "our_ppo": policies}
     seen = {"corrected": False, "as_published": True}
     ways = {
@@ -86,6 +86,12 @@ def one(pcgym: PcGym, case: Case, sizes: Sizes, note: Callable[[str], None]) -> 
         "episodes": sizes.episodes,
         "their_versions": pcgym.ask("versions"),
     }
+
+
+def _horizon(case: Case) -> int:
+    """Return NMPC's own horizon, but no more than the case has decisions: what lies beyond its end is not judged."""
+    scenario = case.plant.scenario()
+    return min(decisions(draw(case.plant, scenario, 0, 1, "tuning")), scenario.steps)
 
 
 def _trained(case: Case, sizes: Sizes) -> tuple[list[Controller], list[float], int]:
