@@ -47,14 +47,6 @@ def measured() -> dict[str, Row]:
 
 
 @cache
-def anew() -> dict[str, Row]:
-    """Return what was measured with a quarter of the reserve, by plants whose rows are of an earlier shield."""
-    path = RESULTS / "safety_anew.json"
-    rows: dict[str, Row] = json.loads(path.read_text(encoding="utf-8"))["plants"] if path.exists() else {}
-    return {name: row for name, row in rows.items() if "reserve" not in measured().get(name, {})}
-
-
-@cache
 def controllers() -> dict[str, Any]:
     """Return the committed rows of the controllers' benchmark by plant."""
     found: dict[str, Any] = json.loads((RESULTS / "control.json").read_text(encoding="utf-8"))["plants"]
@@ -267,32 +259,6 @@ def _cost_line(name: str, row: Row) -> list[str]:
     return [_linked(name, row), *seen, ", ".join(times), *brought, shares, ahead, str(missed)]
 
 
-def anew_table() -> str:
-    """Return what was measured with a quarter of the reserve beside what the earlier shield did."""
-    heads = ("plant", "episodes", *ADVERSARIES, "uncertified, at most", "certified in vain",
-             "refused in vain, whole", "a quarter", "PID's moves changed, whole", "a quarter", "commit")  # fmt: skip
-    return _table(heads, [_anew_line(name, row, measured()[name]) for name, row in anew().items()])
-
-
-def _anew_line(name: str, row: Row, before: Row) -> list[str]:
-    rows, states = row.get("adversaries", {}), row.get("states")
-    pairs = [_pair(rows[each]) if each in rows else "" for each in ADVERSARIES]
-    worst = f"{100 * max(each['decided']['uncertified'] for each in rows.values()):.2g} %" if rows else ""
-    vain = f"{row['false_safe']} of {states['certified']}" if states else ""
-    both = [text for find in (_refused, _changed) for text in (find(before), find(row))]
-    episodes = f"{rows['max']['episodes']:,}" if rows else ""
-    return [f"[`{name}`](plants/_generated/{name}.md)", episodes, *pairs, worst, vain, *both, ", ".join(row["commits"])]
-
-
-def _refused(row: Row) -> str:
-    return f"{100 * row['false_unsafe']:.1f} % of {row['states']['states']}" if "states" in row else ""
-
-
-def _changed(row: Row) -> str:
-    share = row.get("interventions", {}).get("pid", {}).get("share")
-    return "" if share is None else f"{100 * share:.2g} %"
-
-
 def _linked(name: str, row: Row) -> str:
     return f"[`{name}`](plants/_generated/{name}.md)" + ("" if "reserve" in row else f" ({EARLIER})")
 
@@ -301,7 +267,7 @@ def tables() -> dict[str, str]:
     """Return the files that docs/safety.md includes."""
     missing = ", ".join(f"`{name}`" for name in having() if "counts" not in measured().get(name, {}))
     open_ = f"\n\nNot measured yet: {missing}." if missing else ""
-    tables = {"kept": kept_table() + open_, "cost": cost_table(), "anew": anew_table(), "tried": tried_table()}
+    tables = {"kept": kept_table() + open_, "cost": cost_table(), "tried": tried_table()}
     return {f"safety_{name}.txt": table + "\n" for name, table in tables.items()}
 
 
