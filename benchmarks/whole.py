@@ -2,40 +2,32 @@
 
 ``python -m benchmarks.whole --out benchmarks/results/whole.json --page docs/results.md --report whole.html``. Policies are those
 of the completed trainings in the user's store, with every plant's own steps, and PPO's those that ``benchmarks.control`` trained,
-where it did. NMPC is what ``benchmarks.control`` has kept of it,
-by the text of its modules now, or at ``--nmpc-of COMMIT`` where no batch is run. Cells are kept in the user's store: a run that
-was cut off goes on.
+where it did. NMPC is what ``benchmarks.control`` has kept of it, by the text of its modules now, or at ``--nmpc-of COMMIT`` where
+no batch is run, and for ``--nmpc SECONDS`` each what it does on the first episodes of every other scenario, no variant. Cells are
+kept in the user's store: a run that was cut off goes on.
 """
 
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import numpy as np
-
-from benchmarks import cells
-from benchmarks.plants import SEARCH, Sizes, judging, policy, searched_by
+from benchmarks.plants import Sizes, policy
 from benchmarks.provenance import parser
+from benchmarks.whole_nmpc import carry, searched
 from benchmarks.whole_page import LATE, page
-from controller.baselines import Pid
-from controller.campaign import FLOOR, PROTOCOLS, SEARCHED, Asked, Plan, planned
-from controller.cell import SEGMENTS, Cell, Outcome
-from controller.cell_store import KeptCell, keep
+from controller.campaign import FLOOR, PROTOCOLS, Asked, Plan, planned
+from controller.cell import Cell
 from controller.executor import Workers
 from controller.findings import Findings, found, telling
 from controller.historian import Historian
 from controller.kept import key, known, outcomes
 from controller.methods import Method
 from controller.records import RunRecord, plain
-from controller.rollout import rollout
-from controller.scores import kpis
 from controller.source import Source
 from controller.store import Store, runs_folder
 from controller.variants import SHIELDED, VARIANTS, Variant
@@ -44,12 +36,9 @@ from dashboard.report import write
 from plant_models.catalogue import get, names
 from plant_models.core.duty import Batch
 from plant_models.core.files import write_whole
-from plant_models.core.plant import Plant
 
 LEARNERS = ("ppo", "a2c", "trpo", "sac", "reinforce")
-EPISODES = 100
-"""Of which ``benchmarks.control`` keeps the first ones."""
-ROOT, SIZES = Path(__file__).parents[1], Sizes()
+SIZES = Sizes()
 
 
 def policies(historian: Historian, plants: Sequence[str]) -> dict[tuple[str, str, int], Path]:
@@ -73,38 +62,6 @@ def _as_declared(run: RunRecord) -> bool:
     return all(config.get(key) == value for key, value in usual.items()) and "safety" not in config
 
 
-def carry(store: Store, plant: Plant, commit: str) -> int:
-    """Keep what ``benchmarks.control`` has of NMPC as cells, and return of how many episodes."""
-    text, judged = _text(commit) + searched_by(plant), judging(plant, EPISODES)
-    units = {name: kpi.unit for name, kpi in kpis(rollout(Pid(plant), judged[slice(1)])).items()}
-    for first in range(0, EPISODES, SEARCHED):
-        some = judged[slice(first, first + SEARCHED)]
-        piece = cells.known(f"{plant.name}-nmpc-{first}", cells.fingerprint(some) + text)
-        if piece is None:
-            return first
-        cell = Cell(Source(plant.name, scenario=plant.scenario().name), "none", "nmpc", 0, first, SEARCHED)
-        keep(store, KeptCell(key(cell), plant.name, _outcome(piece, units).as_json()))
-    return EPISODES
-
-
-def _outcome(piece: dict[str, Any], units: dict[str, str]) -> Outcome:
-    """Return a piece as a cell's outcome; in which part of an episode its cost arose is not known."""
-    figures = {name: tuple(values) for name, values in piece["kpis"].items()}
-    unknown = tuple((np.nan,) * SEGMENTS for _ in piece["cost"])
-    return Outcome(tuple(piece["cost"]), unknown, figures, {name: units[name] for name in figures}, piece["seconds"])
-
-
-def _text(commit: str) -> str:
-    return "".join(_module(module, commit) for module in SEARCH)
-
-
-def _module(module: ModuleType, commit: str) -> str:
-    path = Path(str(module.__file__)).relative_to(ROOT)
-    if not commit:
-        return (ROOT / path).read_text()
-    return subprocess.run(["git", "show", f"{commit}:{path}"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-
-
 def within(plan: Plan, store: Store, seconds: float) -> Plan:
     """Compute cells case by case for so many seconds, those first that share the plant's own kernel, and leave out the rest."""
     cases: dict[tuple[Source, Variant], list[Cell]] = {}
@@ -123,12 +80,13 @@ def within(plan: Plan, store: Store, seconds: float) -> Plan:
 
 
 def measure(
-    store: str | None, plants: Sequence[str], episodes: int, commit: str, report: Path | None, seconds: float
+    store: str | None, plants: Sequence[str], episodes: int, commit: str, report: Path | None, seconds: float, nmpc: float
 ) -> Findings:
     """Run what is not kept, and write the report where one is asked for."""
     with Historian(store) as historian:
         for name in plants:
             carry(historian.store, get(name), "" if isinstance(get(name).duty, Batch) else commit)
+        searched(historian.store, plants, episodes, nmpc)
         sources = tuple(Source(name) for name in plants)
         kept_policies = policies(historian, plants)
         learners = [name for name in LEARNERS if name in {algorithm for _, algorithm, _ in kept_policies}]
@@ -157,14 +115,16 @@ if __name__ == "__main__":
     parsed.add_argument("--store", help="run store with the policies, and for the cells")
     parsed.add_argument("--episodes", type=int, default=50)
     parsed.add_argument("--seconds", type=float, default=float("inf"), help="after which no further case is begun")
+    parsed.add_argument("--nmpc", type=float, default=0.0, help="seconds of it on each scenario after which no episode is begun")
     parsed.add_argument("--nmpc-of", default="", help="commit whose pieces of NMPC are taken")
     parsed.add_argument("--page", type=Path, help="page of the documentation to write")
     parsed.add_argument("--report", type=Path, help="report to write, HTML")
     options = parsed.parse_args()
     wanted = options.plants or (("exothermic_cstr",) if options.quick else names())
     done = measure(
-        options.store, wanted, 2 if options.quick else options.episodes, options.nmpc_of, options.report, options.seconds
-    )
+        options.store, wanted, 2 if options.quick else options.episodes, options.nmpc_of, options.report, options.seconds,
+        options.nmpc,
+    )  # fmt: skip
     result = plain(summary(done))
     if options.out:
         write_whole(options.out, json.dumps(result, indent=1) + "\n")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from controller.findings import Findings
 from controller.overall import uncounted
-from controller.standing import PID, Standing
+from controller.standing import NMPC, PID, Compared, Standing
 from controller.variants import VARIANTS
 from dashboard.report import origins, pipes
 from dashboard.standings import OVERALL_HEADS, overall_row, sentences, signed_percent
@@ -17,6 +17,8 @@ RELATIVE = """P(improvement) is unpaired. Gains are relative: to PID's cost on t
 floor, where a hundredth of it may be little money; IQM is their interquartile mean, in which every case weighs the same. Where
 one policy ran, its interval is over episodes alone, drawn alike for the variants of a scenario, which share them: what another
 training would bring is not in it. A variant that changes no cost of PID's does not count."""
+BESIDE = """Relative gain over PID of NMPC, which knows what the policy knows, on as many of the first episodes as its time
+allowed, and of PPO on the same ones; in brackets where the 95 % interval of what is saved holds zero. No variants."""
 LATE = "no time was left"
 WORST = 40
 """Cases at most in which PPO's losses are listed."""
@@ -35,6 +37,7 @@ def page(findings: Findings) -> str:
         "## PPO against PID by scenario and variant",
         "Relative gain in each variant, in brackets where the 95 % interval of what is saved holds zero.",
         _by_variant(ppo),
+        "## NMPC by scenario", BESIDE, _beside_nmpc(findings),
         "## Where PPO loses", _losses(ppo), "## At equal comfort",
         "\n".join(f"- {text}." for text in sentences(findings) if "equal comfort" in text),
         "## The other learners", _learners(findings), "## Policies", _policies(findings), "## Left out", _left_out(findings),
@@ -62,6 +65,21 @@ def _marked(each: Standing | None) -> str:
     if each is None:
         return "–"
     return f"({_share([each])})" if each.verdict == "unclear" else _share([each])
+
+
+def _beside_nmpc(findings: Findings) -> str:
+    """Return NMPC's and PPO's gains in every scenario that NMPC ran, on the episodes that it ran."""
+    lines = []
+    for case in findings.cases:
+        if {NMPC, PID} <= set(case.samples):
+            n = case.samples[NMPC].cost.shape[1]
+            told = [_gain(case.first(n), label) for label in (NMPC, "ppo")]
+            lines.append([case.case.plant.name, case.case.scenario, case.case.protocol, str(n), *told])
+    return pipes(("plant", "scenario", "protocol", "episodes", "NMPC", "PPO"), lines) if lines else ""
+
+
+def _gain(case: Compared, label: str) -> str:
+    return _marked(case.standing(label)) if label in case.samples else "–"
 
 
 def _losses(rows: Sequence[Standing]) -> str:
@@ -103,8 +121,7 @@ def _left_out(findings: Findings) -> str:
     lines = [f"- No policy of PPO was kept for {', '.join(without)}."] if without else []
     lines += [f"- {note}." for note in findings.notes if LATE in note]
     lines += [f"- {text}." for text in uncounted(findings.cases)]
-    nmpc = "- NMPC stands beside the others where it was kept: on first episodes of first scenarios, no variant."
-    return "\n".join([*lines, nmpc])
+    return "\n".join([*lines, "- NMPC ran no variants, and where it takes long few episodes; its table has their number."])
 
 
 def _policies(findings: Findings) -> str:

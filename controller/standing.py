@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -54,6 +54,11 @@ class Sample:
     units: Mapping[str, str]
     seconds: float
 
+    def first(self, episodes: int) -> Sample:
+        """Return the same on the first episodes alone."""
+        figures = {name: each[:, :episodes] for name, each in self.figures.items()}
+        return replace(self, cost=self.cost[:, :episodes], segments=self.segments[:, :episodes], figures=figures)
+
     def total(self, name: str, first: int | None = None) -> int:
         """Return a count over all runs, or over the first episodes; zero where the plant has no such figure."""
         return int(self.figures[name][:, :first].sum()) if name in self.figures else 0
@@ -89,6 +94,10 @@ class Compared:
         if not self.floor or not {PID, NMPC} <= set(self.samples):
             return None
         return Scale(*(self.samples[name].cost[0] for name in (self.floor, PID, NMPC)))
+
+    def first(self, episodes: int) -> Compared:
+        """Return the same on the first episodes alone."""
+        return replace(self, samples={label: sample.first(episodes) for label, sample in self.samples.items()})
 
     def shown(self) -> list[str]:
         """Return the labels that a table shows."""

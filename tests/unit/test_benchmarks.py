@@ -290,13 +290,16 @@ def test_the_benchmark_of_the_benchmark_times_both(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_the_whole_benchmark_writes_its_rows_and_its_page(tmp_path: Path) -> None:
     store, written, out = str(tmp_path / "s.db"), tmp_path / "page.md", tmp_path / "whole.json"
-    words = ["--quick", "--store", store, "--page", str(written), "--out", str(out)]
+    words = ["--quick", "--nmpc", "1", "--store", store, "--page", str(written), "--out", str(out)]
     subprocess.run([sys.executable, "-m", "benchmarks.whole", *words], cwd=ROOT, capture_output=True, check=True)
     found = json.loads(out.read_text())
     assert {row["plant"] for row in found["standings"]} == {"exothermic_cstr"}
     assert {row["protocol"] for row in found["standings"]} == {"tracking", "disturbance", "boundary"}
     assert found["overall"]["constant"]["behind"] > 0
+    nmpc = {row["protocol"]: row["episodes"] for row in found["standings"] if row["controller"] == "nmpc"}
+    assert nmpc == {"tracking": 2, "disturbance": 2, "boundary": 2}
     assert "## Where PPO loses" in written.read_text()
+    assert "| exothermic_cstr | unstable | boundary | 2 |" in written.read_text()
 
 
 @pytest.mark.slow
