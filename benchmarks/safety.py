@@ -1,8 +1,9 @@
 """How safe the shield keeps every plant that has hard limits, what it refuses in vain, and how long a decision takes.
 
 ``python -m benchmarks.safety --json --out benchmarks/results/safety.json``. Every cell is kept, so that a run that was cut off
-goes on where it stopped. ``--episodes`` are those of each adversary, ``--states`` those that CVODES judges of each, ``--parts``
-some parts of each row alone; ``fuzz`` and ``mutants`` are of the shell, not of a plant, and left out where plants are named.
+goes on where it stopped. ``--episodes`` are those of each adversary, ``--states`` those that CVODES judges of each,
+``--search`` the cases in which worse ones are searched for, ``--parts`` some parts of each row alone; ``fuzz`` and ``mutants``
+are of the shell, not of a plant, and left out where plants are named.
 """
 
 from __future__ import annotations
@@ -263,12 +264,13 @@ if __name__ == "__main__":
     parsed = parser(__doc__ or "")
     parsed.add_argument("--episodes", type=int, default=Sizes.episodes, help="judging episodes of each adversary")
     parsed.add_argument("--states", type=int, default=Sizes.states, help="states of each adversary that CVODES judges")
+    parsed.add_argument("--search", type=int, default=Sizes.search, help="cases in which worse ones are searched for")
     parsed.add_argument("--parts", type=lambda text: tuple(text.split(",")), help=", ".join(PARTS | WHOLE))
     options = parsed.parse_args()
     chosen = (
         Sizes(4, 2, 1, 2, 50, 64, 0.01, 2, (1, 200, 1000), 0.0)
         if options.quick
-        else replace(Sizes(), episodes=options.episodes, states=options.states)
+        else replace(Sizes(), episodes=options.episodes, states=options.states, search=options.search)
     )
     try:
         parts = options.parts or (*PARTS, *(() if options.plants else WHOLE))
