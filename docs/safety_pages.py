@@ -12,6 +12,7 @@ from typing import Any
 
 from controller.safety.stress import ADVERSARIES
 from controller.safety.trial import hard
+from controller.safety.worst_case import BUDGET, POPULATION
 from plant_models.catalogue import get, usable
 
 HERE = Path(__file__).resolve().parent
@@ -19,6 +20,8 @@ RESULTS, REASONS = HERE.parent / "benchmarks" / "results", HERE / "safety_reason
 FEW_STATES, FAST = 4, 500.0
 """States up to which a decision has to be taken within so many microseconds; with more, within 1 % of its interval."""
 EPISODES, STATES, TIMID, DEAR, MEDDLING, HALF = 3000, 111, 0.15, 1.25, 0.10, 0.50
+SEARCHED = BUDGET // POPULATION * POPULATION
+"""Cases in which worse ones are searched for where no fewer are asked for."""
 
 Row = Mapping[str, Any]
 
@@ -212,6 +215,8 @@ def _command(name: str, row: Row) -> str:
     fewer = f" --episodes {max(episodes)}" if episodes and max(episodes) != EPISODES else ""
     states = row["states"]["states"] // len(ADVERSARIES) if "states" in row else STATES
     fewer += f" --states {states}" if states != STATES else ""
+    searched = row.get("worst_cases", {}).get("tried", SEARCHED)
+    fewer += f" --search {searched}" if searched < SEARCHED else ""
     command = f"python -m benchmarks.safety --json --plants {name}{fewer}"
     return f"To repeat these figures: `{command}`" + (f", measured at commit {', '.join(row['commits'])}." if row else ".")
 
@@ -228,7 +233,7 @@ def _kept_line(name: str, row: Row) -> list[str]:
     pairs = [_pair(rows[each]) if each in rows else "" for each in (*ADVERSARIES, "ppo")]
     nominal = f"{row['nominal']['violating']} in {row['nominal']['steps']:,}" if "nominal" in row else ""
     found, tells = row.get("worst_cases"), "yes" if row["counts"] else "no"
-    searched = f"{_pair(found)} of {found['episodes']}" if found else ""
+    searched = f"{_pair(found)} of {found['tried']:,}" if found else ""
     return [_linked(name, row), f"{rows['max']['episodes']:,}", *pairs, searched, nominal, f"{100 * worst:.2g} %", tells]
 
 
