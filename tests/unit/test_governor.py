@@ -322,6 +322,19 @@ def test_a_proposal_of_another_form_asks_for_what_is_safe(form: str, part: str) 
     checked(plant, decision.sent, reading.u, reading.u)
 
 
+@pytest.mark.parametrize("part", ["r", "a"])
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_one_plants_number_that_is_not_finite_asks_for_what_is_safe_there_alone(wrong: float, part: str) -> None:
+    field, now = standing()
+    governor = Governor(CSTR, 4, bare(known(CSTR.name), -1e3))
+    governor.begin(np.arange(4), field.read(), unmoved(field))
+    asked = Command(np.full((4, 1), 0.9), np.full((4, 1), 0.5), np.zeros(4, dtype=bool))
+    asked._asdict()[part][2] = wrong
+    sent = governor.allow(now, asked).sent
+    assert sent.r[:, 0].tolist() == [0.9, 0.9, field.simulator.sent[2, 0], 0.9]
+    assert sent.a[:, 0].tolist() == [0.5, 0.5, 0.0, 0.5]
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble])
 def test_numbers_of_any_precision_are_numbers(dtype: type) -> None:
     plant, n = CSTR, 4
