@@ -1,7 +1,8 @@
 """How fast learning is, as ratios within one run: against a plant that costs nothing, and against SB3's defaults.
 
 ``python benchmarks/training.py --json``. One thread; the sides alternate, and the share is the median over the rounds of
-one side's rate over the other's, since what else the machine does moves both sides of a round.
+one side's rate over the other's, since what else the machine does moves both sides of a round. A plant that learns ``against``
+another policy simulates twice: the twins are part of its side.
 """
 
 from __future__ import annotations
@@ -14,14 +15,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from stable_baselines3 import PPO
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import VecEnv
 
 from benchmarks.provenance import arguments, report
 from controller.demo import PLANTS
+from controller.following import Following
 from controller.ground import environment
+from controller.methods import PPO_METHOD
 from controller.ppo import learner
 from plant_models import environment_id
-from plant_models.catalogue import get
+from plant_models.catalogue import get, names
 from plant_models.core.plant import Plant
 
 ROUNDS = 15
@@ -78,10 +82,10 @@ class FreeVecEnv(VecEnv):
         return [False] * self.num_envs
 
 
-def rate(model: PPO, steps: int) -> float:
+def rate(model: PPO, steps: int, watched: BaseCallback | None = None) -> float:
     """Return the steps per second of ``steps`` more steps."""
     before, begun = model.num_timesteps, time.perf_counter()
-    model.learn(steps, reset_num_timesteps=False)
+    model.learn(steps, watched, reset_num_timesteps=False)
     return (model.num_timesteps - before) / (time.perf_counter() - begun)
 
 
@@ -92,14 +96,16 @@ def measure_plant(plant: Plant, quick: bool) -> dict[str, Any]:
     rounds, steps = (1, batch) if quick else (ROUNDS, 4 * batch)
     ours = learner(plant.learning, env, 0)
     free = learner(plant.learning, FreeVecEnv(env, plant.scenario().steps), 0)
-    rate(ours, batch), rate(free, batch)
-    pairs = np.array([(rate(ours, steps), rate(free, steps)) for _ in range(rounds)])
+    watched = Following(plant, PPO_METHOD, env) if env.follows else None
+    rate(ours, batch, watched), rate(free, batch)
+    pairs = np.array([(rate(ours, steps, watched), rate(free, steps)) for _ in range(rounds)])
     defaults = PPO("MlpPolicy", gymnasium.make(environment_id(plant.name)), device="cpu")
     default = float(np.median([rate(defaults, 2048) for _ in range(1 if quick else 5)]))
     plant_rate, free_rate = np.median(pairs, axis=0)
     shares = pairs[:, 0] / pairs[:, 1]
     low, share, high = np.quantile(shares, [0.25, 0.5, 0.75])
-    return {"steps_per_s": plant_rate, "steps_per_s_free": free_rate, "steps_per_s_defaults": default,
+    return {"against": plant.learning.against if plant.learning.paired else None,
+            "steps_per_s": plant_rate, "steps_per_s_free": free_rate, "steps_per_s_defaults": default,
             "share_of_free_env": share, "share_quartiles": (low, high), "ratio_to_defaults": plant_rate / default}  # fmt: skip
 
 
@@ -112,4 +118,5 @@ def measure(quick: bool, plants: tuple[str, ...]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     options = arguments(__doc__ or "")
-    report(measure(options.quick, options.plants or PLANTS), options)
+    first = PLANTS if options.quick else tuple(dict.fromkeys((*PLANTS, *names())))
+    report(measure(options.quick, options.plants or first), options)

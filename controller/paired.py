@@ -29,9 +29,6 @@ from plant_models.env.simulator import Index
 from plant_models.env.start import starts
 from plant_models.env.substeps import fleet
 
-AHEAD = 256
-"""Episodes that PID runs at once, before the policy does; a policy's own twins run as many as there are plants."""
-
 
 class TwinEarnings:
     """The twins' rewards in the episodes that a fleet runs, (n, steps), found for many episodes at once.
@@ -79,9 +76,8 @@ class TwinEarnings:
         """Return the twin's rewards in one episode of a scenario; those of the next ones are kept for when they begin."""
         first, known = self._ahead.get(at, (0, np.zeros((0, 0))))
         if not first <= number < first + len(known):
-            first, count = (number // AHEAD * AHEAD, AHEAD) if self._policy is None else (number, self._plants.num_envs)
-            episodes = self._plants.sources[at].numbered(np.arange(first, first + count))
-            known = self._earned(episodes, np.zeros(count, dtype=np.intp))
+            first, episodes = number, self._plants.sources[at].onward(number, self._plants.num_envs)
+            known = self._earned(episodes, np.zeros(len(episodes), dtype=np.intp))
             self._ahead[at] = first, known
         found: Array = known[number - first]
         return found

@@ -46,6 +46,13 @@ class EpisodeSource:
         drawn = [draw(self.plant, self.scenario, self.seed, BLOCK, self.split, int(b) * BLOCK, self.weather) for b in blocks]
         return concatenate(drawn)[which * BLOCK + numbers % BLOCK]
 
+    def onward(self, number: int, count: int) -> Episodes:
+        """Return the episode of a number and those after it, ``count`` at most: those that are drawn already where it is."""
+        at = number - self._first
+        if self._ready is not None and 0 <= at < len(self._ready):
+            return self._ready.episodes[slice(at, at + count)]
+        return self.numbered(np.arange(number, number + count))
+
     def take(self, n: int) -> Starts:
         """Return the next ``n`` episodes."""
         if self._ready is None or self._next + n > self._first + len(self._ready):

@@ -56,6 +56,19 @@ def test_a_number_draws_the_episode_that_was_handed_out() -> None:
         np.testing.assert_array_equal(getattr(again, name), first[numbers], err_msg=name)
 
 
+@pytest.mark.parametrize(("number", "count", "given"), [(5, 7, 7), (10, 7, 2), (11, 1, 1), (3, 7, 7), (40, 2, 2)])
+def test_onward_from_a_number_are_the_episodes_that_are_handed_out(number: int, count: int, given: int) -> None:
+    env = PlantVectorEnv("exothermic_cstr", 5)
+    source = EpisodeSource(env.plant, env.simulator.kernel.layout, env.scenario, 4, "training", ahead=7)
+    for taken in (5, 3):  # those from number 5 to 11 are drawn with the last
+        source.take(taken)
+    found = source.onward(number, count)
+    assert len(found) == given
+    for name in ARRAYS:
+        again = getattr(source.numbered(np.arange(number, number + given)), name)
+        np.testing.assert_array_equal(getattr(found, name), again, err_msg=name)
+
+
 def test_a_source_that_goes_back_hands_out_the_same() -> None:
     env = PlantVectorEnv("exothermic_cstr", 5)
     one, other = (EpisodeSource(env.plant, env.simulator.kernel.layout, env.scenario, 4, "training") for _ in range(2))
