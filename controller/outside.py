@@ -93,9 +93,9 @@ def train_outside(
         after = _returns(model, env_id, seed)
         watch.record(float(after.mean()))
         result = {"before": float(before.mean()), "after": float(after.mean()), "seconds": watch.seconds}
+        _save(model, keep(run))
         historian.finish(run, "completed", result)
     env.close()
-    _save(model, keep(run))
     return Outside(run, model.num_timesteps, watch.seconds, before, after, keep(run))
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from controller.baselines import Pid
 from controller.demo import recorded_training
 from controller.demonstrations import demonstrations
+from controller.destination import check_free
 from controller.ground import environment, ground
 from controller.historian import Historian
 from controller.methods import PPO_METHOD, Method
@@ -123,9 +124,12 @@ def train_seeds(
     their runs are recorded as stopped. Each process imports the script that calls this: call under ``__name__ == "__main__"``.
 
     Raises:
-        BadInput: where the plant or its scenario is not known or cannot be used.
+        BadInput: where the plant, its scenario or the folder is not known or cannot be used.
     """
     plant, scenario = source.cases()
+    if out is not None:
+        for seed in seeds:
+            check_free(out / f"seed-{seed}")
     environment(plant, 0, scenario, method).reset()  # compiled and calibrated once here, the processes only load it
     for each in mixture(plant, scenario):
         judged(plant, each)

@@ -159,9 +159,9 @@ def _parse(location: str) -> URL:
 
 def _make_folder(url: URL) -> None:
     path = Path(str(url.database)).expanduser()
-    if path.is_dir():
-        raise BadInput(f"store {path}: a folder, expected a file; for example {path / 'runs.db'}")
     try:
+        if path.is_dir():
+            raise BadInput(f"store {path}: a folder, expected a file; for example {path / 'runs.db'}")
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise BadInput(f"store {path}: its folder cannot be made ({error.strerror}); name another with --store") from error
@@ -208,7 +208,8 @@ def _is_ready(engine: Engine) -> bool:
         version = _version(connection)
     if version is not None and version > SCHEMA_VERSION:
         shown = _shown(engine.url)
-        raise BadInput(f"store {shown}: schema {version}, this version knows up to {SCHEMA_VERSION}; update setpoint")
+        remedy = "update setpoint, or name another with --store"
+        raise BadInput(f"store {shown}: schema {version}, this version knows up to {SCHEMA_VERSION}; {remedy}")
     return version == SCHEMA_VERSION
 
 

@@ -20,6 +20,7 @@ from controller.baselines import Pid
 from controller.benchmark import versions
 from controller.checkpoint import Arrays, Checkpoint, Course, checkpoints, latest, save
 from controller.cloning import DECAY, cautious, clone, lessons
+from controller.destination import LAST, check_free
 from controller.events import Level, say
 from controller.following import Following
 from controller.ground import Ground, environment, ground, guarded, score, warnings
@@ -80,9 +81,10 @@ class Trained:
     hard_violations: int
 
     def save(self, folder: Path) -> None:
-        """Keep the best policy in a folder, and the last one in its folder ``last``."""
+        """Keep the best policy in a folder, and the last one in its folder ``last``; raises BadInput for a folder not its own."""
+        check_free(folder)
         self.policy.save(folder)
-        self.last.save(folder / "last")
+        self.last.save(folder / LAST)
 
 
 def train(

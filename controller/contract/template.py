@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import keyword
 import re
+import sys
+from importlib.metadata import packages_distributions
 from importlib.resources import files
 from pathlib import Path
 
@@ -29,6 +31,8 @@ def write(name: str, folder: Path) -> Path:
         raise BadInput(f"{name!r} is no name for a plant; give small letters, digits and underscores, such as mixing_tank")
     if name in names():
         raise BadInput(f"a plant {name!r} is already there; choose a name that `setpoint plants` does not list")
+    if name in sys.stdlib_module_names or name in packages_distributions():
+        raise BadInput(f"{name!r} is a Python module, which {name}.py would hide; choose another name")
     path = folder / f"{name}.py"
     try:
         with path.open("x", encoding="utf-8") as file:

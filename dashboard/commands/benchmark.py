@@ -11,6 +11,7 @@ import typer
 from dashboard import terminal
 from dashboard.commands import compare
 from dashboard.commands.session import (
+    MOST,
     Episodes,
     Json,
     PlantFile,
@@ -19,9 +20,11 @@ from dashboard.commands.session import (
     Seed,
     Session,
     WeatherFile,
+    controller_names,
     folder,
     plant_with,
     session,
+    words,
 )
 from dashboard.commands.shielding import KINDS, Safety
 
@@ -47,7 +50,7 @@ def benchmark(
     policy: Policies = None,
     scenario: ScenarioName = "",
     episodes: Episodes = 50,
-    first: Annotated[int, typer.Option(min=0, help="Number of the first held-out episode.")] = 0,
+    first: Annotated[int, typer.Option(min=0, max=MOST, help="Number of the first held-out episode.")] = 0,
     seed: Seed = 0,
     weather_file: WeatherFile = None,
     plant_file: PlantFile = None,
@@ -62,12 +65,12 @@ def benchmark(
     """Compare controllers on the same held-out episodes, with paired differences to the PID layer."""
     from controller.methods import ALGORITHMS
 
-    names, folders = plant or [], policy or []
-    kept = not folders and any(name in ALGORITHMS for name in _words(controllers))
+    names, folders, rivals = plant or [], policy or [], controller_names(controllers)
+    kept = not folders and any(name in ALGORITHMS for name in rivals)
     asked_more = protocol or variant or report or first or again or workers or cluster or kept
     if len(names) < 2 and ALL not in names and len(folders) < 2 and not asked_more:
         name, own = "".join(names), folders[0] if folders else None
-        compare.one(context, name, controllers, own, scenario, episodes, seed, weather_file, plant_file, replay, safety, as_json)
+        compare.one(context, name, rivals, own, scenario, episodes, seed, weather_file, plant_file, replay, safety, as_json)
         return
     _refuse(weather_file, replay, bool(scenario and protocol))
     if report is not None:
@@ -75,7 +78,7 @@ def benchmark(
     sources = _sources(names, plant_file, scenario)
     opened = session(context)
     released = [found for source in sources for path in folders if (found := folder(opened, source.case()[0], path, scenario))]
-    asked = _asked(sources, controllers, protocol, variant, tuple(dict.fromkeys(released)), episodes, seed, first, safety)
+    asked = _asked(sources, rivals, protocol, variant, tuple(dict.fromkeys(released)), episodes, seed, first, safety)
     _whole(opened, asked, _crew(workers, cluster), report, again, as_json)
 
 
@@ -93,11 +96,16 @@ def _check_report(path: Path) -> None:
     """Refuse a file that cannot be written before anything runs; raises BadInput."""
     from dashboard.report import KINDS as WRITTEN
     from plant_models.core.errors import BadInput
+    from plant_models.core.files import check_room
 
     if path.suffix not in WRITTEN:
         raise BadInput(f"--report {path}: a name that ends with {', '.join(WRITTEN)} allowed")
     if not path.parent.is_dir() or path.is_dir():
         raise BadInput(f"--report {path}: a file in a folder that exists allowed; make {path.parent} first")
+    try:
+        check_room(path.parent)
+    except OSError as error:
+        raise BadInput(f"--report {path}: cannot be written ({error.strerror}); name a file in another folder") from error
 
 
 def _sources(names: Sequence[str], plant_file: Path | None, scenario: str) -> tuple[Source, ...]:
@@ -105,10 +113,10 @@ def _sources(names: Sequence[str], plant_file: Path | None, scenario: str) -> tu
     from controller.source import Source
     from plant_models.catalogue import usable
 
-    if ALL in names:
+    if ALL in names and plant_file is None:
         names = usable()
     if plant_file is not None or not names:
-        plant_with("".join(names), plant_file)
+        plant_with(", ".join(names), plant_file)
         return (Source("", plant_file, scenario),)
     found = tuple(Source(name, None, scenario) for name in dict.fromkeys(names))
     for source in found:
@@ -117,7 +125,7 @@ def _sources(names: Sequence[str], plant_file: Path | None, scenario: str) -> tu
 
 
 def _asked(
-    sources: tuple[Source, ...], controllers: str, protocol: str, variant: str, policies: Sequence[Path], episodes: int,
+    sources: tuple[Source, ...], controllers: Sequence[str], protocol: str, variant: str, policies: Sequence[Path], episodes: int,
     seed: int, first: int, safety: str,
 ) -> Asked:  # fmt: skip
     from controller import campaign, variants
@@ -125,17 +133,13 @@ def _asked(
 
     if safety not in KINDS:
         raise UnknownName(unknown("safety", safety, KINDS))
-    protocols = campaign.PROTOCOLS if protocol == ALL else tuple(campaign.protocol(name) for name in _words(protocol))
-    chosen = variants.VARIANTS if variant == ALL else tuple(variants.variant(name) for name in _words(variant))
+    protocols = campaign.PROTOCOLS if protocol == ALL else tuple(campaign.protocol(name) for name in words(protocol))
+    chosen = variants.VARIANTS if variant == ALL else tuple(variants.variant(name) for name in words(variant))
     shield = safety == "shield"
     return campaign.Asked(
-        sources, tuple(_words(controllers)), tuple(dict.fromkeys(protocols)), tuple(dict.fromkeys(chosen)) or ("none",),
+        sources, tuple(controllers), tuple(dict.fromkeys(protocols)), tuple(dict.fromkeys(chosen)) or ("none",),
         tuple(policies), episodes, seed, first, shield,
     )  # fmt: skip
-
-
-def _words(given: str) -> list[str]:
-    return [word.strip() for word in given.split(",") if word.strip()]
 
 
 def _crew(processes: int, cluster: str) -> Workers | None:

@@ -58,11 +58,10 @@ def simulate(
 
 
 def one(
-    context: typer.Context, plant: str, controllers_given: str, policy: Path | None, scenario: str, episodes: int, seed: int,
+    context: typer.Context, plant: str, names: list[str], policy: Path | None, scenario: str, episodes: int, seed: int,
     weather_file: Path | None, plant_file: Path | None, replay: Path | None, safety: str, as_json: bool,
 ) -> None:  # fmt: skip
     """Compare controllers on one plant's scenario, and show every figure."""
-    names = [name.strip() for name in controllers_given.split(",") if name.strip()]
     chosen, scenario = case(plant, plant_file, scenario, replay)
     _run(session(context), "benchmark", chosen, names, policy, scenario, episodes, seed, weather_file, as_json, safety)
 

@@ -10,7 +10,7 @@ import typer
 
 from dashboard import terminal
 from dashboard.commands import training
-from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioNames, Seed, plant_with, session
+from dashboard.commands.session import MOST, Json, PlantFile, PlantName, ScenarioNames, Seed, plant_with, session
 from dashboard.commands.stopping import stoppable
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def train(
     plant: PlantName = "",
     seed: Seed = 0,
     seeds: Annotated[int, typer.Option(min=1, max=1000, help="Trainings side by side, with seeds from --seed on.")] = 1,
-    steps: Annotated[int | None, typer.Option(min=1, help="Decisions to learn from; the plant's own figure by default.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=MOST, help="Decisions to learn from; by default the plant's.")] = None,
     algorithm: Annotated[str, typer.Option(help="ppo, a2c, trpo, sac, td3, ddpg or reinforce.")] = "ppo",
     level: Annotated[
         str, typer.Option(help="What actions move: setpoint (offsets), absolute (setpoints), direct (inputs).")

@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
 PlantName = Annotated[str, typer.Argument(metavar="[PLANT]", help="A plant's name; `setpoint plants` lists them.")]
 PlantFile = Annotated[Path | None, typer.Option("--plant", help="A plant file of your own, instead of a name.")]
+MOST = 2_000_000_000
+"""The largest seed and count: what every random generator, learner and database takes, with room for seeds side by side."""
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for machines, nothing else, on standard output.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed; the same seed gives the same result.")]
+Seed = Annotated[int, typer.Option(min=0, max=MOST, help="Seed; the same seed gives the same result.")]
 Episodes = Annotated[int, typer.Option(min=1, max=10_000, help="Held-out episodes.")]
 PolicyFolder = Annotated[Path | None, typer.Option("--policy", help="Folder of a trained policy, or champion: the released one.")]
 CHAMPION = "champion"
@@ -139,6 +141,21 @@ def folder(opened: Session, plant: Plant, policy: Path | None, scenario: str) ->
         return policy
     with opened.historian() as historian:
         return Path(released(historian.store, plant.name, scenario).policy)
+
+
+def controller_names(given: str) -> list[str]:
+    """Return the controllers' names that stand between commas; raises BadInput where there is none."""
+    from plant_models.core.errors import BadInput
+
+    names = words(given)
+    if not names:
+        raise BadInput(f"controllers {given!r}: names none; give names with commas between, such as constant,pid")
+    return names
+
+
+def words(given: str) -> list[str]:
+    """Return what stands between commas."""
+    return [word.strip() for word in given.split(",") if word.strip()]
 
 
 def controllers(plant: Plant, names: list[str], policy: Path | None) -> list[Controller]:

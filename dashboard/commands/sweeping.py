@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dashboard import terminal
-from dashboard.commands.session import Json, PlantFile, PlantName, ScenarioNames, Seed, cases, session
+from dashboard.commands.session import MOST, Json, PlantFile, PlantName, ScenarioNames, Seed, cases, session
 
 if TYPE_CHECKING:
     from controller.study import Tried
@@ -26,7 +26,7 @@ def sweep(
     trials: Annotated[int, typer.Option(min=1, max=100_000, help="Trials that the study holds in the end.")] = 20,
     seeds: Annotated[int, typer.Option(min=1, max=100, help="Trainings of each trial, with seeds from --seed on.")] = 3,
     seed: Seed = 0,
-    steps: Annotated[int | None, typer.Option(min=1, help="Decisions of each training; by default the plant's.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, max=MOST, help="Decisions of each training; else the plant's.")] = None,
     workers: Crew = 0,
     cluster: Cluster = "",
     scenario: ScenarioNames = "",

@@ -37,8 +37,19 @@ class Request:
     against: str = ""
 
     def case(self) -> tuple[Plant, str]:
-        """Return the plant and the name of its scenario, or of several with commas between."""
-        return cases(self.name, self.file, self.scenario)
+        """Return the plant and the name of its scenario, or of several with commas between, and say what the level means."""
+        found = cases(self.name, self.file, self.scenario)
+        level = self.method.level
+        if level != "setpoint" and not self.method.cloned:
+            terminal.note(f"level {level}: the untrained policy holds the middle of every range, and is not the PID layer")
+        return found
+
+    def check_out(self) -> None:
+        """See that the policy can be written where the user wants it, before hours go into it; raises BadInput."""
+        from controller.destination import check_free
+
+        if self.out is not None:
+            check_free(self.out)
 
     def historian(self) -> Historian:
         """Open the run store."""
@@ -65,10 +76,7 @@ def method(algorithm: str, level: str, penalty: str, clone: str, safety: str, co
     from controller.methods import Method
 
     names = cast("tuple[Any, Any, Any, Any, Any]", (algorithm, level, penalty, clone, safety))
-    chosen = Method(*names, cost_limit)
-    if level != "setpoint" and not chosen.cloned:
-        terminal.note(f"level {level}: the untrained policy holds the middle of every range, and is not the PID layer")
-    return chosen
+    return Method(*names, cost_limit)
 
 
 def show(shown: Shown, as_json: bool) -> None:
@@ -87,6 +95,7 @@ def one(request: Request) -> Shown:
     plant, scenario = request.case()
     from controller.demo import recorded_training
 
+    request.check_out()
     mark = _yardstick(plant, scenario, request.against)
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
         run, trained = recorded_training(
@@ -136,6 +145,7 @@ def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
     plant, scenario = request.case()
     from controller.train import resume
 
+    request.check_out()
     with request.historian() as historian, terminal.progress(f"training {plant.name}") as bar:
         _check_same(historian.find(run), request.method, seed, seeds, scenario)
         begun = str(historian.find(run).config.get("scenario", ""))
@@ -218,10 +228,13 @@ def outside(request: Request, resume: str, seeds: int) -> Shown:
     Raises:
         BadInput: for an option that only a plant has, or an environment that cannot be used.
     """
+    from controller.destination import check_writable
     from controller.outside import train_outside
     from controller.store import runs_folder
 
     _check_outside(request, resume, seeds)
+    if request.out is not None:
+        check_writable(request.out)
     env_id, before = request.name, "untrained"
     with request.historian() as historian, terminal.progress(f"training on {env_id}") as bar:
 
@@ -248,6 +261,9 @@ def _check_outside(request: Request, resume: str, seeds: int) -> None:
         "--resume": resume,
         "--seeds": seeds > 1,
         "--algorithm": request.method.algorithm != "ppo",
+        "--level": request.method.level != "setpoint",
+        "--penalty": request.method.penalty != "clip",
+        "--clone": request.method.clone,
         "--against": request.against,
         "--safety": request.method.safety != "none",
     }

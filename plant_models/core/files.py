@@ -23,6 +23,13 @@ def write_whole(path: Path, content: str | bytes) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
+def check_room(folder: Path) -> None:
+    """See that files can be made in a folder, or where it is not there in the nearest above it; raises OSError."""
+    place = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    with tempfile.TemporaryFile(dir=place):
+        pass
+
+
 def read_plain(path: Path, largest: int, refused: type[InvalidFile], remedy: str = "") -> bytes:
     """Return what a file holds; raises ``refused`` for a link, a file of more than ``largest`` bytes, and none at all."""
     try:

@@ -18,13 +18,16 @@ def mixture(plant: Plant, given: str = "") -> tuple[Scenario, ...]:
 
     Raises:
         UnknownName: where there is none of a name; the text suggests the nearest.
-        BadInput: where one is named twice, or they are not equally long.
+        BadInput: where one is named twice or left empty, or they are not equally long.
     """
     if given == ALL and ALL not in _named(plant):
         return tuple(each for each in plant.scenarios if each.steps == plant.scenario().steps)
     if given in _named(plant) or BETWEEN not in given:
         return (plant.scenario(given),)
-    found = [plant.scenario(name.strip()) for name in given.split(BETWEEN)]
+    names = [name.strip() for name in given.split(BETWEEN)]
+    if "" in names:
+        raise BadInput(f"scenarios {given!r} of {plant.name}: no name beside a comma; give names with commas between")
+    found = [plant.scenario(name) for name in names]
     _check(plant, found, given)
     return tuple(found)
 

@@ -76,6 +76,25 @@ BAD_INPUT = {
     "chiller_plant, data_hall",
     ("stress", "exothermic_cstr", "--scenario", "tracing"): "unknown scenario 'tracing'; did you mean 'tracking'? "
     "Known: tracking, disturbance, boundary, unstable",
+    ("benchmark", "exothermic_cstr", "--controllers", " ,"): "controllers ' ,': names none; give names with commas between, "
+    "such as constant,pid",
+    ("benchmark", "all", "--plant", "mine.py"): "'all' and --plant mine.py: give either a plant's name or a file by --plant; "
+    "`setpoint plants` lists the names",
+    (
+        "simulate",
+        "exothermic_cstr",
+        "--seed",
+        "9" * 19,
+    ): "Invalid value for '--seed': Input should be less than or equal to 2000000000",
+    (
+        "train",
+        "exothermic_cstr",
+        "--steps",
+        "9" * 30,
+    ): "Invalid value for '--steps': Input should be less than or equal to 2000000000",
+    ("train", "exothermic_cstr", "--scenario", ","): "scenarios ',' of exothermic_cstr: no name beside a comma; "
+    "give names with commas between",
+    ("new", "plant", "numpy"): "'numpy' is a Python module, which numpy.py would hide; choose another name",
     ("benchmark", "exothermic_cstr", "--controllers", "pid,td3"): "controller 'td3' needs a trained policy; run `setpoint train "
     "exothermic_cstr --algorithm td3` and give its folder by --policy",
 }
@@ -88,6 +107,57 @@ def test_bad_input_is_one_line_and_exit_code_2(
     code, out, err = said(capsys, "--store", str(tmp_path / "runs.db"), *arguments)
     assert (code, out) == (2, "")
     assert err == f"setpoint: {message}\n"
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "folder"])
+def test_a_store_that_no_file_can_be_is_one_line(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    code, out, err = said(capsys, "--store", name, "runs")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("setpoint: store ")
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder"]
+
+
+@pytest.mark.parametrize("command", [("train",), ("train", "--seeds", "2")])
+def test_a_folder_with_other_files_is_left_alone_and_nothing_is_trained(
+    command: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = tmp_path / "mine" / "notes.txt"
+    seeded = tmp_path / "mine" / "seed-1" / "notes.txt"
+    for file in (notes, seeded):
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("dear diary")
+    store = str(tmp_path / "runs.db")
+    code, out, err = said(capsys, "--store", store, *command, "exothermic_cstr", "--steps", "256", "--out", str(notes.parent))
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "'notes.txt', which is no part of a policy and would be lost; name a new folder" in err
+    assert notes.read_text() == seeded.read_text() == "dear diary"
+    with Historian(store) as historian:
+        assert historian.runs() == []
+
+
+def test_a_file_is_not_replaced_by_a_policy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("dear diary")
+    for place, told in ((notes, "a file; name a new folder"), (notes / "policy", "cannot be written (Not a directory)")):
+        for name in ("exothermic_cstr", "CartPole-v1"):
+            code, _, err = said(capsys, "--store", str(tmp_path / "s.db"), "train", name, "--steps", "256", "--out", str(place))
+            assert (code, err.count("\n")) == (2, 1)
+            assert f"folder {place}: {told}" in err
+    assert notes.read_text() == "dear diary"
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "s.db"
+    code, _, err = said(capsys, "--store", str(store), "benchmark", "exothermic_cstr", "--report", "/proc/x.html")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "--report /proc/x.html: cannot be written" in err
+    assert not store.exists()
 
 
 def test_an_unknown_plant_is_one_line_with_the_nearest_of_many(capsys: pytest.CaptureFixture[str]) -> None:

@@ -50,6 +50,9 @@ def test_cartpole_is_learned_recorded_and_shown(tmp_path: Path, capsys: pytest.C
         (["CartPole-v1", "--seeds", "2"], "--seeds: CartPole-v1 is no plant, and only plants have it"),
         (["CartPole-v1", "--scenario", "tracking"], "--scenario: CartPole-v1 is no plant"),
         (["CartPole-v1", "--algorithm", "sac"], "--algorithm: CartPole-v1 is no plant"),
+        (["CartPole-v1", "--level", "direct"], "--level: CartPole-v1 is no plant"),
+        (["CartPole-v1", "--penalty", "kl"], "--penalty: CartPole-v1 is no plant"),
+        (["CartPole-v1", "--clone", "none"], "--clone: CartPole-v1 is no plant"),
         (["CartPoll-v1"], "such as CartPole-v1, is allowed too"),
     ],
 )
