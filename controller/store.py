@@ -74,9 +74,15 @@ def one_at_a_time(connection: Connection) -> None:
 
 
 def check(store: Store) -> None:
-    """Raise BadInput for a store that another, newer version of the software has changed, or that cannot be read."""
-    with explained(store.engine.url):
-        _is_ready(store.engine)
+    """Raise BadInput for a store that is gone, that another version of the software has changed, or that cannot be read."""
+    url = store.engine.url
+    with explained(url):
+        if url.get_backend_name() == "sqlite":
+            _check_there(store.engine)
+        if not _is_ready(store.engine):
+            raise BadInput(
+                f"store {_shown(url)}: emptied meanwhile, or replaced by an older one; start again, which makes it ready"
+            )
 
 
 def insert_once(connection: Connection, into: Table, row: Mapping[str, Any]) -> bool:
@@ -186,6 +192,14 @@ def _tune(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _check_there(engine: Engine) -> None:
+    """Raise BadInput for a file that is gone: connections that stay open would read on, and new ones make an empty one."""
+    if not Path(str(engine.url.database)).exists():
+        engine.dispose()
+        gone = "gone, moved or deleted meanwhile; put it back, or start again with a new one"
+        raise BadInput(f"store {_shown(engine.url)}: {gone}")
 
 
 def _write_ahead(engine: Engine) -> None:

@@ -117,8 +117,8 @@ def _range(field: Field) -> str:
     if field.low is None and field.high is None:
         return ""
     if field.high is None:
-        return f" from {field.low:g} on"
-    return f" from {field.low:g} to {field.high:g}" if field.low is not None else f" up to {field.high:g}"
+        return f" from {field.low:.12g} on"
+    return f" from {field.low:.12g} to {field.high:.12g}" if field.low is not None else f" up to {field.high:.12g}"
 
 
 def _written(default: object) -> str:

@@ -102,7 +102,7 @@ def test_a_newer_schema_is_refused_in_one_line(url: str, table: str) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql(table)
     engine.dispose()
-    with pytest.raises(BadInput, match=f"schema 99, this version knows up to {SCHEMA_VERSION}; update setpoint"):
+    with pytest.raises(BadInput, match=f"schema 99, this version knows up to {SCHEMA_VERSION}; update setpoint, or name another"):
         open_store(url)
 
 

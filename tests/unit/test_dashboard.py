@@ -156,7 +156,34 @@ def test_a_store_that_a_newer_version_changed_meanwhile_gets_a_page_that_says_so
         code, text = _open(client, path)
     assert code == 200
     assert "schema 9999" in text
-    assert "Update setpoint." in text
+    assert "Update setpoint, or name another with --store." in text
+
+
+def test_a_store_deleted_meanwhile_gets_a_page_that_says_so_until_it_is_back(tmp_path: Path) -> None:
+    path, aside = tmp_path / "runs.db", tmp_path / "aside.db"
+    with Historian(str(path)) as store:
+        run = store.start("train", "exothermic_cstr", "ppo", 0, {}, {})
+    app = create_app(str(path), Cards())
+    with app.server.test_client() as client:
+        assert run in _open(client, "/runs")[1]
+        path.rename(aside)
+        for page in ("/", "/runs", f"/runs/{run}"):
+            text = _open(client, page)[1]
+            assert "gone, moved or deleted meanwhile" in text
+            assert "Put it back, or start again with a new one." in text
+        assert not path.exists()
+        aside.rename(path)
+        assert run in _open(client, "/runs")[1]
+
+
+def test_a_store_emptied_meanwhile_gets_a_page_that_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    app = create_app(str(path), Cards())
+    with app.server.test_client() as client:
+        path.unlink()
+        assert "gone, moved or deleted meanwhile" in _open(client, "/runs")[1]
+        path.touch()
+        assert "emptied meanwhile, or replaced by an older one" in _open(client, "/runs")[1]
 
 
 def test_a_store_that_another_program_locks_gets_a_page_that_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

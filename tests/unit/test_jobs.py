@@ -54,6 +54,14 @@ def test_a_form_asks_for_no_more_processes_than_there_are_processors() -> None:
             arguments(command, {"workers": str(most + 1)})
 
 
+def test_a_choice_that_is_left_to_the_plant_says_so(store: Store) -> None:
+    data = open_data(store.url, Cards())
+    shown = {field.name: new._control(data, field, "", field.name).placeholder for field in fields("train") if field.choices}
+    assert {name: shown[name] for name in ("clone", "against", "level")} == {
+        "clone": "as the plant says", "against": "none", "level": "setpoint"
+    }  # fmt: skip
+
+
 def test_what_is_left_at_its_default_is_left_out_of_the_command() -> None:
     given = {"plant": "exothermic_cstr", "seed": "0", "steps": "20000", "safety": "shield", "clone": "", "page": "2"}
     assert line(arguments("train", given)) == "setpoint train exothermic_cstr --steps 20000 --safety shield"
@@ -63,7 +71,7 @@ def test_what_is_left_at_its_default_is_left_out_of_the_command() -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"steps": "many"}, "steps 'many': allowed is a whole number from 1 on"),
+        ({"steps": "many"}, "steps 'many': allowed is a whole number from 1 to 2000000000"),
         ({"seeds": "1001"}, "seeds '1001': allowed is a whole number from 1 to 1000"),
         ({"safety": "shiel"}, "unknown safety 'shiel'; did you mean 'shield'?"),
         ({"scenario": "--store=/elsewhere"}, "begins with a hyphen"),

@@ -20,6 +20,8 @@ from plant_models.core.errors import SetpointError
 START, PROBLEM, MISSING, LINE, NAME = "job-start", "job-problem", "job-missing", "job-line", "job-command"
 FIELD: dict[str, Any] = {"type": "job-field", "field": ALL}
 FIRST = "train"
+UNSAID: Mapping[str, str] = {"clone": "as the plant says"}
+"""What becomes of a choice that is left open, where that is not nothing at all."""
 
 
 def layout(data: Data, query: Mapping[str, str]) -> Component:
@@ -124,7 +126,7 @@ def _control(data: Data, field: Field, value: str, name: str) -> Component:
     options = ["on"] if field.kind == "switch" else [each for each in _known(data, field) or field.choices if each]
     usually = "off" if field.kind == "switch" else "" if field.default is None else str(field.default)
     if options:
-        empty = usually or ("none" if field.choices else "choose one")
+        empty = usually or UNSAID.get(field.name) or ("none" if field.choices else "choose one")
         return ui.picker(ident, empty, options, value if value in options else None, width=260, empty=True, label=name)
     control: Component = dmc.TextInput(
         id=ident, value=value, debounce=True, placeholder=usually, size="xs", w=260, **ui.aria(name)
