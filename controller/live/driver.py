@@ -72,7 +72,11 @@ class Distant:
         self._process = context.Process(target=serve, args=(theirs, name, case), daemon=True)
         self._process.start()
         theirs.close()
-        self._heard()
+        try:
+            self._heard()
+        except BadInput:
+            self.close()
+            raise
 
     def act(self, reading: Reading) -> Answer:
         """Ask, and wait for the answer; raises BadInput where the process has ended."""

@@ -18,6 +18,7 @@ from controller.liveness import HOST
 from controller.store import Store
 from dashboard.jobs.work import STORE
 from plant_models.core.errors import BadInput
+from plant_models.core.files import check_room
 
 TAIL = 64 * 1024
 """Bytes of a log's end that are shown."""
@@ -32,10 +33,14 @@ def start(store: Store, command: tuple[str, ...]) -> str:
     """Start a command that records into the same store, and return the job's id.
 
     Raises:
-        BadInput: where as many jobs wait or run as this machine has processors.
+        BadInput: where as many jobs wait or run as this machine has processors, or their logs cannot be written.
     """
     folder = logs_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        check_room(folder)
+    except OSError as error:
+        raise BadInput(f"the folder of logs {folder}: cannot be written ({error.strerror}); make it writable") from error
     log = folder / f"{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(3)}.log"
     job = jobs.enter(store, command[0], command, str(log), os.cpu_count() or 1)
     address = store.engine.url.render_as_string(hide_password=False)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dash import Dash
+from dash import Dash, dcc
 from flask.testing import FlaskClient
 
 from controller.historian import Historian
@@ -339,6 +339,26 @@ def test_a_verdict_in_a_few_words(mean: float, low: float, high: float, headline
     figures = {"pid": {headline: 50.0}}
     run: Any = None
     assert said(Verdict("tank", run, mean, low, high, "EUR", 20, headline, figures, {})) == words
+
+
+def test_axes_over_many_episodes_say_in_words_what_they_are_with_units(tmp_path: Path) -> None:
+    with Historian(str(tmp_path / "runs.db")) as store:
+        name = benchmark(store, "exothermic_cstr", 2, REACTOR_RESULT)
+    data = open_data(str(tmp_path / "runs.db"), Cards())
+    x, y = _axis_titles(compare.layout(data, {"run": name, "view": "fronts"}))[0]
+    assert (x, y) == ("jacket temperature: its moves, summed (K)", "absolute error, summed over time (mol min/L)")
+    boxes = _axis_titles(compare.layout(data, {"run": name, "view": "seeds", "kpi": "IAE"}))
+    assert [y for _, y in boxes] == ["absolute error, summed over time (mol min/L)", "difference to PID (mol min/L)"]
+
+
+def _axis_titles(component: object) -> list[tuple[str | None, str | None]]:
+    """The titles of the axes, across and up, of every figure within."""
+    if isinstance(component, (list, tuple)):
+        return [found for part in component for found in _axis_titles(part)]
+    if isinstance(component, dcc.Graph):
+        layout = component.figure.layout
+        return [(layout.xaxis.title.text, layout.yaxis.title.text)]
+    return _axis_titles(getattr(component, "children", None) or []) if not isinstance(component, str) else []
 
 
 def test_compare_works_across_runs(tmp_path: Path) -> None:

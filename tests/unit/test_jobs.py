@@ -13,6 +13,7 @@ import pytest
 
 from controller.historian import Historian
 from controller.jobs import Job, end, enter, find
+from controller.jobs import jobs as listed
 from controller.store import Store, open_store
 from dashboard.data import open_data
 from dashboard.jobs import start as starting
@@ -60,6 +61,13 @@ def test_a_choice_that_is_left_to_the_plant_says_so(store: Store) -> None:
     assert {name: shown[name] for name in ("clone", "against", "level")} == {
         "clone": "as the plant says", "against": "none", "level": "setpoint"
     }  # fmt: skip
+
+
+def test_a_job_whose_log_cannot_be_written_is_refused_and_not_entered(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_text("a file where the folder should be")
+    with pytest.raises(BadInput, match=r"the folder of logs .+: cannot be written \(File exists\)"):
+        start(store, ("train", "exothermic_cstr"))
+    assert listed(store) == []
 
 
 def test_what_is_left_at_its_default_is_left_out_of_the_command() -> None:
