@@ -45,7 +45,7 @@ def summary() -> str:
 def _line(shown: dict[str, Any]) -> list[str]:
     acted = ", ".join(loop["tag"] for loop in shown["loops"] if loop["authority"])
     claims = sorted(shown["validated"], key=lambda claim: claim["kind"] != "printed")
-    example = "".join(f"{r['what']}: {r['published']:.6g} {r['unit']}, ours {r['ours']:.6g}" for r in claims[:1])
+    example = "".join(f"{r['what']}: {_number(r['published'], r['unit'])}, ours {r['ours']:.6g}" for r in claims[:1])
     link = f"[{shown['title']}](_generated/{shown['name']}.md)"
     return [link, shown["folder"], shown["duty"]["kind"], str(len(shown["vectors"]["states"])), acted, example]
 
@@ -175,8 +175,13 @@ def _scenario(scenario: dict[str, Any]) -> list[str]:
 
 def _reproduced(r: dict[str, Any]) -> list[str]:
     said = f"{r['source']}{', doi:' + r['doi'] if r['doi'] else ''}{'; ' + r['remark'] if r['remark'] else ''}"
-    numbers = [f"{r['published']:.6g} {r['unit']}", f"{r['ours']:.6g} {r['unit']}"]
+    numbers = [_number(r[whose], r["unit"]) for whose in ("published", "ours")]
     return [r["what"], r["kind"], *numbers, f"{100 * r['deviation']:+.2g} %", f"±{100 * r['tolerance']:.2g} %", said]
+
+
+def _number(value: float, unit: str) -> str:
+    """Return a number with its unit; one without dimension stands alone."""
+    return f"{value:.6g}" if unit == "1" else f"{value:.6g} {unit}"
 
 
 def _source(source: dict[str, str]) -> str:
