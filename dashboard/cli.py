@@ -20,7 +20,6 @@ INTERRUPTED, KEPT = 130, "interrupted; what was recorded is kept"
 app = typer.Typer(
     name="setpoint",
     help="Train controllers on simulated plants, compare them with a tuned PID, and watch the runs in a browser.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -72,9 +71,9 @@ def main() -> None:
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command and return its exit code."""
+    """Run one command and return its exit code; none at all is a question for help."""
     try:
-        code = typer.main.get_command(app).main(arguments, prog_name="setpoint", standalone_mode=False)
+        code = typer.main.get_command(app).main(arguments or ["--help"], prog_name="setpoint", standalone_mode=False)
         return _refuse(KEPT, code=code) if code == INTERRUPTED else code if isinstance(code, int) else 0
     except typer.TyperException as error:
         return _refuse(error.format_message())

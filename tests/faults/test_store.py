@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine
 
 from controller.historian import Historian
+from dashboard.cli import run
 from plant_models.core.errors import BadInput
 
 ROOT = Path(__file__).parents[2]
@@ -116,6 +118,32 @@ def test_a_damaged_store_is_named_with_the_remedy(tmp_path: Path) -> None:
         store.runs()
     assert str(path) in str(caught.value)
     assert "--store" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "run SET config = '[]'",
+        "run SET result = '3'",
+        "run SET started = 'now'",
+        "run SET seed = 'x'",
+        "episode SET kpis = '[1]'",
+    ],
+)
+def test_a_row_that_was_written_over_is_named_in_one_line(
+    change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "runs.db"
+    assert run(["--store", str(path), "simulate", "exothermic_cstr", "--json"]) == 0
+    name = json.loads(capsys.readouterr().out)["run"]
+    with closing(sqlite3.connect(path)) as raw, raw:
+        raw.execute(f"UPDATE {change}")
+    assert run(["--store", str(path), "runs", name]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.count("\n")) == ("", 1)
+    field = change.split()[2]
+    assert f": {field} of " in said.err
+    assert "is not what was written; move the store away" in said.err
 
 
 def _foreign(database: str, statement: str) -> None:

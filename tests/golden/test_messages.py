@@ -50,6 +50,12 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert [name for name in COMMANDS if name not in out] == []
 
 
+def test_no_command_is_a_question_for_help_and_options_alone_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys) == said(capsys, "--help")
+    code, out, err = said(capsys, "--store", "runs.db")
+    assert (code, out, err) == (2, "", "setpoint: Missing command.\n")
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_speaks_json(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, out, _ = said(capsys, command, "--help")

@@ -34,7 +34,7 @@ def layout(data: Data, query: Mapping[str, str]) -> Component:
     curves = learning.trainings(runs)
     choice = choose(data, runs, query)
     if choice is None:
-        return ui.page("Compare", _run_picker(offered, runs), *_alone(data, runs, curves), note=_links(runs))
+        return ui.page("Compare", _run_picker(offered, runs), *_alone(data, curves), note=_links(runs))
     views = {key: words for key, (words, _) in VIEWS.items()} | ({"learning": "Learning curves"} if curves else {})
     view = query["view"] if query.get("view") in views else "trends"
     shown = learning.body(data, curves) if view == "learning" else VIEWS[view][1](data, choice, query)
@@ -94,7 +94,7 @@ def _figure(data: Data, choice: Choice, query: Mapping[str, str], view: str, tit
     return ui.panel(title, html.Div(figure, id=ids.COMPARE_FIGURE), aside=_neighbours(choice, query))
 
 
-def _alone(data: Data, runs: Sequence[RunRecord], curves: Sequence[RunRecord]) -> list[Component]:
+def _alone(data: Data, curves: Sequence[RunRecord]) -> list[Component]:
     """What can be said of runs that share no episodes: their learning curves, and the commands that judge them."""
     hint = "These runs hold no two controllers on the same scenario and seed. A benchmark judges trained policies beside PID:"
     judged = [f"setpoint benchmark {run.plant} --controllers pid,{run.controller}" for run in curves]
