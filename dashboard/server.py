@@ -46,6 +46,8 @@ def bind(host: str = "127.0.0.1", port: int = 0) -> socket.socket:
     """Take a port on an address of this machine, 0 for any that is free; raises BadInput."""
     if not 0 <= port <= 65535:
         raise BadInput(f"port {port}: not a port; allowed are 0 to 65535")
+    if not host:
+        raise BadInput("host '': no address; 127.0.0.1 is one of this machine, or 0.0.0.0 for all")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:

@@ -252,6 +252,8 @@ def test_the_dashboard_never_imports_the_learner(tmp_path: Path) -> None:
 
 
 def test_an_address_of_another_machine_cannot_be_served() -> None:
+    with pytest.raises(BadInput, match=r"host '': no address; 127.0.0.1"):
+        bind("")
     with pytest.raises(BadInput, match=r"host '192.0.2.1': not an address of this machine"):
         bind("192.0.2.1")
 
