@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from controller.findings import Findings
 from controller.overall import uncounted
-from controller.standing import NMPC, PID, Compared, Standing
+from controller.standing import NMPC, PID, Standing
 from controller.variants import VARIANTS
 from dashboard.report import origins, pipes
 from dashboard.standings import OVERALL_HEADS, overall_row, sentences, signed_percent
@@ -73,13 +73,10 @@ def _beside_nmpc(findings: Findings) -> str:
     for case in findings.cases:
         if {NMPC, PID} <= set(case.samples):
             n = case.samples[NMPC].cost.shape[1]
-            told = [_gain(case.first(n), label) for label in (NMPC, "ppo")]
-            lines.append([case.case.plant.name, case.case.scenario, case.case.protocol, str(n), *told])
+            ppo = _marked(case.first("ppo", n).standing("ppo")) if "ppo" in case.samples else "–"
+            about = case.case.plant.name, case.case.scenario, case.case.protocol
+            lines.append([*about, str(n), _marked(case.standing(NMPC)), ppo])
     return pipes(("plant", "scenario", "protocol", "episodes", "NMPC", "PPO"), lines) if lines else ""
-
-
-def _gain(case: Compared, label: str) -> str:
-    return _marked(case.standing(label)) if label in case.samples else "–"
 
 
 def _losses(rows: Sequence[Standing]) -> str:

@@ -95,9 +95,9 @@ class Compared:
             return None
         return Scale(*(self.samples[name].cost[0] for name in (self.floor, PID, NMPC)))
 
-    def first(self, episodes: int) -> Compared:
-        """Return the same on the first episodes alone."""
-        return replace(self, samples={label: sample.first(episodes) for label, sample in self.samples.items()})
+    def first(self, label: str, episodes: int) -> Compared:
+        """Return the same with the first episodes alone of one controller."""
+        return replace(self, samples={**self.samples, label: self.samples[label].first(episodes)})
 
     def shown(self) -> list[str]:
         """Return the labels that a table shows."""
