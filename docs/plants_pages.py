@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import safety_pages
+import training_pages
 from pictures import Panel, multiples
 
 from controller.recording import shown as displayed
@@ -27,7 +28,8 @@ LONG = 7200.0
 def write(folder: Path) -> None:
     """Write the pages; one that is current is left alone, so that a second build does nothing."""
     folder.mkdir(parents=True, exist_ok=True)
-    files = {f"{name}.md": page(name) for name in usable()} | {"summary.txt": summary()} | safety_pages.tables()
+    tables = {"summary.txt": summary()} | safety_pages.tables() | training_pages.tables()
+    files = {f"{name}.md": page(name) for name in usable()} | tables
     for name in usable():
         files |= pictures(name)
     for stale in set(folder.iterdir()) - {folder / file for file in files}:

@@ -99,7 +99,7 @@ def test_each_file_of_results_has_its_command_and_each_command_its_program() -> 
 
 @pytest.fixture(scope="module")
 def plants_pages() -> ModuleType:
-    for name in ("pictures", "safety_pages"):
+    for name in ("pictures", "safety_pages", "training_pages"):
         module_at(DOCS / f"{name}.py", name)
     return module_at(DOCS / "plants_pages.py", "plants_pages")
 
@@ -122,7 +122,7 @@ def test_every_plant_has_pictures_and_one_that_is_gone_goes_too(tmp_path: Path, 
     written = {path.name: path.read_text() for path in tmp_path.iterdir()}
     steady = [name for name in names() if not isinstance(get(name).duty, Batch)]
     pictures = {f"{name}_steps.svg" for name in names()} | {f"{name}_steady.svg" for name in steady}
-    texts = {"summary.txt", *(f"safety_{table}.txt" for table in ("kept", "cost", "tried"))}
+    texts = {"summary.txt", "training.txt", *(f"safety_{table}.txt" for table in ("kept", "cost", "tried"))}
     assert set(written) == {f"{name}.md" for name in names()} | pictures | texts
     assert all("<path" in written[f"{name}_steps.svg"] for name in names())
     assert not any(re.search(r"\bnan\b", written[picture]) for picture in pictures)
