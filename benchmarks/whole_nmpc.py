@@ -41,7 +41,8 @@ def searched(store: Store, plants: Sequence[str], episodes: int, seconds: float)
                 cell = Cell(Source(name, scenario=scenario.name), "none", NMPC, 0, done, SEARCHED)
                 spent += sum(outcome.seconds for _, outcome, _ in outcomes(store, [cell], workers=Workers(1)))
                 done += SEARCHED
-            print(f"NMPC, {name}, {scenario.name}: {done} episodes, {spent:.0f} s", file=sys.stderr)
+            if done:
+                print(f"NMPC, {name}, {scenario.name}: {done} episodes, {spent:.0f} s", file=sys.stderr)
 
 
 def carry(store: Store, plant: Plant, commit: str) -> int:

@@ -233,7 +233,7 @@ def _kept_line(name: str, row: Row) -> list[str]:
     pairs = [_pair(rows[each]) if each in rows else "" for each in (*ADVERSARIES, "ppo")]
     nominal = f"{row['nominal']['violating']} in {row['nominal']['steps']:,}" if "nominal" in row else ""
     found, tells = row.get("worst_cases"), "yes" if row["counts"] else "no"
-    searched = f"{_pair(found)} of {found['tried']:,}" if found else ""
+    searched = f"{_pair(found)} of {found['episodes']} ({found['tried']:,} tried)" if found else ""
     return [_linked(name, row), f"{rows['max']['episodes']:,}", *pairs, searched, nominal, f"{100 * worst:.2g} %", tells]
 
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from dashboard.report import pipes
+
 RESULTS = Path(__file__).resolve().parent.parent / "benchmarks" / "results" / "training.json"
 SHARE, RATIO = 0.85, 25.0
 """What is aimed at: the share of the rate on a free environment, and the ratio to SB3's defaults."""
@@ -21,8 +23,7 @@ def measured() -> dict[str, dict[str, Any]]:
 def table() -> str:
     """Return every plant's row, the largest share first."""
     rows = sorted(measured().items(), key=lambda row: -row[1]["share_of_free_env"])
-    lines = [HEADS, ("---",) * len(HEADS), *(_line(name, row) for name, row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
+    return pipes(HEADS, [_line(name, row) for name, row in rows]) + "\n"
 
 
 def _line(name: str, row: dict[str, Any]) -> tuple[str, ...]:
