@@ -36,8 +36,13 @@ from plant_models.env.scenario import draw
 EPISODES, STEPS = 110, 1200
 TENTH = {True: "quadruple_tank", False: "exothermic_cstr"}
 """Which plant every tenth episode is of, and all others: a decision of the tanks costs ten times one of the reactor."""
-CALM, WAVE = 140, 600
-"""Of so many decisions in a row the first are calm, more than a policy needs to earn the plant; else anything may come."""
+MODEST, CALM, WAVE = 100, 140, 600
+"""Of so many decisions in a row the first are calm, more than a policy needs to earn the plant; else anything may come.
+
+After the modest ones the hierarchy swings all setpoints from end to end, which no shield lets through as it is.
+"""
+SWING = 7
+"""Decisions that it stays at an end, half the reactor's resonance."""
 ROUNDING = 1e-9
 LIMITED = 100_000
 """Calls of the limiter."""
@@ -103,7 +108,7 @@ def course(plant: Plant, known: Calibration, seed: int, steps: int) -> Iterator[
 
     shell = Shell(plant, known, instruments(plant), answer, EARNED)
     for k in range(steps):
-        now = fuzzed(rng, plant, shell.shapes, scene, calm[k])
+        now = fuzzed(rng, plant, shell.shapes, scene, k % WAVE)
         if k == 0:
             shell.begin(now)
         record = shell.decide(now)
@@ -126,11 +131,16 @@ def counted(plant: Plant, records: Sequence[Record], moved: Sequence[Array]) -> 
     )  # fmt: skip
 
 
-def fuzzed(rng: np.random.Generator, plant: Plant, shapes: Shapes, scene: Field, calm: bool) -> Given:
-    """Return what a decision is given, each part of it with a chance wrong in any way; in calm times what is true."""
+def fuzzed(rng: np.random.Generator, plant: Plant, shapes: Shapes, scene: Field, turn: int) -> Given:
+    """Return what a decision of a wave is given, each part of it with a chance wrong in any way; in calm times what is true."""
     true = scene.read()
-    if calm:
-        return given(shapes, true, scene.simulator.sent, request=("acknowledge", "auto", "none")[rng.integers(3)])
+    if turn < CALM:
+        r = (
+            scene.simulator.sent
+            if turn < MODEST
+            else np.array([[(loop.low, loop.high)[turn // SWING % 2] for loop in plant.masters]])
+        )
+        return given(shapes, true, r, request=("acknowledge", "auto", "none")[rng.integers(3)])
     parts = {name: junk(rng, part) if rng.random() < 0.5 else part for name, part in vars(true).items()}
     request = REQUESTS[rng.integers(len(REQUESTS))]
     r, a, age = scene.simulator.sent, 0.3 * np.ones(len(plant.acted)), np.zeros(true.y.shape[1])

@@ -41,6 +41,7 @@ SUITE: dict[str, tuple[str, ...]] = {
         ("limiter", "limiter", ()),
         ("supervisor", "supervisor", ()),
         ("shield", "shield governor corners", ()),
+        ("certifier", "certifier", ()),
         ("corners", "corners_by_hand corners governor", ()),
         ("governor", "governor corners", ()),
         ("shell", "shell_decisions", FAULTS),

@@ -1,9 +1,8 @@
 """How safe the shield keeps every plant that has hard limits, what it refuses in vain, and how long a decision takes.
 
 ``python -m benchmarks.safety --json --out benchmarks/results/safety.json``. Every cell is kept, so that a run that was cut off
-goes on where it stopped. ``--episodes`` are those of each adversary, ``--states`` those that CVODES judges of each,
-``--search`` the cases in which worse ones are searched for, ``--parts`` some parts of each row alone; ``fuzz`` and ``mutants``
-are of the shell, not of a plant, and left out where plants are named.
+goes on where it stopped. ``--parts`` are some parts of each row alone, and :data:`SIZES` make a row cheaper; ``fuzz`` and
+``mutants`` are of the shell, not of a plant, and left out where plants are named.
 """
 
 from __future__ import annotations
@@ -47,6 +46,17 @@ ROOT = Path(__file__).resolve().parents[1]
 WORKERS = 2
 LOOKED_AT = 64
 """Episodes at once in which states are judged."""
+SIZES = {
+    "episodes": ("episodes", "judging episodes of each adversary"),
+    "nominal": ("nominal", "episodes of each adversary on the nominal plant"),
+    "generations": ("generations", "generations in which the CMA-ES attack is fitted"),
+    "states": ("states", "states of each adversary that CVODES judges"),
+    "search": ("search", "cases in which worse ones are searched for"),
+    "learn": ("share", "share of the plant's training steps in which PPO learns behind the shield"),
+}  # fmt: skip
+"""What may be smaller than usual, by option: which size it is, and what it counts."""
+RETREATS = ("last safe command", "nominal setpoints", "safe action")
+"""What a plant may retreat to where no move is certified, in order."""
 STEADY = ("max", "min")
 """Adversaries whose crossings are looked into: what they send never changes, so that all that happens is the plant's doing."""
 
@@ -56,7 +66,8 @@ def row(name: str, sizes: Sizes, parts: tuple[str, ...]) -> dict[str, Any]:
     plant = get(name)
     case = Case(plant, calibrated(plant, plant.scenario()), sizes)
     kept = {limits(plant)[c]: float(case.known.slack[c]) for c in np.flatnonzero(enforced(plant))}
-    whole: dict[str, Any] = {"scenario": plant.scenario().name, "reserve": kept}
+    given = {option: getattr(sizes, size) for option, (size, _) in SIZES.items() if getattr(sizes, size) != getattr(Sizes, size)}
+    whole: dict[str, Any] = {"scenario": plant.scenario().name, "reserve": kept, "retreats": RETREATS, "sizes": given}
     for part in parts:
         for key, value in PARTS[part](case).items():
             whole[key] = whole.get(key, {}) | value if isinstance(value, dict) else value
@@ -262,15 +273,15 @@ def having() -> tuple[str, ...]:
 
 if __name__ == "__main__":
     parsed = parser(__doc__ or "")
-    parsed.add_argument("--episodes", type=int, default=Sizes.episodes, help="judging episodes of each adversary")
-    parsed.add_argument("--states", type=int, default=Sizes.states, help="states of each adversary that CVODES judges")
-    parsed.add_argument("--search", type=int, default=Sizes.search, help="cases in which worse ones are searched for")
+    for option, (size, counts) in SIZES.items():
+        usual = getattr(Sizes, size)
+        parsed.add_argument(f"--{option}", type=type(usual), default=usual, help=f"{counts}, usually {usual:g}")
     parsed.add_argument("--parts", type=lambda text: tuple(text.split(",")), help=", ".join(PARTS | WHOLE))
     options = parsed.parse_args()
     chosen = (
         Sizes(4, 2, 1, 2, 50, 64, 0.01, 2, (1, 200, 1000), 0.0)
         if options.quick
-        else replace(Sizes(), episodes=options.episodes, states=options.states, search=options.search)
+        else replace(Sizes(), **{size: getattr(options, option) for option, (size, _) in SIZES.items()})
     )
     try:
         parts = options.parts or (*PARTS, *(() if options.plants else WHOLE))

@@ -15,6 +15,7 @@ from benchmarks.fuzz import EPISODES, LIMITED, STEPS
 from controller.safety import (
     adversaries,
     attack,
+    certifier,
     corners,
     estimator,
     evolution,
@@ -31,7 +32,8 @@ from plant_models.core.plant import Plant
 from plant_models.env.scenario import draw
 
 MODULES = (
-    adversaries, attack, corners, estimator, evolution, governor, opponents, shield, stress, trial, worst_case, exact, verdicts,
+    adversaries, attack, certifier, corners, estimator, evolution, governor, opponents, shield, stress, trial, worst_case,
+    exact, verdicts,
 )  # fmt: skip
 
 

@@ -12,7 +12,10 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from controller.records import plain
 from controller.schema import CHAMPION, PROMOTION
 from controller.store import Store, insert_once
+from controller.written import MOMENT, Kinds, sound
 from plant_models.core.errors import BadInput, UnknownName
+
+_KINDS: Kinds = {"judged": MOMENT, "verdict": dict}
 
 
 @dataclass(frozen=True)
@@ -37,13 +40,13 @@ def champion(store: Store, plant: str, scenario: str) -> Promotion | None:
     """Return the promotion whose policy is released, None where none is."""
     where = (CHAMPION.c.plant == plant) & (CHAMPION.c.scenario == scenario)
     rows = store.rows(select(PROMOTION).join(CHAMPION, CHAMPION.c.promotion == PROMOTION.c.id).where(where))
-    return _promotion(rows[0]) if rows else None
+    return _promotion(store, rows[0]) if rows else None
 
 
 def promotions(store: Store, plant: str | None = None, limit: int = 1000) -> list[Promotion]:
     """Return every verdict, accepted or not, newest first."""
     query = select(PROMOTION).order_by(PROMOTION.c.id.desc()).limit(limit)
-    return [_promotion(row) for row in store.rows(query if plant is None else query.where(PROMOTION.c.plant == plant))]
+    return [_promotion(store, row) for row in store.rows(query if plant is None else query.where(PROMOTION.c.plant == plant))]
 
 
 def held(standing: Promotion | None, given: Sequence[Promotion]) -> set[int]:
@@ -68,7 +71,7 @@ def judge(store: Store, given: Promotion) -> Promotion:
         entered = connection.execute(insert(PROMOTION).values(**row).returning(PROMOTION)).one()
         if given.accepted:
             _move(connection, given.plant, given.scenario, given.previous, entered.id)
-    return _promotion(entered)
+    return _promotion(store, entered)
 
 
 def roll_back(store: Store, plant: str, scenario: str) -> Promotion | None:
@@ -100,5 +103,5 @@ def _move(connection: Connection, plant: str, scenario: str, expected: int | Non
         raise BadInput(f"{plant}, scenario {scenario!r}: another champion was named meanwhile; judge again")
 
 
-def _promotion(row: Row[Any]) -> Promotion:
-    return Promotion(**row._asdict())
+def _promotion(store: Store, row: Row[Any]) -> Promotion:
+    return Promotion(**sound(store, row, _KINDS)._asdict())

@@ -10,6 +10,7 @@ from sqlalchemy import insert, select, update
 
 from controller.schema import EVENT
 from controller.store import Store
+from controller.written import MOMENT, Kinds, sound
 from plant_models.core.errors import UnknownName
 
 Level = Literal["info", "warning", "error"]
@@ -17,6 +18,7 @@ LOG = "log"
 """The kind of what a run says of itself."""
 UNSEEN = 4
 """The priority of what is recorded and calls for nobody, ISA-18.2's journal."""
+_KINDS: Kinds = {"time": MOMENT, "priority": int}
 _PRIORITIES: dict[Level, int] = {"error": 2, "warning": 3, "info": UNSEEN}
 
 
@@ -66,4 +68,4 @@ def events(store: Store, run: str | None = None, after: int = 0, limit: int = 10
     query = select(EVENT).where(EVENT.c.id > after).order_by(EVENT.c.id.desc()).limit(limit)
     query = query if lowest is None else query.where(EVENT.c.priority <= lowest)
     rows = store.rows(query if run is None else query.where(EVENT.c.run == run))
-    return [Event(**row._asdict()) for row in rows]
+    return [Event(**sound(store, row, _KINDS)._asdict()) for row in rows]

@@ -23,16 +23,18 @@ from controller.liveness import HOST, alive
 from controller.records import EpisodeRecord, EpisodeRow, Json, Kind, MetricRow, RunRecord, Signal, Status, pack, plain, unpack
 from controller.schema import EPISODE, METRIC, RUN
 from controller.store import insert_once, open_store
+from controller.written import MOMENT, NUMBER, Kinds, sound
 from plant_models.core.errors import BadInput, UnknownName
 
 BEAT = 5.0  # s between signs of life
 _LISTED = [EPISODE.c[name] for name in ("id", "run", "plant", "controller", "scenario", "seed", "outcome", "kpis", "kpi_units")]
 _RUN_ID = re.compile(r"[a-z0-9-]{1,64}")
-_NUMBER = (int, float)
-_RUN_KINDS: Mapping[str, type | tuple[type, ...]] = {
-    "config": dict, "result": dict, "versions": dict, "seed": int, "step": int, "started": _NUMBER, "heartbeat": _NUMBER
+_SCORE = (*NUMBER, type(None))
+_RUN_KINDS: Kinds = {
+    "config": dict, "result": dict, "versions": dict, "seed": int, "step": int, "score": _SCORE, "best": _SCORE,
+    "started": MOMENT, "finished": MOMENT, "heartbeat": MOMENT,
 }  # fmt: skip
-_EPISODE_KINDS: Mapping[str, type | tuple[type, ...]] = {"kpis": dict, "kpi_units": dict, "seed": int}
+_EPISODE_KINDS: Kinds = {"kpis": dict, "kpi_units": dict, "seed": int}
 
 
 class Interrupted(KeyboardInterrupt):
@@ -206,7 +208,7 @@ class Historian:
         return self._episode_rows(select(*_LISTED).order_by(EPISODE.c.id.desc()).limit(limit))
 
     def _episode_rows(self, query: Select[Any]) -> list[EpisodeRow]:
-        rows = [self._sound(row, _EPISODE_KINDS) for row in self.store.rows(query)]
+        rows = [sound(self.store, row, _EPISODE_KINDS) for row in self.store.rows(query)]
         return [EpisodeRow(**{**row._asdict(), "kpis": _numbers(row.kpis)}) for row in rows]
 
     def read_episode(self, episode: int) -> EpisodeRecord:
@@ -214,7 +216,7 @@ class Historian:
         rows = self.store.rows(select(EPISODE).where(EPISODE.c.id == episode)) if 0 < episode < 2**63 else []
         if not rows:
             raise UnknownName(f"episode {episode}: not in the store; open its run to see what it holds")
-        row = self._sound(rows[0], _EPISODE_KINDS)
+        row = sound(self.store, rows[0], _EPISODE_KINDS)
         signals = tuple(Signal(**signal) for signal in row.signals)
         clock, values = unpack(row.block, len(signals), row.samples)
         return EpisodeRecord(
@@ -230,16 +232,8 @@ class Historian:
             self._controllers[run] = self.find(run).controller
         return self._controllers[run]
 
-    def _sound(self, row: Row[Any], kinds: Mapping[str, type | tuple[type, ...]]) -> Row[Any]:
-        """Return a row whose entries are of the kinds that are written; raises BadInput: SQLite keeps whatever it is given."""
-        for name, kind in kinds.items():
-            if not isinstance(getattr(row, name), kind):
-                what = f"{name} of {row.id!r} is not what was written"
-                raise BadInput(f"store {self.url}: {what}; move the store away to begin a new one")
-        return row
-
     def _record(self, row: Row[Any]) -> RunRecord:
-        fields = self._sound(row, _RUN_KINDS)._asdict()
+        fields = sound(self.store, row, _RUN_KINDS)._asdict()
         lost = row.status == "running" and not alive(row.pid, row.host, row.heartbeat)
         fields.update(score=_number(row.score), best=_number(row.best), status="stopped" if lost else row.status)
         return RunRecord(**fields)

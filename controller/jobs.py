@@ -14,12 +14,14 @@ from sqlalchemy import Connection, Row, select, update
 from controller.liveness import HOST, beats, exists, same
 from controller.schema import JOB
 from controller.store import Store, insert_once, one_at_a_time
+from controller.written import MOMENT, Kinds, sound
 from plant_models.core.errors import BadInput, UnknownName
 
 State = Literal["waiting", "running", "completed", "failed", "stopped"]
 NEVER = 300.0
 """Seconds after which a job whose process has not begun never will."""
 _OPEN = ("waiting", "running")
+_KINDS: Kinds = {"created": MOMENT, "started": MOMENT, "heartbeat": MOMENT, "finished": MOMENT, "command": list}
 _JOB_ID = re.compile(r"[a-z0-9-]{1,64}")
 
 
@@ -57,7 +59,7 @@ def enter(store: Store, kind: str, command: Sequence[str], log: str, most: int |
     row |= {"created": now, "heartbeat": now, "log": log}
     with store.transaction() as connection:
         one_at_a_time(connection)  # or two would take the last place
-        if most is not None and (count := _busy(connection)) >= most:
+        if most is not None and (count := _busy(store, connection)) >= most:
             raise BadInput(f"{count} jobs wait or run: allowed are {most}, one a processor; wait, or stop one")
         while not insert_once(connection, JOB, row | {"id": (job := f"job-{name}-{secrets.token_hex(3)}")}):
             continue
@@ -91,18 +93,18 @@ def find(store: Store, job: str) -> Job:
     rows = store.rows(select(JOB).where(JOB.c.id == job)) if _JOB_ID.fullmatch(job) else []
     if not rows:
         raise UnknownName(f"job {job[:64]!r}: not in the store")
-    return _job(rows[0])
+    return _job(store, rows[0])
 
 
 def jobs(store: Store, limit: int = 200) -> list[Job]:
     """Return the newest jobs, newest first."""
-    return [_job(row) for row in store.rows(select(JOB).order_by(JOB.c.created.desc(), JOB.c.id).limit(limit))]
+    return [_job(store, row) for row in store.rows(select(JOB).order_by(JOB.c.created.desc(), JOB.c.id).limit(limit))]
 
 
-def _busy(connection: Connection) -> int:
+def _busy(store: Store, connection: Connection) -> int:
     """How many jobs of this machine wait or run."""
     rows = connection.execute(select(JOB).where(JOB.c.host == HOST, JOB.c.state.in_(_OPEN))).all()
-    return sum(_job(row).state in _OPEN for row in rows)
+    return sum(_job(store, row).state in _OPEN for row in rows)
 
 
 def _alter(store: Store, job: str, **changes: object) -> None:
@@ -111,8 +113,8 @@ def _alter(store: Store, job: str, **changes: object) -> None:
             raise UnknownName(f"job {job[:64]!r}: not in the store")
 
 
-def _job(row: Row[Any]) -> Job:
-    fields = row._asdict()
+def _job(store: Store, row: Row[Any]) -> Job:
+    fields = sound(store, row, _KINDS)._asdict()
     never = row.state == "waiting" and time.time() - float(row.created) > NEVER
     lost = never or (row.state == "running" and not _alive(row))
     return Job(**fields | {"command": tuple(row.command), "state": "stopped" if lost else row.state})

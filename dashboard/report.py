@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
@@ -81,9 +81,19 @@ def markdown(findings: Findings) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def pipes(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def pipes(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table in Markdown, numbers flush right."""
-    lines = [heads, ["---"] + ["--:"] * (len(heads) - 1), *rows]
+    return _piped(heads, "--:", rows)
+
+
+def worded(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown whose cells are words, all flush left."""
+    return _piped(heads, "---", rows)
+
+
+def _piped(heads: Sequence[str], mark: str, rows: Iterable[Sequence[str]]) -> str:
+    """Return a table whose columns stand as ``mark`` says, the first flush left."""
+    lines = [heads, ["---"] + [mark] * (len(heads) - 1), *rows]
     return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import training_pages
 from pictures import Panel, multiples
 
 from controller.recording import shown as displayed
+from dashboard.report import worded
 from plant_models import environment_id
 from plant_models.catalogue import get, usable
 from plant_models.core.plant import SECONDS, Plant
@@ -41,7 +42,7 @@ def write(folder: Path) -> None:
 def summary() -> str:
     """Return a table of all plants, each with one number that it reproduces, a printed one where there is any."""
     heads = ("plant", "family", "duty", "states", "acts on", "reproduces, for example")
-    return _table(heads, (_line(card(name)) for name in usable())) + "\n"
+    return worded(heads, (_line(card(name)) for name in usable())) + "\n"
 
 
 def _line(shown: dict[str, Any]) -> list[str]:
@@ -102,16 +103,16 @@ def _parts(shown: dict[str, Any]) -> Iterator[str]:
         yield f"## {title.capitalize()}"
         yield _quantities(title, quantities)
     yield f"## Loops\n\nTimes in {shown['time_unit']}."
-    yield _table(("tag", "PV", "moves", "setpoint range", "authority", "gains"), map(_loop, shown["loops"]))
+    yield worded(("tag", "PV", "moves", "setpoint range", "authority", "gains"), map(_loop, shown["loops"]))
     yield "## Margins\n\nThe plant is safe while every margin is at least zero."
-    yield _table(("name", "kind", "at the nominal point"), map(_margin, shown["margins"]))
+    yield worded(("name", "kind", "at the nominal point"), map(_margin, shown["margins"]))
     yield "## Duty"
-    yield _table(("declared", "value"), ([key, _declared(value)] for key, value in shown["duty"].items()))
+    yield worded(("declared", "value"), ([key, _declared(value)] for key, value in shown["duty"].items()))
     yield "## Scenarios"
-    yield _table(("name", "decisions", "role", "description"), map(_scenario, shown["scenarios"]))
+    yield worded(("name", "decisions", "role", "description"), map(_scenario, shown["scenarios"]))
     yield f"## Numbers reproduced\n\n{KINDS}"
     heads = ("number", "kind", "published", "ours", "deviation", "allowed", "source and remark")
-    yield _table(heads, map(_reproduced, shown["validated"]))
+    yield worded(heads, map(_reproduced, shown["validated"]))
     yield "## Step responses"
     yield "Open loop, the PID layer off, every other input and all disturbances nominal."
     yield f"![step responses]({shown['name']}_steps.svg)"
@@ -146,7 +147,7 @@ def _clocks(shown: dict[str, Any]) -> str:
 def _quantities(title: str, quantities: list[dict[str, Any]]) -> str:
     heads = ("name", "nominal", "unit", "range", "tag", "meaning")
     extra = {"disturbances": ("kind", "known"), "parameters": ("uncertain", "source")}.get(title, ())
-    return _table((*heads, *extra), (_row(title, q) for q in quantities))
+    return worded((*heads, *extra), (_row(title, q) for q in quantities))
 
 
 def _row(title: str, q: dict[str, Any]) -> list[str]:
@@ -188,9 +189,3 @@ def _number(value: float, unit: str) -> str:
 
 def _source(source: dict[str, str]) -> str:
     return f"{source['text']}, doi:{source['doi']}" if source["doi"] else source["text"]
-
-
-def _table(heads: Iterable[str], rows: Iterable[list[str]]) -> str:
-    heads = list(heads)
-    lines = [heads, ["---"] * len(heads), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -12,16 +12,14 @@ from typing import Any
 
 from controller.safety.stress import ADVERSARIES
 from controller.safety.trial import hard
-from controller.safety.worst_case import BUDGET, POPULATION
+from dashboard.report import worded
 from plant_models.catalogue import get, usable
 
 HERE = Path(__file__).resolve().parent
 RESULTS, REASONS = HERE.parent / "benchmarks" / "results", HERE / "safety_reasons.toml"
 FEW_STATES, FAST = 4, 500.0
 """States up to which a decision has to be taken within so many microseconds; with more, within 1 % of its interval."""
-EPISODES, STATES, TIMID, DEAR, MEDDLING, HALF = 3000, 111, 0.15, 1.25, 0.10, 0.50
-SEARCHED = BUDGET // POPULATION * POPULATION
-"""Cases in which worse ones are searched for where no fewer are asked for."""
+EPISODES, TIMID, DEAR, MEDDLING, HALF = 3000, 0.15, 1.25, 0.10, 0.50
 
 Row = Mapping[str, Any]
 
@@ -149,7 +147,7 @@ def section(name: str) -> str:
     missed = {goal.key: goal.asked for goal in reversed(found) if goal.met is False}
     why = "\n".join(f"- *{asked}*: {reason(name, key)}" for key, asked in reversed(missed.items()))
     about = "Behind the shield, on held-out episodes; see [Safety](../../safety.md)."
-    parts = ["## Safety", about, _table(("goal", "measured", ""), lines), f"Missed, and why:\n\n{why}" if why else "",
+    parts = ["## Safety", about, worded(("goal", "measured", ""), lines), f"Missed, and why:\n\n{why}" if why else "",
              _crossed(row), _safe_action(name), _open(row), _earlier(row), _command(name, row)]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
@@ -201,9 +199,9 @@ def _open(row: Row) -> str:
 
 def _earlier(row: Row) -> str:
     """Return whether a row is of a shield before the present one; empty where it is of that."""
-    if "reserve" in row:
+    if "retreats" in row:
         return ""
-    return f"All of this is of an {EARLIER}, which refused more (see [Safety](../../safety.md))."
+    return f"All of this is of an {EARLIER}, which had fewer ways to retreat (see [Safety](../../safety.md))."
 
 
 def _safe_action(name: str) -> str:
@@ -211,20 +209,15 @@ def _safe_action(name: str) -> str:
 
 
 def _command(name: str, row: Row) -> str:
-    episodes = [found["episodes"] for each, found in row.get("adversaries", {}).items() if each in ADVERSARIES]
-    fewer = f" --episodes {max(episodes)}" if episodes and max(episodes) != EPISODES else ""
-    states = row["states"]["states"] // len(ADVERSARIES) if "states" in row else STATES
-    fewer += f" --states {states}" if states != STATES else ""
-    searched = row.get("worst_cases", {}).get("tried", SEARCHED)
-    fewer += f" --search {searched}" if searched < SEARCHED else ""
-    command = f"python -m benchmarks.safety --json --plants {name}{fewer}"
+    smaller = "".join(f" --{option} {value:g}" for option, value in row.get("sizes", {}).items())
+    command = f"python -m benchmarks.safety --json --plants {name}{smaller}"
     return f"To repeat these figures: `{command}`" + (f", measured at commit {', '.join(row['commits'])}." if row else ".")
 
 
 def kept_table() -> str:
     """Return every plant's violating episodes without the shield and with it."""
     heads = ("plant", "episodes", *ADVERSARIES, "PPO", "worst cases", "nominal plant", "uncertified, at most", "tells")
-    return _table(heads, [_kept_line(name, row) for name, row in measured().items() if "counts" in row])
+    return worded(heads, [_kept_line(name, row) for name, row in measured().items() if "counts" in row])
 
 
 def _kept_line(name: str, row: Row) -> list[str]:
@@ -246,7 +239,7 @@ def cost_table() -> str:
     """Return every plant's false verdicts, times, and what learning behind the shield brings and costs."""
     heads = ("plant", "certified in vain", "refused in vain", "p50, p99, p99 of processor time [ms]", "violations in learning",
              "share of learning", "price", "moves changed", "ahead of PID, both shielded", "goals missed")  # fmt: skip
-    return _table(heads, [_cost_line(name, row) for name, row in measured().items()])
+    return worded(heads, [_cost_line(name, row) for name, row in measured().items()])
 
 
 def _cost_line(name: str, row: Row) -> list[str]:
@@ -265,7 +258,7 @@ def _cost_line(name: str, row: Row) -> list[str]:
 
 
 def _linked(name: str, row: Row) -> str:
-    return f"[`{name}`](plants/_generated/{name}.md)" + ("" if "reserve" in row else f" ({EARLIER})")
+    return f"[`{name}`](plants/_generated/{name}.md)" + ("" if "retreats" in row else f" ({EARLIER})")
 
 
 def tables() -> dict[str, str]:
@@ -281,7 +274,7 @@ def tried_table() -> str:
     fuzz, mutants = committed()["fuzz"], committed()["mutants"]
     rows = [_fuzzed_line(fuzz), _limited_line(fuzz["limiter"]), _mutants_line(mutants)]
     again = "To repeat this: `python -m benchmarks.safety --json --parts fuzz,mutants`"
-    return f"{_table(('what', 'tried', 'measured'), rows)}\n\n{again}, measured at commit {_commits('fuzz', 'mutants')}."
+    return f"{worded(('what', 'tried', 'measured'), rows)}\n\n{again}, measured at commit {_commits('fuzz', 'mutants')}."
 
 
 def _fuzzed_line(fuzz: Row) -> list[str]:
@@ -304,8 +297,3 @@ def _mutants_line(mutants: Row) -> list[str]:
 
 def _commits(*parts: str) -> str:
     return ", ".join(dict.fromkeys(committed()[part]["commit"] for part in parts))
-
-
-def _table(heads: tuple[str, ...], rows: list[list[str]]) -> str:
-    lines = [list(heads), ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)

@@ -2,7 +2,8 @@
 
 1. The estimator's gain, and the error that it leaves.
 2. How far disturbances move over the horizon, and the corners that are worst for each limit.
-3. The reserve that a move must keep beyond the limits: what most moves near them lose of it afterwards.
+3. The reserve that a move must keep beyond the limits: what most moves near them lose of it afterwards, and of no limit more than
+   half of its margin at the nominal point, or nothing could move where the plant is meant to run.
 4. The margins that certificates must keep: the largest that was foreseen where a certificate was given in vain, so that on
    these situations none would have been. Of n exchangeable situations at most one in n + 1 is then expected to be in vain.
 
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from controller.safety.adversaries import channels, command, mixed
-from controller.safety.corners import Situations, Spread, enforced, further, shares, worst
+from controller.safety.corners import Situations, Spread, enforced, further, scales, shares, worst
 from controller.safety.estimator import Estimator, Gain, Unknowns
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
@@ -35,6 +36,8 @@ MISSED = 0.002
 """Share of situations that may cross a limit after the horizon and not within it."""
 ROUNDS, CORNERED, MORE = 5, 3, 2
 """Rounds of governed episodes, those of them that add corners, and how many each adds; the others widen the margins."""
+KEPT = 0.5
+"""Share of a margin at the nominal point that is the most a move must keep in reserve."""
 BEYOND = 1e-6
 CHECKED = 60
 """Decisions of a governed episode, at least, whose certificates are held against the real plants."""
@@ -104,12 +107,13 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
     spread = _spread(plant, known, drift(draw(plant, scenario, seed + 2, n, "tuning"), far))
     nothing = np.zeros(len(enforced(plant)))
     found = Calibration(known.gain, spread, worst(plant, met, spread, far), far, nothing, nothing)
-    for turn in range(ROUNDS):
+    for turn in range(CORNERED):
         vain, lost = governed(plant, scenario, found, seed + 3 + turn, n)
-        if turn < CORNERED:
-            found = replace(found, signs=_cornered(plant, vain, found), slack=lost)
-        else:
-            found = replace(found, margins=_stricter(found.margins, vain))
+        found = replace(found, signs=_cornered(plant, vain, found), slack=lost)
+    found = replace(found, slack=np.minimum(found.slack, KEPT * scales(plant)))
+    for turn in range(CORNERED, ROUNDS):
+        vain, _ = governed(plant, scenario, found, seed + 3 + turn, n)
+        found = replace(found, margins=_stricter(found.margins, vain))
     return found
 
 

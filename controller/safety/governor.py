@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.safety.certifier import Certifier
 from controller.safety.corners import Corners, Spread, enforced, scales, within
 from controller.safety.estimator import Estimator, Gain
 from controller.safety.field import Reading
-from controller.safety.shield import Certificate, Decision, Flags, Index, certified, copied, decide, heard, nearest
+from controller.safety.shield import Decision, copied, decide, heard
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
-from plant_models.env.lookahead import Command, Lookahead, Standing
+from plant_models.env.lookahead import Command, Lookahead, Outlook, Standing
 
 
 @dataclass(frozen=True)
@@ -78,15 +79,13 @@ class Governor:
 
     def would(self, standing: Standing, proposed: Command) -> Decision:
         """Return what might be sent in place of what is proposed; nothing changes."""
-        variants = self._corners.varied(standing, self.phase)
+        variants, known = self._corners.varied(standing, self.phase), self._known
 
-        def certify(first: Command, then: Command, plants: Index, moved: Flags) -> Certificate:
-            outlook = self._ahead.hold(variants.of(plants), first, then, self._known.horizon)
-            distance = self._known.margins + moved[:, None] * self._known.slack
-            found = certified(outlook, distance, self._enforced)
-            return Certificate(found, outlook.lowest.min(axis=1), lambda: nearest(outlook, self._scales, self._enforced))
+        def foresee(plants: Standing, first: Command, then: Command) -> Outlook:
+            return self._ahead.hold(plants, first, then, known.horizon)
 
-        return decide(self._within(proposed), self._safe, self._batch, certify)
+        certifier = Certifier(foresee, variants, known.margins, known.slack, self._enforced, self._scales)
+        return decide(self._within(proposed), self._safe, self._nominal, self._batch, certifier.certify)
 
     def take(self, standing: Standing, made: Decision) -> Decision:
         """Expect a decision to be sent, and return it."""

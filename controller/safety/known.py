@@ -11,7 +11,18 @@ from typing import Any
 import numpy as np
 import platformdirs
 
-from controller.safety import adversaries, calibration, corners, estimator, field, governor, learning_gain, losses, shield
+from controller.safety import (
+    adversaries,
+    calibration,
+    certifier,
+    corners,
+    estimator,
+    field,
+    governor,
+    learning_gain,
+    losses,
+    shield,
+)
 from controller.safety.calibration import calibrate
 from controller.safety.corners import Spread
 from controller.safety.estimator import Gain
@@ -26,7 +37,20 @@ from plant_models.derive.identity import plant_hash
 from plant_models.env import lookahead
 from plant_models.env.scenario import ARRAYS, draw
 
-MODULES = (foresight, adversaries, calibration, corners, estimator, field, governor, learning_gain, lookahead, losses, shield)
+MODULES = (
+    foresight,
+    adversaries,
+    calibration,
+    certifier,
+    corners,
+    estimator,
+    field,
+    governor,
+    learning_gain,
+    lookahead,
+    losses,
+    shield,
+)
 
 TEXT = "".join(inspect.getsource(module) for module in MODULES)
 """What is imported, not what a file says later on."""

@@ -53,4 +53,4 @@ def by_hand(now: Given, sent: Command) -> Command:
 def stopped(safe: Command, would: Decision) -> Decision:
     """Return the decision to take the plant's safe action; what was last safe stays what it was."""
     stop = safe._replace(safe=np.ones(1, dtype=bool))
-    return Decision(stop, np.full(1, UNCERTIFIED), safe, stop, np.full_like(would.foreseen, np.nan))
+    return Decision(stop, np.full(1, UNCERTIFIED), safe, stop, np.full_like(would.foreseen, np.nan), np.zeros(1, dtype=bool))

@@ -55,11 +55,13 @@ def answered(answer: Answer) -> tuple[str, ...]:
 
 
 def shielded(plant: Plant, made: Decision, by_hand: bool) -> tuple[str, ...]:
-    """Return one line where the plant's safe action is taken, or where the shield reduces what the operator asks for."""
+    """Return one line where the plant is stopped or brought back, or where the shield reduces what the operator asks for."""
     share = float(made.share[0])
+    why = "nothing is certified: " if share == UNCERTIFIED else ""
+    if made.returned[0]:
+        return (f"{why}what was last safe is no longer, back to the nominal setpoints, {_setpoints(plant, made)}",)
     if made.sent.safe[0]:
         values = ", ".join(f"{_tag(plant, name)} {value:g} {_unit(plant, name)}" for name, value in plant.safe_action.items())
-        why = "nothing is certified: " if share == UNCERTIFIED else ""
         return (f"{why}the plant's safe action is taken, {values}",)
     return (f"shield leaves {100.0 * share:.0f} % of the operator's move",) if by_hand and share < 1.0 else ()
 
@@ -67,6 +69,12 @@ def shielded(plant: Plant, made: Decision, by_hand: bool) -> tuple[str, ...]:
 def readings(instruments: Instruments, status: np.ndarray, reason: np.ndarray) -> tuple[str, ...]:
     """Return one line for each instrument of one plant that is not good."""
     return ne107.said(instruments.tags, status, reason)
+
+
+def _setpoints(plant: Plant, made: Decision) -> str:
+    units = plant.Output.quantities()
+    told = zip(plant.masters, made.sent.r[0], strict=True)
+    return ", ".join(f"{loop.tag} {value:g} {units[loop.pv].unit}" for loop, value in told)
 
 
 def _tag(plant: Plant, name: str) -> str:

@@ -3,13 +3,13 @@
     v_k = v_safe + k (v_proposed - v_safe)        k = 1, 0.75, 0.5, 0.25
 
 The largest k that is certified is sent: held over the horizon, or, where that fails, given for one decision and followed by
-v_safe. Where none is certified the plant retreats: v_safe is held, over the horizon, or for one decision followed by the plant's
-safe action, or the safe action is taken at once, whichever is certified first. Where none of these is, the decision counts as
-uncertified, and of v_safe and the safe action that one is sent that foretells more room: a safe action for one danger may be
-the way into another. A batch is never left with one command for long: there every move is certified for one decision, followed
-by the safe action.
+v_safe. Where none is certified the plant retreats: v_safe is held, or the usual command is, the nominal setpoints without any
+offset; or v_safe is held for one decision followed by the plant's safe action, or the safe action is taken at once, whichever is
+certified first. Where none of these is, the decision counts as uncertified, and of v_safe, the usual command and the safe action
+that one is sent that foretells most room: a safe action for one danger may be the way into another. A batch is never left with
+one command for long: there every move is certified for one decision, followed by the safe action.
 
-A move must keep more distance than what is held, by the most that is lost from one decision to the next when readings and
+A move must keep more distance than a retreat, by the most that is lost from one decision to the next when readings and
 disturbances have changed: or what was let through could rarely be held.
 
 A certificate is positive: every margin of every variant is finite and keeps its distance. What is not a number is not safe, and
@@ -34,8 +34,11 @@ SHARES = (1.0, 0.75, 0.5, 0.25)
 HELD, UNCERTIFIED = 0.0, -1.0
 """Shares of a move in decisions in which nothing of it was let through: the retreat was certified, or not even that."""
 PLACES = np.array([*SHARES, HELD])[:, None, None]
-LAST = len(SHARES)
-"""Shares of the way from what was last safe to what is proposed, (places, 1, 1), and the place of what was last safe."""
+LAST, USUAL = len(SHARES), len(SHARES) + 1
+"""Shares of the way from what was last safe to what is proposed, (places, 1, 1), and the places of what was last safe and, after
+it, of the usual command: the nominal setpoints without any offset."""
+LET_THROUGH = np.array([*SHARES, HELD, HELD])
+"""What each place lets through of a move."""
 
 Flags = NDArray[np.bool_]
 Index = NDArray[np.intp]
@@ -45,7 +48,8 @@ Index = NDArray[np.intp]
 class Decision:
     """What is sent, the ``share`` (n,) of each move that it lets through, what is safe from now on, and what ``then`` follows.
 
-    ``foreseen`` (n, margins) are the smallest margins of the certified course, NaN where there is none.
+    ``foreseen`` (n, margins) are the smallest margins of the certified course, NaN where there is none; ``returned`` (n,) where
+    the usual command is sent in place of what was last safe.
     """
 
     sent: Command
@@ -53,6 +57,7 @@ class Decision:
     safe: Command
     then: Command
     foreseen: Array
+    returned: Flags
 
 
 @dataclass(frozen=True)
@@ -60,7 +65,7 @@ class Options:
     """What is tried at once, the first certified counts; (options,) each.
 
     ``given`` and ``followed`` are places of the command given and of the one after it; where ``stopped``, or ``after``, it is the
-    safe action instead. Where it is ``kept`` the command is what was last safe from then on.
+    safe action instead. Where it is ``kept`` the command counts as what was last safe from then on.
     """
 
     given: Index
@@ -79,13 +84,13 @@ class Options:
 class Certificate:
     """Whether plants are safe, (m,), the smallest margins foreseen, (m, margins), and the ``nearest`` of those enforced, (m,).
 
-    The nearest is a share of the margin at the nominal point, and minus infinity where it cannot be told; it is worked out where
-    it is asked for.
+    The nearest is a share of the margin at the nominal point, and minus infinity where it cannot be told; it is worked out for
+    those entries that are asked for. Of a plant that is named more than once nothing need be found after what is certified first.
     """
 
     found: Flags
     foreseen: Array
-    nearest: Callable[[], Array]
+    nearest: Callable[[Index], Array]
 
 
 Certify = Callable[[Command, Command, Index, Flags], Certificate]
@@ -113,59 +118,85 @@ CONTINUOUS = Options.of(
     *((k, *then) for k in PARTS for then in ((k, False, False, True), (LAST, False, False, False))), HOLD,
 )  # fmt: skip
 BATCH = Options.of(*((k, LAST, False, True, True) for k in PARTS), HOLD)
-RETREATS = Options.of((LAST, LAST, False, True, False), (LAST, LAST, True, True, False))
-"""What is tried where the whole move cannot be held: the largest share first, held before followed, and what was last safe, held;
-then how else the plant may retreat. In a batch all moves are followed by the safe action."""
+"""What is tried where the whole move cannot be held: the largest share first, held before followed, and what was last safe, held.
+In a batch all moves are followed by the safe action."""
+RETREATS = Options.of((USUAL, USUAL, False, False, True), (LAST, LAST, False, True, False), (LAST, LAST, True, True, False))
+"""How else the plant may retreat: the usual command first, the safe action at once last."""
 
 
-def decide(proposed: Command, safe: Command, batch: bool, certify: Certify) -> Decision:
-    """Return what to send ``n`` plants that are asked for ``proposed`` and were last safe with ``safe``."""
+def decide(proposed: Command, safe: Command, usual: Command, batch: bool, certify: Certify) -> Decision:
+    """Return what to send ``n`` plants that are asked for ``proposed``, were last safe with ``safe``, and have a ``usual``."""
     n, proposed = len(safe.r), heard(proposed, safe)
     stop, move = Command(safe.r, safe.a, np.ones(n, dtype=bool)), between(safe, proposed, SHARES[0])
     then = stop if batch else move
     whole = certify(move, then, np.arange(n), differs(move, safe))
-    made = Decision(copied(move), np.full(n, SHARES[0]), copied(move), copied(then), whole.foreseen)
+    made = Decision(copied(move), np.full(n, SHARES[0]), copied(move), copied(then), whole.foreseen, np.zeros(n, dtype=bool))
     if not whole.found.all():
-        _search(made, np.flatnonzero(~whole.found), proposed, safe, BATCH if batch else CONTINUOUS, certify)
+        _search(made, np.flatnonzero(~whole.found), Places(proposed, safe, usual), BATCH if batch else CONTINUOUS, certify)
     return made
 
 
-def _search(made: Decision, left: Index, proposed: Command, safe: Command, options: Options, certify: Certify) -> None:
-    """Write into the decision what is certified for the plants that are ``left``, or what foretells more room.
+@dataclass(frozen=True)
+class Places:
+    """The commands among which options choose: on the way from what was last ``safe`` to what is ``proposed``, and ``usual``."""
+
+    proposed: Command
+    safe: Command
+    usual: Command
+
+    def of(self, plants: Index) -> tuple[Array, Array]:
+        """Return setpoints and offsets of some plants at all places, (places, m, ...) each."""
+        proposed, safe, usual = (command.of(plants) for command in (self.proposed, self.safe, self.usual))
+        r = np.concatenate([safe.r + PLACES * (proposed.r - safe.r), usual.r[None]])
+        return r, np.concatenate([safe.a + PLACES * (proposed.a - safe.a), usual.a[None]])
+
+
+def _search(made: Decision, left: Index, places: Places, options: Options, certify: Certify) -> None:
+    """Write into the decision what is certified for the plants that are ``left``, or what foretells most room.
 
     How else a plant may retreat is tried only where nothing else is certified.
     """
-    still, held = _allow(made, options, proposed, safe, left, certify)
+    still, parts = _allow(made, options, places, left, certify)
     if len(still):
-        lost, stopped = _allow(made, RETREATS, proposed, safe, left[still], certify)
-        made.share[left[still][lost]], made.foreseen[left[still][lost]] = UNCERTIFIED, np.nan
-        hold = lost[held()[still][lost] > stopped()[lost]] if len(lost) else lost
-        made.sent.safe[left[still][hold]] = False
+        lost, retreats = _allow(made, RETREATS, places, left[still], certify)
+        if len(lost):
+            rooms = np.stack([retreats(-1, lost), parts(-1, still[lost]), retreats(0, lost)])
+            _make_do(made, left[still[lost]], places.usual, rooms.argmax(axis=0))
+
+
+def _make_do(made: Decision, lost: Index, usual: Command, most: Index) -> None:
+    """Send plants for which nothing is certified the safe action, what was last safe or the usual command: ``most`` 0, 1 or 2."""
+    made.share[lost], made.foreseen[lost] = UNCERTIFIED, np.nan
+    made.sent.safe[lost[most > 0]] = False
+    back = lost[most > 1]
+    _put(made.sent, back, usual.of(back))
+    _put(made.safe, back, usual.of(back))
+    made.returned[back] = True
 
 
 def _allow(
-    made: Decision, options: Options, proposed: Command, safe: Command, left: Index, certify: Certify
-) -> tuple[Index, Callable[[], Array]]:
+    made: Decision, options: Options, places: Places, left: Index, certify: Certify
+) -> tuple[Index, Callable[[int, Index], Array]]:
     """Try options on the plants that are ``left``, and write the first certified of each into the decision, else the last one.
 
-    Returns the places, among those left, of plants for which none is, and what room the last one foretells, worked out on demand.
+    Returns which of those left no option is certified for, and what room an option foretells some of those left.
     """
-    m, count, (r, a, _) = len(left), len(options.kept), safe.of(left)
-    rs, as_ = (old + PLACES * (new[left] - old) for old, new in ((r, proposed.r), (a, proposed.a)))
+    m, count, (r, a, _), (rs, as_) = len(left), len(options.kept), places.safe.of(left), places.of(left)
     firsts = _flat(rs, as_, options.given, options.stopped)
     thens = _flat(rs, as_, options.followed, options.after)
-    moved = ((rs != r).any(axis=2) | (as_ != a).any(axis=2))[options.given].ravel()
-    tried = certify(firsts, thens, np.concatenate([left] * count), moved)
+    away = ((rs != r).any(axis=2) | (as_ != a).any(axis=2))[options.given] & (options.given != USUAL)[:, None]
+    tried = certify(firsts, thens, np.concatenate([left] * count), away.ravel())
     found = tried.found.reshape(count, m)
     some = found.any(axis=0)
     turn = np.where(some, found.argmax(axis=0), count - 1)
     at, kept = turn * m + np.arange(m), (some & options.kept[turn])[:, None]
     taken = firsts.of(at)
-    made.share[left], made.foreseen[left] = PLACES[options.given[turn], 0, 0], tried.foreseen[at]
+    made.share[left], made.foreseen[left] = LET_THROUGH[options.given[turn]], tried.foreseen[at]
+    made.returned[left] = options.given[turn] == USUAL
     _put(made.sent, left, taken)
     _put(made.then, left, thens.of(at))
     _put(made.safe, left, Command(np.where(kept, taken.r, r), np.where(kept, taken.a, a), np.zeros(m, dtype=bool)))
-    return np.flatnonzero(~some), lambda: tried.nearest().reshape(count, m)[-1]
+    return np.flatnonzero(~some), lambda option, which: tried.nearest(option % count * m + which)
 
 
 def _flat(r: Array, a: Array, places: Index, stopped: Flags) -> Command:

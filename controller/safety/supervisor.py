@@ -144,6 +144,6 @@ def _charged(settings: Settings, now: State, evidence: Evidence) -> State:
     if evidence.full:
         return _entered(now, "AUTO", f"{settings.loops} policy in charge")
     if not evidence.certified:
-        return _entered(now, "FILTERED", f"{settings.loops} no certified move: safe action in its place")
+        return _entered(now, "FILTERED", f"{settings.loops} no certified move: what foretells most room in its place")
     left = 100.0 * (evidence.share or 0.0)
     return _entered(now, "FILTERED", f"{settings.loops} shield leaves {left:.0f} % of the policy's move")

@@ -37,12 +37,8 @@ class Request:
     against: str = ""
 
     def case(self) -> tuple[Plant, str]:
-        """Return the plant and the name of its scenario, or of several with commas between, and say what the level means."""
-        found = cases(self.name, self.file, self.scenario)
-        level = self.method.level
-        if level != "setpoint" and not self.method.cloned:
-            terminal.note(f"level {level}: the untrained policy holds the middle of every range, and is not the PID layer")
-        return found
+        """Return the plant and the name of its scenario, or of several with commas between."""
+        return cases(self.name, self.file, self.scenario)
 
     def check_out(self) -> None:
         """See that the policy can be written where the user wants it, before hours go into it; raises BadInput."""
@@ -93,6 +89,7 @@ def show(shown: Shown, as_json: bool) -> None:
 def one(request: Request) -> Shown:
     """Train once."""
     plant, scenario = request.case()
+    _note_level(request.method)
     from controller.demo import recorded_training
 
     request.check_out()
@@ -102,6 +99,12 @@ def one(request: Request) -> Shown:
             plant, historian, request.seed, request.steps, follow(bar, mark), scenario, method=request.method, against=mark
         )
     return _kept(request, plant, scenario, run, trained, mark)
+
+
+def _note_level(method: Method) -> None:
+    """Say what training begins with where that is not the PID layer."""
+    if method.level != "setpoint" and not method.cloned:
+        terminal.note(f"level {method.level}: the untrained policy holds the middle of every range, and is not the PID layer")
 
 
 def against(given: str) -> str:
@@ -143,6 +146,7 @@ def resumed(request: Request, run: str, seed: int | None, seeds: int) -> Shown:
         BadInput: where the options ask for another training than the one recorded.
     """
     plant, scenario = request.case()
+    _note_level(request.method)
     from controller.train import resume
 
     request.check_out()
@@ -182,6 +186,7 @@ def _beside(mark: Yardstick | None) -> str:
 def many(request: Request, seeds: int) -> Shown:
     """Train several seeds side by side; the exit code is 1 where one of them failed."""
     plant, scenario = request.case()
+    _note_level(request.method)
     from controller.seeds import train_seeds
     from controller.source import Source
 

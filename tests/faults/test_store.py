@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
+from controller import champions, events, jobs
 from controller.historian import Historian
 from dashboard.cli import run
 from plant_models.core.errors import BadInput
@@ -126,6 +127,11 @@ def test_a_damaged_store_is_named_with_the_remedy(tmp_path: Path) -> None:
         "run SET config = '[]'",
         "run SET result = '3'",
         "run SET started = 'now'",
+        "run SET started = 1e300",
+        "run SET started = -9e999",
+        "run SET finished = 'then'",
+        "run SET heartbeat = 9e15",
+        "run SET best = 'high'",
         "run SET seed = 'x'",
         "episode SET kpis = '[1]'",
     ],
@@ -144,6 +150,23 @@ def test_a_row_that_was_written_over_is_named_in_one_line(
     field = change.split()[2]
     assert f": {field} of " in said.err
     assert "is not what was written; move the store away" in said.err
+
+
+def test_a_moment_that_no_calendar_knows_is_named_wherever_it_stands(tmp_path: Path) -> None:
+    path = tmp_path / "runs.db"
+    with Historian(str(path)) as historian:
+        store = historian.store
+        events.say(store, historian.start("train", "exothermic_cstr", "ppo", 0, {}, {}), "training", "begun")
+        jobs.enter(store, "train", ["train"], "log")
+        champions.judge(store, champions.Promotion("exothermic_cstr", "", "folder", False, {}))
+        readers = {"event.time": events.events, "job.created": jobs.jobs, "promotion.judged": champions.promotions}
+        for column, reader in readers.items():
+            assert len(reader(store)) == 1
+            table, _, name = column.partition(".")
+            with closing(sqlite3.connect(path)) as raw, raw:
+                raw.execute(f"UPDATE {table} SET {name} = 1e300")
+            with pytest.raises(BadInput, match=f"{name} of .* is not what was written"):
+                reader(store)
 
 
 def _foreign(database: str, statement: str) -> None:

@@ -89,6 +89,7 @@ def test_the_safety_benchmark_has_a_row_for_every_adversary(tmp_path: Path) -> N
     assert 0.0 <= found["false_unsafe"] <= 1.0
     assert positive(found, ("p50_us", "p99_us", "cpu_p99_us"))
     assert found["worst_cases"]["tried"] == 64
+    assert found["sizes"] == {"episodes": 4, "nominal": 2, "generations": 1, "states": 2, "search": 64, "learn": 0.01}
 
 
 @pytest.mark.slow

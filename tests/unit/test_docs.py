@@ -155,8 +155,8 @@ def test_the_shell_bears_whatever_comes_and_no_mutant_of_it_survives(safety_page
 def test_a_row_of_the_earlier_shield_says_that_it_is(safety_pages: ModuleType) -> None:
     before, tables = safety_pages.measured(), safety_pages.tables()
     for name, row in before.items():
-        assert (safety_pages.EARLIER in safety_pages.section(name)) == ("reserve" not in row)
-        assert (f"(plants/_generated/{name}.md) ({safety_pages.EARLIER})" in tables["safety_cost.txt"]) == ("reserve" not in row)
+        assert (safety_pages.EARLIER in safety_pages.section(name)) == ("retreats" not in row)
+        assert (f"(plants/_generated/{name}.md) ({safety_pages.EARLIER})" in tables["safety_cost.txt"]) == ("retreats" not in row)
 
 
 def test_the_safety_of_a_plant_is_held_against_its_goals(safety_pages: ModuleType) -> None:
@@ -173,11 +173,12 @@ def test_a_page_says_what_stood_behind_a_limit_that_was_crossed_and_what_was_not
 ) -> None:
     each = [{"limit": "pressure low", "uncertified": after} for after in (0, 9, 3)]
     row = {"crossings": {"min": {"episodes": 200, "certified": 1, "uncertified": 2, "each": each}}, "commits": ["abc"]}
-    row["held"] = {"episodes": 200, "violating": 5}
+    row |= {"held": {"episodes": 200, "violating": 5}, "sizes": {"episodes": 200, "learn": 0.2}}
     monkeypatch.setattr(safety_pages, "measured", lambda: {"evaporator": row})
     shown = safety_pages.section("evaporator")
     assert "*pressure low* in 3 of 200 episodes: 1 of them first in a decision that was certified, 2 in one that was not" in shown
     assert "the last of 3 to 9 such in a row" in shown
+    assert "python -m benchmarks.safety --json --plants evaporator --episodes 200 --learn 0.2`, measured at commit abc." in shown
     assert "with neither adversary nor shield, crosses a hard limit in 5 of 200 episodes" in shown
     assert "Not measured on this plant: adversaries, the nominal plant, " in shown
     row = safety_pages.controllers()["distillation_column"]["controllers"]

@@ -13,12 +13,12 @@ from controller.safety.adversaries import channels, command
 from controller.safety.corners import varied
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
-from controller.safety.known import calibrated
 from controller.safety.opponents import along
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 from plant_models.env.lookahead import Command, Lookahead
 from plant_models.env.scenario import Episodes, draw
+from tests import safety
 
 N, DECISIONS = 6, 5
 
@@ -30,7 +30,7 @@ def plant(request: pytest.FixtureRequest) -> Plant:
 
 @pytest.fixture(scope="module")
 def known(plant: Plant) -> Calibration:
-    return calibrated(plant, plant.scenario())
+    return safety.known(plant.name)
 
 
 def moved(plant: Plant, share: float) -> Command:
@@ -62,7 +62,7 @@ def test_a_corner_by_cvodes_is_what_the_shield_foresees(plant: Plant, known: Cal
 def tanks() -> tuple[Plant, Calibration, Episodes]:
     plant = get("quadruple_tank")
     drawn = draw(plant, replace(plant.scenario(), steps=4), 0, 16, "judging")
-    return plant, calibrated(plant, plant.scenario()), drawn
+    return plant, safety.known(plant.name), drawn
 
 
 def test_a_shield_that_believes_everything_is_found_out(tanks: tuple[Plant, Calibration, Episodes]) -> None:

@@ -18,6 +18,7 @@ from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Lookahead, Standing
+from tests import compiled
 from tests.safety import SHIELDED, WORST, anywhere, certain, episodes, known
 
 CSTR = get("exothermic_cstr")
@@ -179,6 +180,33 @@ def test_the_worst_corner_counts_wherever_it_stands(row: int) -> None:
     for one, other in zip(among, alone, strict=True):
         np.testing.assert_array_equal(one, other)
     assert all((one < other).all() for one, other in zip(among, nominal, strict=True))
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=compiled.alone(name)) for name in SHIELDED])
+def test_a_plant_among_many_gets_what_it_gets_alone(name: str) -> None:
+    """Among many, look-aheads are made one after the other, alone at once; only rounding depends on how many there are."""
+    plant, n = get(name), 24
+    field, governor = Field(plant, episodes(plant, n)), Governor(plant, n, known(name))
+    reading, which = field.read(), np.eye(n, dtype=bool)
+    governor.begin(np.arange(n), reading, unmoved(field))
+    ones = [Governor(plant, 1, known(name)) for _ in which]
+    for one, at in zip(ones, which, strict=True):
+        one.begin(np.arange(1), reading.of(at), unmoved(field).of(at))
+    shares = set[float]()
+    for k in range(12):
+        proposed = command(plant, np.tile(WORST[name][k], (n, 1)) * np.linspace(0.1, 1.0, n)[:, None])
+        made = governor.allow(governor.estimate(reading), proposed)
+        for i, (one, at) in enumerate(zip(ones, which, strict=True)):
+            mine = one.allow(one.estimate(reading.of(at)), proposed.of(at))
+            assert mine.share[0] == made.share[i]
+            for alone, among in zip(
+                (mine.foreseen, *mine.sent, *mine.safe), (made.foreseen, *made.sent, *made.safe), strict=True
+            ):
+                np.testing.assert_allclose(alone[0], among[i], rtol=1e-9, atol=1e-12)
+        shares |= set(made.share.tolist())
+        field.command(made.sent)
+        reading = field.read()
+    assert len(shares) > 2
 
 
 def test_a_governor_goes_on_bit_for_bit_from_its_parts() -> None:

@@ -20,7 +20,7 @@ def at(r: list[float]) -> Command:
 
 
 def decided(safe: Command, share: list[float], foreseen: list[list[float]]) -> Decision:
-    return Decision(safe, np.array(share), safe, safe, np.array(foreseen))
+    return Decision(safe, np.array(share), safe, safe, np.array(foreseen), np.zeros(len(share), dtype=bool))
 
 
 def one(held: list[list[float]], first: list[float]) -> Array:

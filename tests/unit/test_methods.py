@@ -19,6 +19,7 @@ from controller.policy import load
 from controller.rollout import returns
 from controller.train import Progress, train
 from dashboard.cli import run
+from dashboard.commands.training import Request
 from plant_models.catalogue import get
 from plant_models.core.errors import BadInput
 from plant_models.derive.kernel import kernel
@@ -107,6 +108,12 @@ def test_a_policy_of_another_level_is_kept_and_compared(tmp_path: Path, capsys: 
         signals = {row.controller: {s.role for s in historian.read_episode(row.id).signals} for row in episodes}
     assert "offset" in signals["pid"]
     assert "offset" not in signals["ppo"]
+
+
+def test_looking_up_what_to_train_on_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    request = Request(None, PLANT.name, None, "", 0, None, None, Method(level="direct"))
+    assert request.case() == (PLANT, "")
+    assert capsys.readouterr() == ("", "")
 
 
 def test_the_pid_layer_stays_the_baseline_at_every_level() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from controller.historian import Historian
 from dashboard.cli import run as command
+from dashboard.report import pipes, worded
 from tests.unit.test_cell import saved
 
 WORDS = ["--controllers", "floor,pid,ppo", "--protocol", "tracking", "--variant", "none,noise,weather", "--episodes", "4"]
@@ -95,3 +96,9 @@ def test_of_several_plants_what_one_lacks_is_left_out_and_noted(tmp_path: Path, 
     found = json.loads(capsys.readouterr().out)
     assert [note for note in found["notes"] if note.startswith("quadruple_tank: ppo left out, controller 'ppo' needs a trained")]
     assert {row["controller"] for row in found["standings"] if row["plant"] == "quadruple_tank"} == {"pid"}
+
+
+def test_numbers_stand_flush_right_and_words_flush_left_and_a_bar_in_a_cell_ends_none() -> None:
+    heads, rows = ("name", "size"), [("|a|", "1")]
+    assert pipes(heads, rows).splitlines() == ["| name | size |", "| --- | --: |", "| \\|a\\| | 1 |"]
+    assert worded(heads, iter(rows)).splitlines() == ["| name | size |", "| --- | --- |", "| \\|a\\| | 1 |"]

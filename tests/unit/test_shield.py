@@ -40,6 +40,8 @@ def given_to(r: list[float], a: list[float] | None = None, safe: bool = False) -
     return Command(np.array(r, dtype=float)[:, None], np.column_stack([offsets, -offsets]), np.full(len(r), safe))
 
 
+USUALLY = 90.0
+"""The setpoint that every plant usually has, without any offset."""
 STOPPED, NOW = np.inf, -np.inf
 """What follows a command where the plant is stopped after it, or at once; a number is the setpoint that follows, None: held."""
 
@@ -61,7 +63,7 @@ class Asked:
     """
 
     def __init__(
-        self, rule: Callable[[int, float, float | None], bool], room: Callable[[float | None], float] = lambda _: -np.inf
+        self, rule: Callable[[int, float, float | None], bool], room: Callable[[float, float | None], float] = lambda *_: -np.inf
     ) -> None:
         self._rule, self._room, self.calls = rule, room, list[Call]()
 
@@ -74,8 +76,8 @@ class Asked:
         asked, counted = first.r[:, 0].tolist(), len(self.tried) + 1 + np.arange(len(plants))
         self.calls.append(Call(plants.tolist(), asked, kinds, moved.tolist()))
         found = [self._rule(i, r, a) for i, r, a in zip(plants.tolist(), asked, after, strict=True)]
-        nearest = np.array([self._room(a) for a in after])
-        return Certificate(np.array(found, dtype=bool), np.column_stack([asked, counted]), lambda: nearest)
+        nearest = np.array([self._room(r, a) for r, a in zip(asked, after, strict=True)])
+        return Certificate(np.array(found, dtype=bool), np.column_stack([asked, counted]), lambda rows: nearest[rows])
 
     @property
     def tried(self) -> list[tuple[float, str]]:
@@ -84,7 +86,8 @@ class Asked:
 
 
 def decided(certify: Certify, proposed: Command, safe: Command, batch: bool = False) -> Decision:
-    return decide(proposed, safe, batch, certify)
+    usual = Command(np.full_like(safe.r, USUALLY), np.zeros_like(safe.a), np.zeros(len(safe.r), dtype=bool))
+    return decide(proposed, safe, usual, batch, certify)
 
 
 def test_what_is_kept_of_decisions_is_told_apart_by_these_numbers() -> None:
@@ -97,16 +100,16 @@ def test_the_largest_share_is_tried_first_and_held_before_followed() -> None:
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]))
     moves = [(8.0 * k, kind) for k in (1.0, 0.75, 0.5, 0.25) for kind in ("held", "followed")]
-    assert never.tried == [*moves, (0.0, "held"), (0.0, "stopped"), (0.0, "now")]
-    assert [len(call.plants) for call in never.calls] == [1, 8, 2]
+    assert never.tried == [*moves, (0.0, "held"), (USUALLY, "held"), (0.0, "stopped"), (0.0, "now")]
+    assert [len(call.plants) for call in never.calls] == [1, 8, 3]
 
 
 def test_a_batch_is_stopped_after_every_move_that_is_tried() -> None:
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]), batch=True)
-    retreats = [(0.0, "held"), (0.0, "stopped"), (0.0, "now")]
+    retreats = [(0.0, "held"), (USUALLY, "held"), (0.0, "stopped"), (0.0, "now")]
     assert never.tried == [*((8.0 * k, "stopped") for k in SHARES), *retreats]
-    assert [len(call.plants) for call in never.calls] == [1, 4, 2]
+    assert [len(call.plants) for call in never.calls] == [1, 4, 3]
 
 
 @pytest.mark.parametrize("batch", [False, True])
@@ -118,7 +121,7 @@ def test_only_what_goes_some_of_the_way_is_a_move(batch: bool) -> None:
     whole, rest, retreats = never.calls
     assert whole.moved == [True, False, True]
     assert rest.moved == [True, False, True] * (3 if batch else 7) + [False] * 3
-    assert retreats.moved == [False] * 6
+    assert retreats.moved == [False] * 9
 
 
 def test_one_setpoint_or_one_offset_that_changes_is_enough_to_move() -> None:
@@ -199,7 +202,7 @@ def test_where_the_retreat_cannot_be_held_it_may_be_given_once_and_the_plant_sto
     found = decided(once, given_to([8.0], [0.8]), given_to([1.0], [0.1]))
     assert (found.share[0], found.sent.r[0, 0], found.sent.a[0, 0], found.sent.safe[0]) == (HELD, 1.0, 0.1, False)
     assert (found.safe.r[0, 0], found.safe.safe[0], found.then.safe[0]) == (1.0, False, True)
-    assert found.foreseen.tolist() == [[1.0, 10.0]]
+    assert found.foreseen.tolist() == [[1.0, 11.0]]
     kept = decided(Asked(lambda _, r, then: r == 1.0), given_to([8.0]), given_to([1.0]))
     assert (kept.share[0], kept.then.safe[0], kept.foreseen[0, 1]) == (HELD, False, 9.0)
 
@@ -220,14 +223,45 @@ def test_a_safe_action_that_is_certified_is_a_retreat_like_another(batch: bool) 
 
 
 @pytest.mark.parametrize("batch", [False, True])
-@pytest.mark.parametrize(("held", "now", "stopped"), [(-0.5, -0.6, False), (-0.6, -0.5, True), (-0.5, -0.5, True)])
-def test_where_nothing_is_certified_what_foretells_more_room_is_sent(held: float, now: float, stopped: bool, batch: bool) -> None:
-    """What is given once and then stopped is none of the two, however much room it foretells."""
-    room = {None: held, NOW: now}
-    asked = Asked(lambda *_: False, lambda then: room.get(then, 1.0))
-    found = decided(asked, given_to([8.0], [0.8]), given_to([1.0], [0.1]), batch)
-    assert (found.share[0], found.sent.safe[0], found.sent.r[0, 0]) == (UNCERTIFIED, stopped, 1.0)
-    assert found.safe.r[0, 0] == 1.0
+@pytest.mark.parametrize(
+    ("held", "usual", "now", "sent"),
+    [
+        (-0.5, -0.7, -0.6, "held"), (-0.6, -0.7, -0.5, "stopped"), (-0.5, -0.6, -0.5, "stopped"), (-0.5, -0.5, -0.6, "held"),
+        (-0.5, -0.4, -0.6, "usual"), (-0.6, -0.4, -0.5, "usual"), (-0.6, -0.5, -0.5, "stopped"), (-0.5, -0.5, -0.5, "stopped"),
+    ],
+)  # fmt: skip
+def test_where_nothing_is_certified_what_foretells_most_room_is_sent(
+    held: float, usual: float, now: float, sent: str, batch: bool
+) -> None:
+    """What is given once and then stopped is none of the three, however much room it foretells."""
+    room = {(1.0, None): held, (USUALLY, None): usual, (1.0, NOW): now}
+    asked = Asked(lambda *_: False, lambda r, then: room.get((r, then), 1.0))
+    found = decided(asked, given_to([8.0, 8.0], [0.8, 0.8]), given_to([1.0, 1.0], [0.1, 0.1]), batch)
+    command = (USUALLY, 0.0) if sent == "usual" else (1.0, 0.1)
+    assert found.share.tolist() == [UNCERTIFIED] * 2
+    assert found.sent.safe.tolist() == [sent == "stopped"] * 2
+    assert found.returned.tolist() == [sent == "usual"] * 2
+    for part in (found.sent, found.safe):
+        assert list(zip(part.r[:, 0], part.a[:, 0], strict=True)) == [command] * 2
+    assert not found.safe.safe.any()
+    assert np.isnan(found.foreseen).all()
+
+
+@pytest.mark.parametrize("batch", [False, True])
+def test_where_what_was_last_safe_is_no_longer_the_plant_goes_back_to_what_it_usually_has(batch: bool) -> None:
+    """It is held, before any stop, and counts as safe from then on; what was last safe comes before it."""
+    usual = Asked(lambda _, r, then: r == USUALLY or (then in (STOPPED, NOW) and r == 1.0))
+    found = decided(usual, given_to([8.0, 8.0], [0.8, 0.8]), given_to([1.0, 1.0], [0.1, 0.1]), batch)
+    assert found.share.tolist() == [HELD, HELD]
+    assert found.returned.tolist() == [True, True]
+    for part in (found.sent, found.safe, found.then):
+        assert (part.r[:, 0].tolist(), part.a.tolist()) == ([USUALLY] * 2, [[0.0, 0.0]] * 2)
+        assert not part.safe.any()
+    assert found.foreseen[:, 0].tolist() == [USUALLY] * 2
+    either = decided(Asked(lambda _, r, then: r in (1.0, USUALLY) and then is None), given_to([8.0]), given_to([1.0]), batch)
+    assert (either.sent.r[0, 0], either.returned[0]) == (1.0, False)
+    moved = decided(Asked(lambda *_: True), given_to([8.0]), given_to([1.0]), batch)
+    assert (moved.sent.r[0, 0], moved.returned[0]) == (8.0, False)
 
 
 def test_room_is_the_smallest_enforced_share_in_any_variant_and_none_where_it_cannot_be_told() -> None:
@@ -255,7 +289,7 @@ def test_each_plant_is_on_its_own() -> None:
     assert found.safe.r[:, 0].tolist() == [8.0, 6.0, 0.0, 0.0, 0.0, 0.0]
     assert found.sent.safe.tolist() == [False, False, False, False, False, True]
     assert found.then.safe.tolist() == [False, False, False, False, True, True]
-    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 8, [4, 5] * 2]
+    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 8, [4, 5] * 3]
     assert found.foreseen[:, 0].tolist()[:5] == [8.0, 6.0, 4.0, 0.0, 0.0]
     assert np.isnan(found.foreseen[5]).all()
 
@@ -310,7 +344,7 @@ def test_what_is_finite_is_heard_as_it_is() -> None:
 
 
 numbers = st.lists(st.floats(width=64), min_size=6, max_size=6)
-PATTERNS = st.lists(st.booleans(), min_size=33, max_size=33)
+PATTERNS = st.lists(st.booleans(), min_size=36, max_size=36)
 
 
 @given(numbers, st.lists(st.floats(-10.0, 10.0), min_size=6, max_size=6), PATTERNS, st.booleans())
@@ -319,10 +353,10 @@ def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certi
 ) -> None:
     last = np.array(safe).reshape(3, 2)
     asked = np.array(proposed).reshape(3, 2).clip(-1e9, 1e9)
-    said = np.array(answers).reshape(11, 3)
-    turns, stops = np.full((11, 3), np.nan), np.zeros((11, 3), dtype=bool)
+    said = np.array(answers).reshape(12, 3)
+    turns, stops = np.full((12, 3), np.nan), np.zeros((12, 3), dtype=bool)
     calls: list[list[int]] = []
-    begins = (0, 1, 5 if batch else 9, 7 if batch else 11)
+    begins = (0, 1, 5 if batch else 9, 8 if batch else 12)
 
     def certify(first: Command, then: Command, plants: Index, moved: Flags) -> Certificate:
         m = len(set(plants.tolist()))
@@ -331,11 +365,12 @@ def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certi
         calls.append(plants.tolist())
         turns[options, plants], stops[options, plants] = first.r[:, 0], first.safe
         foreseen = np.column_stack([options, plants]).astype(float)
-        return Certificate(said[options, plants], foreseen, lambda: np.full(len(plants), -np.inf))
+        return Certificate(said[options, plants], foreseen, lambda rows: np.full(len(rows), -np.inf))
 
     found = decide(
         Command(asked[:, :1], asked[:, 1:], np.zeros(3, dtype=bool)),
-        Command(last[:, :1], last[:, 1:], np.zeros(3, dtype=bool)), batch, certify,
+        Command(last[:, :1], last[:, 1:], np.zeros(3, dtype=bool)), given_to([USUALLY] * 3)._replace(a=np.zeros((3, 1))),
+        batch, certify,
     )  # fmt: skip
     options = begins[-1]
     left = [[i for i in range(3) if not said[:begin, i].any()] for begin in begins[:-1]]
