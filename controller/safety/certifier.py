@@ -16,8 +16,8 @@ from plant_models.core.scenario import Array
 from plant_models.derive.layout import LANES
 from plant_models.env.lookahead import Command, Outlook, Standing
 
-Foresee = Callable[[Standing, Command, Command], Outlook]
-"""``foresee(standing, first, then)``: what plants come to under a command that is followed by another."""
+Foresee = Callable[[Standing, Command, Command, Index], Outlook]
+"""``foresee(standing, first, then, plants)``: what these of the plants come to under a command that is followed by another."""
 
 
 class Certifier:
@@ -41,7 +41,7 @@ class Certifier:
         distance, weakest = self._margins + moved[:, None] * self._slack, self._weakest
         if weakest is not None and len(plants) * self._variants.x.shape[1] > LANES:
             return self._in_turn(first, then, plants, distance, weakest())
-        outlook = self._foresee(self._variants.of(plants), first, then)
+        outlook = self._foresee(self._variants, first, then, plants)
         if weakest is None:
             self._weakest = lambda: self._failing(outlook, distance)
         found = certified(outlook, distance, self._enforced)
@@ -53,7 +53,8 @@ class Certifier:
             rows = _firsts(left, plants)
             left[rows] = False
             alone = _variant(self._variants.of(plants[rows]), weakest[plants[rows]])
-            rows = rows[certified(self._foresee(alone, first.of(rows), then.of(rows)), distance[rows], self._enforced)]
+            seen = self._foresee(alone, first.of(rows), then.of(rows), np.arange(len(rows)))
+            rows = rows[certified(seen, distance[rows], self._enforced)]
             outlook = self._whole(first, then, plants, rows)
             found[rows], lowest[rows] = certified(outlook, distance[rows], self._enforced), outlook.lowest.min(axis=1)
             weakest[plants[rows]] = self._failing(outlook, distance[rows])
@@ -62,7 +63,7 @@ class Certifier:
 
     def _whole(self, first: Command, then: Command, plants: Index, rows: Index) -> Outlook:
         """Look ahead in all variants at some rows of what was asked."""
-        return self._foresee(self._variants.of(plants[rows]), first.of(rows), then.of(rows))
+        return self._foresee(self._variants, first.of(rows), then.of(rows), plants[rows])
 
     def _failing(self, outlook: Outlook, distance: Array) -> Index:
         """Return the variant of each plant that keeps its distance worst, (n,)."""

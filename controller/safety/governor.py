@@ -12,10 +12,11 @@ from controller.safety.certifier import Certifier
 from controller.safety.corners import Corners, Spread, enforced, scales, within
 from controller.safety.estimator import Estimator, Gain
 from controller.safety.field import Reading
-from controller.safety.shield import Decision, copied, decide, heard
+from controller.safety.shield import OPTIONS, Decision, Index, copied, decide, heard, stages
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
+from plant_models.derive.layout import LANES
 from plant_models.env.lookahead import Command, Lookahead, Outlook, Standing
 
 
@@ -44,6 +45,7 @@ class Governor:
         self._estimator = Estimator(plant, n, known.gain)
         self._ahead, self._corners = Lookahead(plant), Corners.of(plant, known.signs, known.spread)
         self._enforced, self._scales, self._batch = enforced(plant), scales(plant), isinstance(plant.duty, Batch)
+        self._stages = stages(self._batch, at_once=n * len(known.signs) * OPTIONS[self._batch] <= LANES)
         self.phase = np.zeros(n, dtype=np.intp)
         self._setpoints = np.array([(loop.low, loop.high) for loop in plant.masters]).T
         self._nominal, self._safe = nominal(plant, n), nominal(plant, n)
@@ -81,11 +83,11 @@ class Governor:
         """Return what might be sent in place of what is proposed; nothing changes."""
         variants, known = self._corners.varied(standing, self.phase), self._known
 
-        def foresee(plants: Standing, first: Command, then: Command) -> Outlook:
-            return self._ahead.hold(plants, first, then, known.horizon)
+        def foresee(standing: Standing, first: Command, then: Command, plants: Index) -> Outlook:
+            return self._ahead.hold(standing, first, then, known.horizon, plants)
 
         certifier = Certifier(foresee, variants, known.margins, known.slack, self._enforced, self._scales)
-        return decide(self._within(proposed), self._safe, self._nominal, self._batch, certifier.certify)
+        return decide(self._within(proposed), self._safe, self._nominal, self._stages, certifier.certify)
 
     def take(self, standing: Standing, made: Decision) -> Decision:
         """Expect a decision to be sent, and return it."""

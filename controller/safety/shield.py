@@ -112,27 +112,46 @@ def nearest(outlook: Outlook, scales: Array, enforced: Flags) -> Array:
 
 
 PARTS = range(1, LAST)
-HOLD = (LAST, LAST, False, False, True)
-CONTINUOUS = Options.of(
-    (0, LAST, False, False, False),
-    *((k, *then) for k in PARTS for then in ((k, False, False, True), (LAST, False, False, False))), HOLD,
-)  # fmt: skip
-BATCH = Options.of(*((k, LAST, False, True, True) for k in PARTS), HOLD)
-"""What is tried where the whole move cannot be held: the largest share first, held before followed, and what was last safe, held.
-In a batch all moves are followed by the safe action."""
-RETREATS = Options.of((USUAL, USUAL, False, False, True), (LAST, LAST, False, True, False), (LAST, LAST, True, True, False))
+HOLD, RETURN, STOP = (LAST, LAST, False, False, True), (USUAL, USUAL, False, False, True), (LAST, LAST, True, True, False)
+WHOLE = {False: ((0, 0, False, False, True),), True: ((0, LAST, False, True, True),)}
+"""The whole move, which a continuous plant holds, and a batch, as after all moves, follows with the safe action."""
+SMALLER = {
+    False: (
+        (0, LAST, False, False, False),
+        *((k, *then) for k in PARTS for then in ((k, False, False, True), (LAST, False, False, False))), HOLD,
+    ),
+    True: (*((k, LAST, False, True, True) for k in PARTS), HOLD),
+}  # fmt: skip
+"""What is tried where the whole move cannot be held: the largest share first, held before followed, and at last no move."""
+RETREATS = (RETURN, (LAST, LAST, False, True, False), STOP)
 """How else the plant may retreat: the usual command first, the safe action at once last."""
+REMAINS = Options.of(STOP, HOLD, RETURN)
+"""Of what remains where nothing is certified, what foretells most room is sent."""
+OPTIONS = {batch: len((*WHOLE[batch], *SMALLER[batch], *RETREATS)) for batch in (False, True)}
+"""How many options there are in all."""
 
 
-def decide(proposed: Command, safe: Command, usual: Command, batch: bool, certify: Certify) -> Decision:
+def stages(batch: bool, at_once: bool) -> tuple[Options, ...]:
+    """Return what is tried one after the other on plants for which nothing is certified yet, or ``at_once`` on all.
+
+    What is decided is the same: for many plants it is faster to look ahead at less, for one to look ahead once.
+    """
+    rows = WHOLE[batch], SMALLER[batch], RETREATS
+    return (Options.of(*(row for part in rows for row in part)),) if at_once else tuple(Options.of(*part) for part in rows)
+
+
+def decide(proposed: Command, safe: Command, usual: Command, tried: tuple[Options, ...], certify: Certify) -> Decision:
     """Return what to send ``n`` plants that are asked for ``proposed``, were last safe with ``safe``, and have a ``usual``."""
-    n, proposed = len(safe.r), heard(proposed, safe)
-    stop, move = Command(safe.r, safe.a, np.ones(n, dtype=bool)), between(safe, proposed, SHARES[0])
-    then = stop if batch else move
-    whole = certify(move, then, np.arange(n), differs(move, safe))
-    made = Decision(copied(move), np.full(n, SHARES[0]), copied(move), copied(then), whole.foreseen, np.zeros(n, dtype=bool))
-    if not whole.found.all():
-        _search(made, np.flatnonzero(~whole.found), Places(proposed, safe, usual), BATCH if batch else CONTINUOUS, certify)
+    places, left = Places(heard(proposed, safe), safe, usual), np.arange(len(safe.r))
+    made, lost = _allow(tried[0], places, left, certify)
+    for options in tried[1:]:
+        left = left[lost]
+        if not len(left):
+            return made
+        part, lost = _allow(options, places, left, certify)
+        _put(made, left, part)
+    if len(lost):
+        _make_do(made, left[lost], places, certify)
     return made
 
 
@@ -151,52 +170,43 @@ class Places:
         return r, np.concatenate([safe.a + PLACES * (proposed.a - safe.a), usual.a[None]])
 
 
-def _search(made: Decision, left: Index, places: Places, options: Options, certify: Certify) -> None:
-    """Write into the decision what is certified for the plants that are ``left``, or what foretells most room.
-
-    How else a plant may retreat is tried only where nothing else is certified.
-    """
-    still, parts = _allow(made, options, places, left, certify)
-    if len(still):
-        lost, retreats = _allow(made, RETREATS, places, left[still], certify)
-        if len(lost):
-            rooms = np.stack([retreats(-1, lost), parts(-1, still[lost]), retreats(0, lost)])
-            _make_do(made, left[still[lost]], places.usual, rooms.argmax(axis=0))
-
-
-def _make_do(made: Decision, lost: Index, usual: Command, most: Index) -> None:
-    """Send plants for which nothing is certified the safe action, what was last safe or the usual command: ``most`` 0, 1 or 2."""
+def _make_do(made: Decision, lost: Index, places: Places, certify: Certify) -> None:
+    """Write into the decision of plants for which nothing is certified that what foretells most room is sent."""
+    count = len(REMAINS.kept)
+    asked = _asked(REMAINS, *places.of(lost))
+    unmoved = np.zeros(count * len(lost), dtype=bool)
+    rooms = certify(*asked, np.tile(lost, count), unmoved).nearest(np.arange(len(unmoved))).reshape(count, -1)
+    most = rooms.argmax(axis=0)
     made.share[lost], made.foreseen[lost] = UNCERTIFIED, np.nan
     made.sent.safe[lost[most > 0]] = False
     back = lost[most > 1]
-    _put(made.sent, back, usual.of(back))
-    _put(made.safe, back, usual.of(back))
+    for command in (made.sent, made.safe):
+        _put_command(command, back, places.usual.of(back))
     made.returned[back] = True
 
 
-def _allow(
-    made: Decision, options: Options, places: Places, left: Index, certify: Certify
-) -> tuple[Index, Callable[[int, Index], Array]]:
-    """Try options on the plants that are ``left``, and write the first certified of each into the decision, else the last one.
+def _allow(options: Options, places: Places, left: Index, certify: Certify) -> tuple[Decision, Index]:
+    """Return the decision for the plants that are ``left``, the first certified of these options for each, else the last.
 
-    Returns which of those left no option is certified for, and what room an option foretells some of those left.
+    Beside it which of those left no option is certified for.
     """
     m, count, (r, a, _), (rs, as_) = len(left), len(options.kept), places.safe.of(left), places.of(left)
-    firsts = _flat(rs, as_, options.given, options.stopped)
-    thens = _flat(rs, as_, options.followed, options.after)
+    firsts, thens = _asked(options, rs, as_)
     away = ((rs != r).any(axis=2) | (as_ != a).any(axis=2))[options.given] & (options.given != USUAL)[:, None]
-    tried = certify(firsts, thens, np.concatenate([left] * count), away.ravel())
+    tried = certify(firsts, thens, np.tile(left, count), away.ravel())
     found = tried.found.reshape(count, m)
     some = found.any(axis=0)
     turn = np.where(some, found.argmax(axis=0), count - 1)
-    at, kept = turn * m + np.arange(m), (some & options.kept[turn])[:, None]
-    taken = firsts.of(at)
-    made.share[left], made.foreseen[left] = LET_THROUGH[options.given[turn]], tried.foreseen[at]
-    made.returned[left] = options.given[turn] == USUAL
-    _put(made.sent, left, taken)
-    _put(made.then, left, thens.of(at))
-    _put(made.safe, left, Command(np.where(kept, taken.r, r), np.where(kept, taken.a, a), np.zeros(m, dtype=bool)))
-    return np.flatnonzero(~some), lambda option, which: tried.nearest(option % count * m + which)
+    at, kept, given = turn * m + np.arange(m), (some & options.kept[turn])[:, None], options.given[turn]
+    sent = firsts.of(at)
+    safe = Command(np.where(kept, sent.r, r), np.where(kept, sent.a, a), np.zeros(m, dtype=bool))
+    decision = Decision(sent, LET_THROUGH[given], safe, thens.of(at), tried.foreseen[at], given == USUAL)
+    return decision, np.flatnonzero(~some)
+
+
+def _asked(options: Options, r: Array, a: Array) -> tuple[Command, Command]:
+    """Return the commands given and followed of all options, one option after the other, by setpoints and offsets at places."""
+    return _flat(r, a, options.given, options.stopped), _flat(r, a, options.followed, options.after)
 
 
 def _flat(r: Array, a: Array, places: Index, stopped: Flags) -> Command:
@@ -214,22 +224,17 @@ def heard(proposed: Command, safe: Command) -> Command:
     return Command(r, a, safe.safe)
 
 
-def between(safe: Command, proposed: Command, share: float) -> Command:
-    """Return the command that goes a share of the way from one to the other; both leave the plants to their loops."""
-    r, a = (old + share * (new - old) for old, new in ((safe.r, proposed.r), (safe.a, proposed.a)))
-    return Command(r, a, np.zeros(len(r), dtype=bool))
-
-
 def copied(command: Command) -> Command:
     """Return a command that shares no memory with this one."""
     return Command(command.r.copy(), command.a.copy(), command.safe.copy())
 
 
-def differs(move: Command, safe: Command) -> Flags:
-    """Return whether setpoints or offsets are others than those that plants have, (n,)."""
-    return np.asarray((move.r != safe.r).any(axis=1) | (move.a != safe.a).any(axis=1))
+def _put(into: Decision, plants: Index, made: Decision) -> None:
+    for whole, part in ((into.sent, made.sent), (into.safe, made.safe), (into.then, made.then)):
+        _put_command(whole, plants, part)
+    into.share[plants], into.foreseen[plants], into.returned[plants] = made.share, made.foreseen, made.returned
 
 
-def _put(into: Command, plants: Index, command: Command) -> None:
+def _put_command(into: Command, plants: Index, command: Command) -> None:
     for part, values in zip(into, command, strict=True):
         part[plants] = values

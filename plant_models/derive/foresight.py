@@ -15,32 +15,34 @@ from plant_models.derive.vector_math import HEAD
 
 LOOP = f"""
 @plain
-def foresee(S, P, E, N, W, k, substeps, rows, delayed, by_hand, x, p, d, u, y, memory, v, was, r, a, safe, then_r, then_a,
+def foresee(S, P, E, N, W, k, substeps, rows, delayed, by_hand, plants, x, p, d, u, y, memory, v, was, r, a, safe, then_r, then_a,
             then_safe, decisions, lowest, sound, x_end, y_end):
+    # Commands and what is found have a row for each of ``plants``, how plants stand one for each of all that there are.
     # ``rows`` are the first ones of x, u, y, memory, v, was, d, status, lowest, history in S, p in P, and d, d1, r, a, mode in E.
-    n, variants = x.shape[0], x.shape[1]
+    n, variants = plants.shape[0], x.shape[1]
     last = d.shape[2] - 1
     for begin in range(0, n * variants, {LANES}):
         m = min({LANES}, n * variants - begin)
         for lane in range(m):
             e, j = (begin + lane) // variants, (begin + lane) % variants
-            q = e if p.shape[0] > 1 else 0
+            g = plants[e]
+            q = g if p.shape[0] > 1 else 0
             for i in range(x.shape[2]):
-                S[0, (rows[0] + i) * {STRIDE} + lane] = x[e, j, i]
+                S[0, (rows[0] + i) * {STRIDE} + lane] = x[g, j, i]
             for i in range(u.shape[1]):
-                S[0, (rows[1] + i) * {STRIDE} + lane] = u[e, i]
+                S[0, (rows[1] + i) * {STRIDE} + lane] = u[g, i]
             for i in range(y.shape[1]):
-                S[0, (rows[2] + i) * {STRIDE} + lane] = y[e, i]
+                S[0, (rows[2] + i) * {STRIDE} + lane] = y[g, i]
             for i in range(memory.shape[1]):
-                S[0, (rows[3] + i) * {STRIDE} + lane] = memory[e, i]
+                S[0, (rows[3] + i) * {STRIDE} + lane] = memory[g, i]
             for i in range(v.shape[1]):
-                S[0, (rows[4] + i) * {STRIDE} + lane] = v[e, i]
+                S[0, (rows[4] + i) * {STRIDE} + lane] = v[g, i]
             for i in range(was.shape[1]):
-                S[0, (rows[5] + i) * {STRIDE} + lane] = was[e, i]
+                S[0, (rows[5] + i) * {STRIDE} + lane] = was[g, i]
             for i in range(d.shape[3]):
-                S[0, (rows[6] + i) * {STRIDE} + lane] = d[e, j, 0, i]
+                S[0, (rows[6] + i) * {STRIDE} + lane] = d[g, j, 0, i]
             for i in range(delayed.shape[0]):
-                S[0, (rows[9] + i) * {STRIDE} + lane] = y[e, delayed[i]]
+                S[0, (rows[9] + i) * {STRIDE} + lane] = y[g, delayed[i]]
             S[0, rows[7] * {STRIDE} + lane] = {RUNNING}
             for i in range(p.shape[2]):
                 P[0, (rows[10] + i) * {STRIDE} + lane] = p[q, j, i]
@@ -50,8 +52,8 @@ def foresee(S, P, E, N, W, k, substeps, rows, delayed, by_hand, x, p, d, u, y, m
             for lane in range(m):
                 e, j = (begin + lane) // variants, (begin + lane) % variants
                 for i in range(d.shape[3]):
-                    E[0, (rows[11] + i) * {STRIDE} + lane] = d[e, j, min(t, last), i]
-                    E[0, (rows[12] + i) * {STRIDE} + lane] = d[e, j, min(t + 1, last), i]
+                    E[0, (rows[11] + i) * {STRIDE} + lane] = d[plants[e], j, min(t, last), i]
+                    E[0, (rows[12] + i) * {STRIDE} + lane] = d[plants[e], j, min(t + 1, last), i]
                 if t < 2:
                     for i in range(r.shape[1]):
                         E[0, (rows[13] + i) * {STRIDE} + lane] = r[e, i] if t == 0 else then_r[e, i]

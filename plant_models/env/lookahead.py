@@ -100,17 +100,23 @@ class Lookahead:
         names = plant.Output.names()
         self._delayed = np.array([names.index(name) for name, many in rows.delayed for _ in range(many)], dtype=np.int64)
         self._rows = np.array([*(rows.S.row(part) for part in IN_S), rows.P.row("p"), *(rows.E.row(part) for part in IN_E)])
-        self._margins, self._foresee = len(rows.margins), foresight(self._kernel)
+        self._margins, self._foresee, self._by_hand = len(rows.margins), foresight(self._kernel), by_hand(plant)
 
-    def hold(self, standing: Standing, first: Command, then: Command | None, decisions: int) -> Outlook:
-        """Look ahead over ``decisions`` in which a command is held, or is given once and ``then`` another one is held."""
-        n, variants, states = standing.x.shape
+    def hold(
+        self, standing: Standing, first: Command, then: Command | None, decisions: int, plants: NDArray[np.intp] | None = None
+    ) -> Outlook:
+        """Look ahead over ``decisions`` in which a command is held, or is given once and ``then`` another one is held.
+
+        Commands, and what is found, are of all plants, or of these ``plants`` (m,), of which one may be named more than once.
+        """
+        at = np.arange(len(standing.x)) if plants is None else plants
+        n, (_, variants, states) = len(at), standing.x.shape
         after = first if then is None else then
         lowest, sound = np.empty((n, variants, self._margins)), np.empty((n, variants), dtype=bool)
         x, y = np.empty((n, variants, states)), np.empty((n, variants, standing.y.shape[1]))
         room = self._S.data, self._P.data, self._E.data, self._N, self._W, self._k
         self._foresee(
-            *room, self._substeps, self._rows, self._delayed, by_hand(self.plant),
+            *room, self._substeps, self._rows, self._delayed, self._by_hand, at,
             *map(_flat, standing), *map(_flat, first), *map(_flat, after), decisions, lowest, sound, x, y,
         )  # fmt: skip
         return Outlook(lowest, sound, x, y)

@@ -35,8 +35,9 @@ class World:
         lowest = np.where(rng.random((*size, MARGINS)) < 0.02, np.nan, alike)
         return cls(lowest, rng.random(size) > 0.02)
 
-    def foresee(self, standing: Standing, first: Command, then: Command) -> Outlook:
+    def foresee(self, all_: Standing, first: Command, then: Command, plants_: Index) -> Outlook:
         """Plants know who they are by their first state and their variant by the second; parameters and disturbances agree."""
+        standing = all_.of(plants_)
         plants, variants = standing.x[:, :, 0].astype(int), standing.x[:, :, 1].astype(int)
         assert (standing.d[:, :, 0, 0] == variants).all()
         assert np.broadcast_to(standing.p[:, :, 0] == variants, variants.shape).all()

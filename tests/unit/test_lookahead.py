@@ -102,15 +102,18 @@ def test_disturbances_move_as_they_are_given_and_the_last_is_held(name: str, sam
     np.testing.assert_allclose(outlook.x[:, 0], x, rtol=1e-9, atol=1e-9)
 
 
-def test_a_plant_may_be_named_more_than_once() -> None:
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_plant_may_be_named_more_than_once(shared: bool) -> None:
+    """As a row of its own, or as one of all plants that commands are for; with its own parameters, or those of all."""
     plant, n, variants = get("exothermic_cstr"), 4, 2
     field = moving(plant, n, coarser(plant))
     standing, first, then = spread(true(field, field.read()), variants), anywhere(plant, n, 1), anywhere(plant, n, 2)
-    whole = foreseen(field, standing, first, then)
-    named = np.array([3, 0, 3, 1, 0])
-    found = Lookahead(plant).hold(standing.of(named), first.of(named), then.of(named), DECISIONS)
-    np.testing.assert_allclose(found.lowest, whole.lowest[named], rtol=1e-12, atol=1e-12)
-    np.testing.assert_allclose(found.x, whole.x[named], rtol=1e-12, atol=1e-12)
+    standing = standing._replace(p=standing.p[:1]) if shared else standing
+    whole, named, ahead = foreseen(field, standing, first, then), np.array([3, 0, 3, 1, 0]), Lookahead(plant)
+    by_name = first.of(named), then.of(named), DECISIONS
+    for found in (ahead.hold(standing.of(named), *by_name), ahead.hold(standing, *by_name, named)):
+        for part, all_ in ((found.lowest, whole.lowest), (found.x, whole.x), (found.y, whole.y)):
+            np.testing.assert_allclose(part, all_[named], rtol=1e-12, atol=1e-12)
 
 
 @shielded

@@ -20,11 +20,12 @@ from controller.safety.shield import (
     Decision,
     Flags,
     Index,
-    between,
+    Places,
     certified,
     decide,
     heard,
     nearest,
+    stages,
 )
 from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command, Outlook
@@ -42,6 +43,8 @@ def given_to(r: list[float], a: list[float] | None = None, safe: bool = False) -
 
 USUALLY = 90.0
 """The setpoint that every plant usually has, without any offset."""
+REMAINS = [(0.0, "now"), (0.0, "held"), (USUALLY, "held")]
+"""What is asked about at last of a plant whose setpoint of 0 was last safe."""
 STOPPED, NOW = np.inf, -np.inf
 """What follows a command where the plant is stopped after it, or at once; a number is the setpoint that follows, None: held."""
 
@@ -85,9 +88,9 @@ class Asked:
         return [pair for call in self.calls for pair in zip(call.setpoints, call.kinds, strict=True)]
 
 
-def decided(certify: Certify, proposed: Command, safe: Command, batch: bool = False) -> Decision:
+def decided(certify: Certify, proposed: Command, safe: Command, batch: bool = False, at_once: bool = False) -> Decision:
     usual = Command(np.full_like(safe.r, USUALLY), np.zeros_like(safe.a), np.zeros(len(safe.r), dtype=bool))
-    return decide(proposed, safe, usual, batch, certify)
+    return decide(proposed, safe, usual, stages(batch, at_once), certify)
 
 
 def test_what_is_kept_of_decisions_is_told_apart_by_these_numbers() -> None:
@@ -96,20 +99,28 @@ def test_what_is_kept_of_decisions_is_told_apart_by_these_numbers() -> None:
 
 
 def test_the_largest_share_is_tried_first_and_held_before_followed() -> None:
-    """The whole move by itself, all other moves and what was last safe at once, and at last how else a plant may retreat."""
+    """The whole move by itself, all other moves and what was last safe at once, and then how else a plant may retreat.
+
+    At last it is asked what foretells most room.
+    """
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]))
     moves = [(8.0 * k, kind) for k in (1.0, 0.75, 0.5, 0.25) for kind in ("held", "followed")]
-    assert never.tried == [*moves, (0.0, "held"), (USUALLY, "held"), (0.0, "stopped"), (0.0, "now")]
-    assert [len(call.plants) for call in never.calls] == [1, 8, 3]
+    everything = [*moves, (0.0, "held"), (USUALLY, "held"), (0.0, "stopped"), (0.0, "now")]
+    assert never.tried == [*everything, *REMAINS]
+    assert [len(call.plants) for call in never.calls] == [1, 8, 3, 3]
+    once = Asked(lambda *_: False)
+    decided(once, given_to([8.0]), given_to([0.0]), at_once=True)
+    assert once.tried == [*everything, *REMAINS]
+    assert [len(call.plants) for call in once.calls] == [12, 3]
 
 
 def test_a_batch_is_stopped_after_every_move_that_is_tried() -> None:
     never = Asked(lambda *_: False)
     decided(never, given_to([8.0]), given_to([0.0]), batch=True)
     retreats = [(0.0, "held"), (USUALLY, "held"), (0.0, "stopped"), (0.0, "now")]
-    assert never.tried == [*((8.0 * k, "stopped") for k in SHARES), *retreats]
-    assert [len(call.plants) for call in never.calls] == [1, 4, 3]
+    assert never.tried == [*((8.0 * k, "stopped") for k in SHARES), *retreats, *REMAINS]
+    assert [len(call.plants) for call in never.calls] == [1, 4, 3, 3]
 
 
 @pytest.mark.parametrize("batch", [False, True])
@@ -118,10 +129,10 @@ def test_only_what_goes_some_of_the_way_is_a_move(batch: bool) -> None:
     never = Asked(lambda *_: False)
     proposed, safe = given_to([8.0, 1.0, 1.0], [0.5, 0.5, 0.2]), given_to([1.0, 1.0, 1.0], [0.5, 0.5, 0.5])
     decided(never, proposed, safe, batch)
-    whole, rest, retreats = never.calls
+    whole, rest, retreats, remains = never.calls
     assert whole.moved == [True, False, True]
     assert rest.moved == [True, False, True] * (3 if batch else 7) + [False] * 3
-    assert retreats.moved == [False] * 9
+    assert retreats.moved == remains.moved == [False] * 9
 
 
 def test_one_setpoint_or_one_offset_that_changes_is_enough_to_move() -> None:
@@ -129,7 +140,7 @@ def test_one_setpoint_or_one_offset_that_changes_is_enough_to_move() -> None:
     safe = Command(np.ones((3, 2)), np.zeros((3, 2)), running)
     proposed = Command(np.array([[1.0, 2.0], [1.0, 1.0], [1.0, 1.0]]), np.array([[0.0, 0.0], [0.5, 0.0], [0.0, 0.0]]), running)
     decided(never, proposed, safe)
-    whole, rest, _ = never.calls
+    whole, rest, *_ = never.calls
     assert whole.moved == [True, True, False]
     assert rest.moved == [True, True, False] * 7 + [False] * 3
 
@@ -148,10 +159,11 @@ def test_what_asks_for_what_the_plant_has_is_let_through_as_a_whole_where_it_can
 
 
 def test_a_share_is_a_share_of_the_way_from_what_is_safe() -> None:
-    moved = between(given_to([2.0], [0.5]), given_to([6.0], [-0.5], safe=True), 0.75)
-    assert (moved.r.tolist(), moved.a.tolist(), moved.safe.tolist()) == ([[5.0]], [[-0.25, 0.25]], [False])
-    back = between(given_to([2.0], safe=True), given_to([6.0]), 0.0)
-    assert (back.r.tolist(), back.safe.tolist()) == ([[2.0]], [False])
+    safe, proposed = given_to([1.0, 2.0], [0.1, 0.5]), given_to([9.0, 6.0], [0.1, -0.5])
+    r, a = Places(proposed, safe, given_to([90.0, 90.0])).of(np.array([1, 0]))
+    assert r[:, 0, 0].tolist() == [6.0, 5.0, 4.0, 3.0, 2.0, 90.0]
+    assert a[:, 0, 0].tolist() == [-0.5, -0.25, 0.0, 0.25, 0.5, 0.0]
+    assert r[:, 1, 0].tolist() == [9.0, 7.0, 5.0, 3.0, 1.0, 90.0]
 
 
 @pytest.mark.parametrize("limit", [8.0, 6.0, 4.0, 2.0])
@@ -289,7 +301,7 @@ def test_each_plant_is_on_its_own() -> None:
     assert found.safe.r[:, 0].tolist() == [8.0, 6.0, 0.0, 0.0, 0.0, 0.0]
     assert found.sent.safe.tolist() == [False, False, False, False, False, True]
     assert found.then.safe.tolist() == [False, False, False, False, True, True]
-    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 8, [4, 5] * 3]
+    assert [call.plants for call in asked.calls] == [[0, 1, 2, 3, 4, 5], [1, 2, 3, 4, 5] * 8, [4, 5] * 3, [5] * 3]
     assert found.foreseen[:, 0].tolist()[:5] == [8.0, 6.0, 4.0, 0.0, 0.0]
     assert np.isnan(found.foreseen[5]).all()
 
@@ -347,34 +359,39 @@ numbers = st.lists(st.floats(width=64), min_size=6, max_size=6)
 PATTERNS = st.lists(st.booleans(), min_size=36, max_size=36)
 
 
-@given(numbers, st.lists(st.floats(-10.0, 10.0), min_size=6, max_size=6), PATTERNS, st.booleans())
+@given(numbers, st.lists(st.floats(-10.0, 10.0), min_size=6, max_size=6), PATTERNS, st.booleans(), st.booleans())
 def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certified(
-    proposed: list[float], safe: list[float], answers: list[bool], batch: bool
+    proposed: list[float], safe: list[float], answers: list[bool], batch: bool, at_once: bool
 ) -> None:
     last = np.array(safe).reshape(3, 2)
     asked = np.array(proposed).reshape(3, 2).clip(-1e9, 1e9)
     said = np.array(answers).reshape(12, 3)
     turns, stops = np.full((12, 3), np.nan), np.zeros((12, 3), dtype=bool)
     calls: list[list[int]] = []
-    begins = (0, 1, 5 if batch else 9, 8 if batch else 12)
+    begins = (0, 8 if batch else 12) if at_once else (0, 1, 5 if batch else 9, 8 if batch else 12)
 
     def certify(first: Command, then: Command, plants: Index, moved: Flags) -> Certificate:
         m = len(set(plants.tolist()))
-        options = begins[len(calls)] + np.arange(len(plants)) // m
-        assert sorted(zip(options.tolist(), plants.tolist(), strict=True)) == list(zip(options, plants, strict=True))
         calls.append(plants.tolist())
+        if len(calls) == len(begins):
+            return Certificate(
+                np.zeros(len(plants), dtype=bool), np.zeros((len(plants), 2)), lambda rows: np.full(len(rows), -np.inf)
+            )
+        options = begins[len(calls) - 1] + np.arange(len(plants)) // m
+        assert sorted(zip(options.tolist(), plants.tolist(), strict=True)) == list(zip(options, plants, strict=True))
         turns[options, plants], stops[options, plants] = first.r[:, 0], first.safe
         foreseen = np.column_stack([options, plants]).astype(float)
-        return Certificate(said[options, plants], foreseen, lambda rows: np.full(len(rows), -np.inf))
+        return Certificate(said[options, plants], foreseen, lambda rows: np.full(len(rows), np.nan))
 
     found = decide(
         Command(asked[:, :1], asked[:, 1:], np.zeros(3, dtype=bool)),
         Command(last[:, :1], last[:, 1:], np.zeros(3, dtype=bool)), given_to([USUALLY] * 3)._replace(a=np.zeros((3, 1))),
-        batch, certify,
+        stages(batch, at_once), certify,
     )  # fmt: skip
     options = begins[-1]
-    left = [[i for i in range(3) if not said[:begin, i].any()] for begin in begins[:-1]]
-    assert calls == [plants * (end - begin) for plants, begin, end in zip(left, begins[:-1], begins[1:], strict=True) if plants]
+    left = [[i for i in range(3) if not said[:begin, i].any()] for begin in begins]
+    many = [*(end - begin for begin, end in pairwise(begins)), 3]
+    assert calls == [plants * count for plants, count in zip(left, many, strict=True) if plants]
     assert np.isfinite(np.hstack([*found.sent[:2], *found.safe[:2], *found.then[:2]])).all()
     for i in range(3):
         first = next((turn for turn in range(options) if said[turn, i]), None)
@@ -385,6 +402,28 @@ def test_whatever_is_proposed_and_certified_what_is_sent_is_finite_and_was_certi
             assert found.sent.r[i, 0] == turns[first, i]
             assert found.foreseen[i].tolist() == [first, i]
             assert (found.share[i] >= HELD, found.sent.safe[i]) == (True, stops[first, i])
+
+
+@given(
+    st.sets(st.tuples(st.integers(0, 2), st.sampled_from([0.0, 2.0, 4.0, 6.0, 8.0, USUALLY]), st.integers(0, 3))), st.booleans()
+)
+def test_all_at_once_decides_as_one_after_the_other_does(allowed: set[tuple[int, float, int]], batch: bool) -> None:
+    kinds = {None: 0, STOPPED: 1, NOW: 2}
+
+    def rule(i: int, r: float, then: float | None) -> bool:
+        return (i, r, kinds.get(then, 3)) in allowed
+
+    def room(r: float, then: float | None) -> float:
+        return np.sin(7.0 * r + kinds.get(then, 3))
+
+    proposed, safe = given_to([8.0] * 3, [0.8] * 3), given_to([0.0] * 3)
+    one, other = (decided(Asked(rule, room), proposed, safe, batch, at_once) for at_once in (False, True))
+    for part in ("sent", "safe", "then"):
+        for ours, theirs in zip(getattr(one, part), getattr(other, part), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    np.testing.assert_array_equal(one.share, other.share)
+    np.testing.assert_array_equal(one.returned, other.returned)
+    np.testing.assert_array_equal(one.foreseen[:, 0], other.foreseen[:, 0])
 
 
 def outlook(lowest: Array, sound: bool = True) -> Outlook:
