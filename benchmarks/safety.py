@@ -57,6 +57,8 @@ SIZES = {
 """What may be smaller than usual, by option: which size it is, and what it counts."""
 RETREATS = ("last safe command", "nominal setpoints", "safe action")
 """What a plant may retreat to where no move is certified, in order."""
+PASSES = 5
+"""How often the same decisions are timed: of each the least counts, as what a machine does beside it only ever adds to it."""
 STEADY = ("max", "min")
 """Adversaries whose crossings are looked into: what they send never changes, so that all that happens is the plant's doing."""
 
@@ -149,22 +151,27 @@ def _wrong(case: Case, name: str) -> dict[str, Any]:
 
 def timed(case: Case) -> dict[str, Any]:
     """Return how long the whole decision for one plant takes, estimate and search, under random moves."""
-    return case.cell("decision", partial(_timed, case), case.sizes.decisions)
+    return case.cell("decision", partial(_timed, case), case.sizes.decisions, PASSES)
 
 
 def _timed(case: Case) -> dict[str, Any]:
-    took = np.array([each for seed in range(_rounds(case)) for each in _decisions(case, seed)])[: case.sizes.decisions]
-    wall, cpu = np.percentile(took, [50.0, 99.0], axis=0).T.tolist()
+    took = np.array([_once(case) for _ in range(PASSES)])
+    (p50, p99), once = np.percentile(took.min(axis=0), [50.0, 99.0]).tolist(), float(np.percentile(took, 99.0))
     interval = 1e6 * case.plant.decision * SECONDS[case.plant.time_unit]
-    return {"p50_us": wall[0], "p99_us": wall[1], "cpu_p99_us": cpu[1], "p99_of_interval": wall[1] / interval}
+    return {"p50_us": p50, "p99_us": p99, "p99_once_us": once, "p99_of_interval": p99 / interval}
+
+
+def _once(case: Case) -> list[float]:
+    """Return how long each of the decisions took in one pass over them."""
+    return [each for seed in range(_rounds(case)) for each in _decisions(case, seed)][: case.sizes.decisions]
 
 
 def _rounds(case: Case) -> int:
     return -(-case.sizes.decisions // case.plant.scenario().steps) + 1
 
 
-def _decisions(case: Case, seed: int) -> list[tuple[float, float]]:
-    """Return wall and processor time of each decision for the first of two plants, in microseconds."""
+def _decisions(case: Case, seed: int) -> list[float]:
+    """Return how long each decision for the first of two plants takes, in microseconds."""
     plant, one = case.plant, np.array([True, False])
     drawn = draw(plant, plant.scenario(), seed, 2, "tuning")
     field, governor, send = Field(plant, drawn), Governor(plant, 1, case.known), along("random", 1, seed).begin(drawn, 0)
@@ -174,9 +181,9 @@ def _decisions(case: Case, seed: int) -> list[tuple[float, float]]:
     try:
         for k in range(plant.scenario().steps):
             reading, proposed = field.read().of(one), send(field, k)
-            begun = time.perf_counter_ns(), time.thread_time_ns()
+            begun = time.perf_counter_ns()
             decision = governor.allow(governor.estimate(reading), proposed.of(one))
-            took.append((1e-3 * (time.perf_counter_ns() - begun[0]), 1e-3 * (time.thread_time_ns() - begun[1])))
+            took.append(1e-3 * (time.perf_counter_ns() - begun))
             field.command(_both(decision.sent))
     finally:
         gc.enable()

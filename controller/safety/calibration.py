@@ -6,6 +6,8 @@
    half of its margin at the nominal point, or nothing could move where the plant is meant to run.
 4. The margins that certificates must keep: the largest that was foreseen where a certificate was given in vain, so that on
    these situations none would have been. Of n exchangeable situations at most one in n + 1 is then expected to be in vain.
+5. How much of the reserve is needed: as little as keeps every limit in the worst cases that a search finds. What is kept beyond
+   that refuses moves in vain; where the whole reserve keeps no more of them, it is kept.
 
 Source: Angelopoulos and others, Conformal risk control, ICLR 2024, theorem 1, where the loss is a certificate in vain.
 """
@@ -24,6 +26,7 @@ from controller.safety.governor import Calibration, Governor
 from controller.safety.learning_gain import Known, learn
 from controller.safety.losses import Losses
 from controller.safety.shield import UNCERTIFIED, Decision, Flags
+from controller.safety.worst_case import Space, search
 from plant_models.core.duty import Batch
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Scenario
@@ -38,6 +41,10 @@ ROUNDS, CORNERED, MORE = 5, 3, 2
 """Rounds of governed episodes, those of them that add corners, and how many each adds; the others widen the margins."""
 KEPT = 0.5
 """Share of a margin at the nominal point that is the most a move must keep in reserve."""
+NEEDED, UNSURE = (0.25, 0.5), 0.05
+"""Shares of the reserve that are tried, the least first, and the most decisions in which nothing may then be certified."""
+SEARCHED, ROOM = 1024, 0.01
+"""Worst cases searched for with each, and the share of its margin at the nominal point that every limit must keep in them."""
 BEYOND = 1e-6
 CHECKED = 60
 """Decisions of a governed episode, at least, whose certificates are held against the real plants."""
@@ -99,7 +106,8 @@ def horizon(plant: Plant, met: Situations) -> int:
 def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> Calibration:
     """Find what the shell must know of a plant in a scenario.
 
-    Corners are found where certificates turn out to have been given in vain; what no corner explains, the margins cover.
+    Corners are found where certificates turn out to have been given in vain; what no corner explains, the margins cover. Of the
+    reserve as little is kept as the worst cases allow.
     """
     known = learn(plant, scenario, seed=seed)
     met = situations(plant, scenario, known.gain, seed + 2, 128, max(1, scenario.steps // MOMENTS))
@@ -108,13 +116,24 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
     nothing = np.zeros(len(enforced(plant)))
     found = Calibration(known.gain, spread, worst(plant, met, spread, far), far, nothing, nothing)
     for turn in range(CORNERED):
-        vain, lost = governed(plant, scenario, found, seed + 3 + turn, n)
-        found = replace(found, signs=_cornered(plant, vain, found), slack=lost)
-    found = replace(found, slack=np.minimum(found.slack, KEPT * scales(plant)))
+        ran = governed(plant, scenario, found, seed + 3 + turn, n)
+        found = replace(found, signs=_cornered(plant, ran.vain, found), slack=ran.reserve)
+    whole = np.minimum(found.slack, KEPT * scales(plant))
+    for share in NEEDED:
+        less, uncertified = _margined(plant, scenario, replace(found, slack=share * whole), seed, n)
+        if uncertified <= UNSURE and search(Space.of(plant, scenario, seed), less, seed, SEARCHED).values[0] >= ROOM:
+            return less
+    return _margined(plant, scenario, replace(found, slack=whole), seed, n)[0]
+
+
+def _margined(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> tuple[Calibration, float]:
+    """Return what is known with the margins that certificates must keep, and the share of decisions without a certificate."""
+    uncertified = list[float]()
     for turn in range(CORNERED, ROUNDS):
-        vain, _ = governed(plant, scenario, found, seed + 3 + turn, n)
-        found = replace(found, margins=_stricter(found.margins, vain))
-    return found
+        ran = governed(plant, scenario, known, seed + 3 + turn, n)
+        known = replace(known, margins=_stricter(known.margins, ran.vain))
+        uncertified.append(ran.uncertified)
+    return known, max(uncertified)
 
 
 def _spread(plant: Plant, known: Known, moving: Array) -> Spread:
@@ -135,27 +154,38 @@ class Vain:
     real: Array
 
 
-def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> tuple[list[Vain], Array]:
-    """Run governed episodes under commands of all kinds.
+@dataclass(frozen=True)
+class Governed:
+    """What governed episodes show.
 
-    Returns the certificates that the real plants did not keep, and how much of each margin (margins,) most moves lose afterwards.
+    The certificates that the real plants did not keep, how much of each margin (margins,) most moves lose afterwards, and the
+    share of decisions in which nothing was certified.
     """
+
+    vain: list[Vain]
+    reserve: Array
+    uncertified: float
+
+
+def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> Governed:
+    """Run governed episodes under commands of all kinds."""
     field, governor = Field(plant, draw(plant, scenario, seed, n, "tuning")), Governor(plant, n, known)
     moves = mixed(n, scenario.steps, channels(plant), np.random.default_rng(seed))
     found, reading = list[Vain](), field.read()
     governor.begin(np.arange(n), reading, unmoved(field))
-    losses = Losses(n, len(known.margins))
+    losses, unsure = Losses(n, len(known.margins)), 0
     for k in range(scenario.steps):
         standing, phase = governor.estimate(reading), governor.phase.copy()
         losses.held(governor.held(standing))
         before = governor.safe
         decision = governor.allow(standing, command(plant, moves[:, k]))
+        unsure += int((decision.share[field.running] <= UNCERTIFIED).sum())
         losses.moved(decision, before)
         if k % max(1, scenario.steps // CHECKED) == 0:
             found += _in_vain(field, Situations(standing, phase, decision.sent, decision.then), decision, known.horizon)
         field.command(decision.sent)
         reading = field.read()
-    return found, losses.reserve()
+    return Governed(found, losses.reserve(), unsure / (n * scenario.steps))
 
 
 def _in_vain(field: Field, met: Situations, decision: Decision, horizon: int) -> list[Vain]:

@@ -13,15 +13,20 @@ import platformdirs
 
 from controller.safety import (
     adversaries,
+    attack,
     calibration,
     certifier,
     corners,
     estimator,
+    evolution,
     field,
     governor,
     learning_gain,
     losses,
+    opponents,
     shield,
+    trial,
+    worst_case,
 )
 from controller.safety.calibration import calibrate
 from controller.safety.corners import Spread
@@ -40,16 +45,21 @@ from plant_models.env.scenario import ARRAYS, draw
 MODULES = (
     foresight,
     adversaries,
+    attack,
     calibration,
     certifier,
     corners,
     estimator,
+    evolution,
     field,
     governor,
     learning_gain,
     lookahead,
     losses,
+    opponents,
     shield,
+    trial,
+    worst_case,
 )
 
 TEXT = "".join(inspect.getsource(module) for module in MODULES)
