@@ -57,6 +57,8 @@ SIZES = {
 """What may be smaller than usual, by option: which size it is, and what it counts."""
 RETREATS = ("last safe command", "nominal setpoints", "safe action")
 """What a plant may retreat to where no move is certified, in order."""
+UNSEEN = 1
+"""Seed of the search for worst cases; a calibration searches from another one."""
 PASSES = 5
 """How often the same decisions are timed: of each the least counts, as what a machine does beside it only ever adds to it."""
 STEADY = ("max", "min")
@@ -209,12 +211,12 @@ def _intervening(case: Case) -> dict[str, Any]:
 
 def worst(case: Case) -> dict[str, Any]:
     """Return how the shield fares with the worst cases that a search finds."""
-    return {"worst_cases": case.cell("worst", partial(_worst, case), case.sizes.search)}
+    return {"worst_cases": case.cell("worst", partial(_worst, case), case.sizes.search, UNSEEN)}
 
 
 def _worst(case: Case) -> dict[str, Any]:
-    space = Space.of(case.plant, case.plant.scenario(), 0)
-    found = search(space, case.known, 0, case.sizes.search)
+    space = Space.of(case.plant, case.plant.scenario(), UNSEEN)
+    found = search(space, case.known, UNSEEN, case.sizes.search)
     shielded, bare = (met(space, found.points, known) for known in (case.known, None))
     return outcome(case.plant, NAME, shielded, bare).as_json() | {"tried": found.tried}
 

@@ -21,6 +21,8 @@ FEW_STATES, FAST = 4, 500.0
 """States up to which a decision has to be taken within so many microseconds; with more, within 1 % of its interval."""
 EPISODES, TIMID, DEAR, MEDDLING, HALF = 3000, 0.15, 1.25, 0.10, 0.50
 
+TIMES = ("p50_us", "p99_us", "p99_once_us")
+
 Row = Mapping[str, Any]
 
 
@@ -106,8 +108,8 @@ def _kept(row: Row) -> Iterator[Goal]:
 
 
 def _fast(name: str, row: Row) -> Goal:
-    p50, wall, cpu = (1e-3 * row[key] for key in ("p50_us", "p99_us", "cpu_p99_us"))
-    p99 = f"{wall:.2f} ms, {cpu:.2f} ms of processor time (p50 {p50:.2f} ms)"
+    p50, least, once = (1e-3 * row[key] for key in TIMES)
+    p99 = f"{least:.2f} ms, {once:.2f} ms with what the machine did beside it (p50 {p50:.2f} ms)"
     if len(get(name).State.names()) <= FEW_STATES:
         return Goal("p99", f"a decision in {1e-3 * FAST:g} ms, p99", p99, row["p99_us"] <= FAST)
     share = row["p99_of_interval"]
@@ -237,7 +239,7 @@ def _pair(found: Row) -> str:
 
 def cost_table() -> str:
     """Return every plant's false verdicts, times, and what learning behind the shield brings and costs."""
-    heads = ("plant", "certified in vain", "refused in vain", "p50, p99, p99 of processor time [ms]", "violations in learning",
+    heads = ("plant", "certified in vain", "refused in vain", "p50, p99, p99 in any pass [ms]", "violations in learning",
              "share of learning", "price", "moves changed", "ahead of PID, both shielded", "goals missed")  # fmt: skip
     return worded(heads, [_cost_line(name, row) for name, row in measured().items()])
 
@@ -245,7 +247,7 @@ def cost_table() -> str:
 def _cost_line(name: str, row: Row) -> list[str]:
     states, learning, brought = row.get("states"), row.get("learning"), [""] * 3
     seen = [f"{row['false_safe']} of {states['certified']}", f"{100 * row['false_unsafe']:.0f} %"] if states else ["", ""]
-    times = [f"{1e-3 * row[key]:.2f}" for key in ("p50_us", "p99_us", "cpu_p99_us") if key in row]
+    times = [f"{1e-3 * row[key]:.2f}" for key in TIMES if key in row]
     if learning:
         violations = f"{row['training_violations']} in {learning['steps']:,}"
         brought = [violations, f"{100 * row['training_share']:.0f} %", f"{row['price']:.3f}"]

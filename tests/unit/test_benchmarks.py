@@ -87,7 +87,8 @@ def test_the_safety_benchmark_has_a_row_for_every_adversary(tmp_path: Path) -> N
     assert found["nominal"]["steps"] == 6 * 2 * 60
     assert (found["false_safe"], found["states"]["states"]) == (0, 12)
     assert 0.0 <= found["false_unsafe"] <= 1.0
-    assert positive(found, ("p50_us", "p99_us", "cpu_p99_us"))
+    assert positive(found, ("p50_us", "p99_us", "p99_once_us"))
+    assert found["p50_us"] <= found["p99_us"] <= found["p99_once_us"]
     assert found["worst_cases"]["tried"] == 64
     assert found["sizes"] == {"episodes": 4, "nominal": 2, "generations": 1, "states": 2, "search": 64, "learn": 0.01}
 
