@@ -98,23 +98,23 @@ def measure(suite: dict[str, tuple[str, ...]], seconds: float) -> dict[str, Any]
         BadInput: where tests fail without a fault, or do not use the module whose tests they are.
     """
     made = {module: list(mutants((ROOT / module).read_text(), module)) for module in suite}
-    end, survivors, killed, excused = time.monotonic() + seconds, list[str](), 0, equivalents()
+    end, survivors, killed, excused = time.monotonic() + seconds, list[Mutant](), 0, equivalents()
     with _own_cache():
         for module, tests in suite.items():
             for mutant, dead in _judged(module, made[module], tests, end):
                 killed += dead
-                survivors += [] if dead else [f"{mutant.where}: {mutant.change}"]
+                survivors += [] if dead else [mutant]
     total = sum(map(len, made.values()))
     return {
         "made": total, "killed": killed, "not_run": total - killed - len(survivors),
-        "equivalent": {each: excused[each] for each in survivors if each in excused},
-        "survivors": [each for each in survivors if each not in excused],
+        "equivalent": {each.within: excused[each.within] for each in survivors if each.within in excused},
+        "survivors": [f"{each.where}: {each.change}" for each in survivors if each.within not in excused],
         "modules": {module: len(each) for module, each in made.items()},
     }  # fmt: skip
 
 
 def equivalents() -> dict[str, str]:
-    """Return why mutants behave as the module does, by place and change."""
+    """Return why mutants behave as the module does, by the text of the line, the column in it and the change."""
     found: dict[str, str] = tomllib.loads(EQUIVALENT.read_text(encoding="utf-8"))
     return found
 

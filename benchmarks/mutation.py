@@ -22,9 +22,10 @@ CORNERS = 3
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module with one fault: where it is, what was made of what, and the whole source."""
+    """A module with one fault: where it is, by number and ``within`` which line of text, what was made of what, and the source."""
 
     where: str
+    within: str
     change: str
     source: str
 
@@ -39,7 +40,7 @@ class _Swap(ast.NodeTransformer):
 
 def mutants(source: str, name: str) -> Iterator[Mutant]:
     """Make every mutant of a module; types are left alone."""
-    tree = ast.parse(source)
+    tree, lines = ast.parse(source), source.splitlines()
     ignored = {id(part) for node in ast.walk(tree) for hint in _hints(node) for part in ast.walk(hint)}
     conditions = {id(test) for node in ast.walk(tree) for test in _tests(node)}
     gone_through = {id(node.iter) for node in ast.walk(tree) if isinstance(node, ast.For | ast.comprehension)}
@@ -47,7 +48,10 @@ def mutants(source: str, name: str) -> Iterator[Mutant]:
         for other in (*_faults(node, id(node) in conditions), *_left_out(node, id(node) in gone_through)):
             change = f"{ast.unparse(node)} -> {ast.unparse(other)}"
             _Swap(node, other).visit(tree)
-            yield Mutant(f"{name}:{node.lineno}:{node.col_offset + 1}", change, ast.unparse(tree))
+            line = lines[node.lineno - 1]
+            column = node.col_offset + 1 - (len(line) - len(line.lstrip()))
+            within = f"{name}: {line.strip()} :{column}: {change}"
+            yield Mutant(f"{name}:{node.lineno}:{node.col_offset + 1}", within, change, ast.unparse(tree))
             _Swap(other, node).visit(tree)
 
 

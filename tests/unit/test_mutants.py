@@ -78,8 +78,14 @@ def test_each_module_of_the_suite_and_its_tests_are_there() -> None:
 
 
 def test_what_is_called_equivalent_is_a_mutant_of_today() -> None:
-    made = {f"{mutant.where}: {mutant.change}" for module in SUITE for mutant in mutants((ROOT / module).read_text(), module)}
+    made = {mutant.within for module in SUITE for mutant in mutants((ROOT / module).read_text(), module)}
     assert set(equivalents()) <= made
+
+
+def test_a_mutant_is_told_by_its_line_wherever_that_moves() -> None:
+    first, moved = (next(mutants(source, "m.py")) for source in ("if x < 1:\n    pass", "import a\n\n\nif x < 1:\n    pass"))
+    assert (first.where, moved.where) == ("m.py:1:4", "m.py:4:4")
+    assert first.within == moved.within == "m.py: if x < 1: :4: x < 1 -> x <= 1"
 
 
 @pytest.mark.slow
