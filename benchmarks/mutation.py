@@ -22,7 +22,7 @@ CORNERS = 3
 
 @dataclass(frozen=True)
 class Mutant:
-    """A module with one fault: where it is, by number and ``within`` which line of text, what was made of what, and the source."""
+    """A module with one fault: where it is, by number and ``within`` which text, what was made of what, and the source."""
 
     where: str
     within: str

@@ -1,4 +1,4 @@
-"""What a move must keep in reserve: what moves lose, or as much of it as worst cases need, and never so much that none could be."""
+"""What a move must keep in reserve: what moves lose, or as much of it as worst cases need, and never so much that none can."""
 
 from __future__ import annotations
 
