@@ -48,9 +48,9 @@ class World:
         return Outlook(self.lowest[commands, plants, variants], self.sound[commands, plants, variants], standing.x, standing.y)
 
 
-def standing(n: int, own: bool) -> Standing:
+def standing(n: int, own: bool, variants: int = VARIANTS) -> Standing:
     """Return plants whose states say who they are; ``own`` parameters, or the same for all of them."""
-    x = np.stack(np.meshgrid(np.arange(n), np.arange(VARIANTS), indexing="ij"), axis=-1).astype(float)
+    x = np.stack(np.meshgrid(np.arange(n), np.arange(variants), indexing="ij"), axis=-1).astype(float)
     d = x[:, :, None, 1:]
     p = x[:, :, 1:] if own else x[:1, :, 1:]
     each = np.arange(n, dtype=float)[:, None]
@@ -116,12 +116,27 @@ def test_room_is_that_of_all_variants_for_the_entries_that_are_asked_for(n: int,
     np.testing.assert_array_equal(whole.nearest(np.arange(n)[::-1]), nearest(by_itself, SCALES, ENFORCED)[::-1])
 
 
-def test_many_plants_are_looked_ahead_at_half_as_often_at_most_and_a_few_at_once() -> None:
-    many, few = World.of(MANY, 0, level=0.0), World.of(MANY, 0, level=0.0)
-    asked(many, MANY, np.arange(MANY), MOVED)
-    asked(few, MANY, np.arange(FEW), MOVED)
-    assert len(few.seen) == len(set(few.seen)) == FEW * OPTIONS * VARIANTS
-    assert len(many.seen) < 0.5 * MANY * OPTIONS * VARIANTS
+@pytest.mark.parametrize(("m", "at_once"), [(FEW, True), (FEW + 1, False), (MANY, False)])
+def test_many_plants_are_looked_ahead_at_half_as_often_at_most_and_a_few_at_once(m: int, at_once: bool) -> None:
+    world = World.of(MANY, 0, level=-0.4 if m == FEW + 1 else 0.0)
+    asked(world, MANY, np.arange(m), MOVED)
+    if at_once:
+        assert len(world.seen) == len(set(world.seen)) == m * OPTIONS * VARIANTS
+    else:
+        assert len(world.seen) < 0.5 * m * OPTIONS * VARIANTS
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_just_fits_a_chunk_is_looked_ahead_at_once(at_once: bool) -> None:
+    """Two commands each for plants that fail in every variant: all of it at once, or one variant for each command."""
+    variants = LANES // 8
+    world = World(np.full((3, MANY, variants, MARGINS), -1.0), np.ones((3, MANY, variants), dtype=bool))
+    certifier = Certifier(world.foresee, standing(MANY, own=False, variants=variants), KEPT, SLACK, ENFORCED, SCALES)
+    certifier.certify(*commands(np.zeros(1, dtype=int), np.arange(MANY)), np.arange(MANY), np.zeros(MANY, dtype=bool))
+    world.seen.clear()
+    left = np.arange(4 if at_once else 5)
+    certifier.certify(*commands(1 + np.arange(2), left), np.tile(left, 2), np.zeros(2 * len(left), dtype=bool))
+    assert len(world.seen) == (LANES if at_once else 2 * len(left))
 
 
 def test_what_failed_in_a_variant_is_tried_in_that_one_first_afterwards() -> None:
@@ -130,10 +145,11 @@ def test_what_failed_in_a_variant_is_tried_in_that_one_first_afterwards() -> Non
     world.lowest[:, :, 2, 0] = -1.0
     world.lowest[:, 1, 2, 0], world.sound[:, 1, 3] = 1.0, False
     world.lowest[:, 2, 2, 0], world.lowest[:, 2, 4, 2] = 1.0, np.nan
+    world.lowest[:, 3, 2, 0], world.lowest[:, 3, 1] = 1.0, np.inf
     asked(world, MANY, np.arange(MANY), MOVED)
-    looked = {0: 2, 1: 3, 2: 4}
-    assert sorted(place for place in world.seen if place[1] < 3) == [
-        (1 + c, i, looked[i]) for c in range(OPTIONS) for i in range(3)
+    looked = {0: 2, 1: 3, 2: 4, 3: 1}
+    assert sorted(place for place in world.seen if place[1] < 4) == [
+        (1 + c, i, looked[i]) for c in range(OPTIONS) for i in range(4)
     ]
     assert len(world.seen) == MANY * OPTIONS
 

@@ -17,7 +17,8 @@ from controller.safety.shield import HELD, SHARES, UNCERTIFIED
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array
-from plant_models.env.lookahead import Command, Lookahead, Standing
+from plant_models.derive.layout import LANES
+from plant_models.env.lookahead import Command, Lookahead, Outlook, Standing
 from tests import compiled
 from tests.safety import SHIELDED, WORST, anywhere, certain, episodes, known
 
@@ -394,3 +395,25 @@ def test_beyond_its_range_a_proposal_is_taken_back_to_it() -> None:
     sent = governor.allow(now, asked).sent
     assert sent.r[:, 0].tolist() == [0.95, 0.8, 0.9, 0.87]
     assert sent.a[:, 0].tolist() == [1.0, -1.0, 1.0, 0.5]
+
+
+@compiled.alone("batch_crystallizer")
+@pytest.mark.parametrize(("variants", "looks"), [(1, 2), (LANES // 32, 2), (LANES // 32 + 1, 4)])
+def test_what_fits_a_chunk_is_looked_ahead_at_once(monkeypatch: pytest.MonkeyPatch, variants: int, looks: int) -> None:
+    """All that four batches may be sent, eight commands each, and then what remains; else the stages, one after the other."""
+    plant, n, seen = get("batch_crystallizer"), 4, list[int]()
+    knows = certain(plant, 2)
+    nothing = replace(knows, margins=np.full_like(knows.margins, 1e9), signs=np.repeat(knows.signs, variants, axis=0))
+    field, hold = Field(plant, episodes(plant, n)), Lookahead.hold
+
+    def counted(self: Lookahead, standing: Standing, *given: Any) -> Outlook:
+        seen.append(standing.x.shape[1])
+        return hold(self, standing, *given)
+
+    governor = Governor(plant, n, nothing)
+    governor.begin(np.arange(n), field.read(), unmoved(field))
+    standing = governor.estimate(field.read())
+    monkeypatch.setattr(Lookahead, "hold", counted)
+    made = governor.would(standing, anywhere(plant, n))
+    assert seen == [variants] * looks
+    assert made.share.tolist() == [UNCERTIFIED] * n
