@@ -121,7 +121,8 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
     whole = np.minimum(found.slack, KEPT * scales(plant))
     for share in NEEDED:
         less, uncertified = _margined(plant, scenario, replace(found, slack=share * whole), seed, n)
-        if uncertified <= UNSURE and search(Space.of(plant, scenario, seed), less, seed, SEARCHED).values[0] >= ROOM:
+        sound = uncertified <= UNSURE and not less.margins.any()
+        if sound and search(Space.of(plant, scenario, seed), less, seed, SEARCHED).values[0] >= ROOM:
             return less
     return _margined(plant, scenario, replace(found, slack=whole), seed, n)[0]
 

@@ -9,7 +9,7 @@ import pytest
 
 from controller.baselines import Pid
 from controller.safety import calibration
-from controller.safety.calibration import Governed
+from controller.safety.calibration import Governed, Vain
 from controller.safety.corners import enforced, scales
 from controller.safety.evolution import Found
 from controller.safety.governor import Calibration
@@ -52,9 +52,25 @@ def test_as_little_is_kept_as_leaves_the_worst_cases_room(monkeypatch: pytest.Mo
         return Found(np.zeros((1, 1)), np.array([worst]), budget)
 
     monkeypatch.setattr(calibration, "search", searched)
+    monkeypatch.setattr(calibration, "_stricter", lambda kept, vain: kept)
     found = calibration.calibrate(plant, plant.scenario(), n=32)
     assert len(asked) == min(enough, 2)
     np.testing.assert_allclose(found.slack, 4.0 * share * asked[0].slack, rtol=1e-12)
+
+
+def test_where_less_would_need_margins_in_its_place_all_of_the_reserve_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    plant, tried = get("exothermic_cstr"), list[Array]()
+    monkeypatch.setattr(calibration, "search", lambda *_: pytest.fail("searched"))
+
+    def wider(kept: Array, vain: list[Vain]) -> Array:
+        tried.append(kept)
+        return kept + 0.1
+
+    monkeypatch.setattr(calibration, "_stricter", wider)
+    found = calibration.calibrate(plant, plant.scenario(), n=32)
+    rounds = calibration.ROUNDS - calibration.CORNERED
+    assert len(tried) == rounds * (len(calibration.NEEDED) + 1)
+    np.testing.assert_allclose(found.margins, 0.1 * rounds)
 
 
 def test_where_nothing_would_be_certified_too_often_all_of_the_reserve_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -67,6 +83,7 @@ def test_where_nothing_would_be_certified_too_often_all_of_the_reserve_is_kept(m
         return replace(governed(plant, scenario, known, seed, n), uncertified=calibration.UNSURE + 1e-9)
 
     monkeypatch.setattr(calibration, "governed", unsure)
+    monkeypatch.setattr(calibration, "_stricter", lambda kept, vain: kept)
     monkeypatch.setattr(calibration, "search", lambda *_: pytest.fail("searched"))
     found = calibration.calibrate(plant, plant.scenario(), n=32)
     np.testing.assert_allclose(found.slack, 4.0 * tried[calibration.CORNERED], rtol=1e-12)
