@@ -9,7 +9,6 @@ import numpy as np
 import platformdirs
 
 from controller.safety.governor import Calibration
-from controller.safety.trial import smallest
 from controller.safety.worst_case import KEPT, Space, met
 from plant_models.core.files import write_whole
 from plant_models.core.plant import Plant
@@ -35,7 +34,7 @@ def read(path: Path, space: Space) -> Array:
 def keep(path: Path, space: Space, points: Array, known: Calibration) -> Array:
     """Keep the worst of these points and those kept before, as this shield fares with them; return them, worst first."""
     together = np.unique(np.concatenate([read(path, space), points]), axis=0)
-    nearness = smallest(space.base.plant, met(space, together, known).lowest)
+    nearness = met(space, together, known).nearest(space.base.plant)
     order = np.argsort(nearness, kind="stable")[:KEPT]
     kept = {
         "plant": space.base.plant.name,

@@ -134,7 +134,7 @@ OPTIONS = {batch: len((*WHOLE[batch], *SMALLER[batch], *RETREATS)) for batch in 
 def stages(batch: bool, at_once: bool) -> tuple[Options, ...]:
     """Return what is tried one after the other on plants for which nothing is certified yet, or ``at_once`` on all.
 
-    What is decided is the same: for many plants it is faster to look ahead at less, for one to look ahead once.
+    What is decided is the same, up to rounding: for many plants it is faster to look ahead at less, for few to look ahead once.
     """
     rows = WHOLE[batch], SMALLER[batch], RETREATS
     return (Options.of(*(row for part in rows for row in part)),) if at_once else tuple(Options.of(*part) for part in rows)

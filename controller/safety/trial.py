@@ -62,6 +62,10 @@ class Trial:
         kept = (self.lowest[:, hard(plant)] >= 0.0).all(axis=1)
         return np.asarray(~kept | self.failed)
 
+    def nearest(self, plant: Plant) -> Array:
+        """Return the smallest enforced margin, (n,), as a share of the nominal one; what failed is as far beyond as can be."""
+        return np.where(self.failed, DOOMED, smallest(plant, self.lowest))
+
 
 def trial(supervisor: Supervisor, drawn: Episodes, known: Calibration | None, first: int = 0) -> Trial:
     """Run episodes from start to end; without ``known`` there is no shield."""

@@ -17,7 +17,7 @@ from controller.safety.attack import courses
 from controller.safety.evolution import Found, least
 from controller.safety.governor import Calibration
 from controller.safety.opponents import in_turn
-from controller.safety.trial import Trial, smallest, trial
+from controller.safety.trial import Trial, trial
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Scenario
 from plant_models.env.scenario import Episodes, concatenate, draw
@@ -114,6 +114,6 @@ def search(
     def nearness(points: Array) -> Array:
         done.append(len(points))
         follow(sum(done))
-        return smallest(space.base.plant, met(space, points, known).lowest)
+        return met(space, points, known).nearest(space.base.plant)
 
     return least(nearness, sum(space.sizes), max(1, budget // POPULATION), POPULATION, seed, KEPT)

@@ -109,7 +109,7 @@ class Lookahead:
 
         Commands, and what is found, are of all plants, or of these ``plants`` (m,), of which one may be named more than once.
         """
-        at = np.arange(len(standing.x)) if plants is None else plants
+        at = np.arange(len(standing.x)) if plants is None else np.ascontiguousarray(plants, dtype=np.intp)
         n, (_, variants, states) = len(at), standing.x.shape
         after = first if then is None else then
         lowest, sound = np.empty((n, variants, self._margins)), np.empty((n, variants), dtype=bool)

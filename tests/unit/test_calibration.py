@@ -12,6 +12,7 @@ from controller.safety import calibration
 from controller.safety.calibration import Governed, Vain
 from controller.safety.corners import enforced, scales
 from controller.safety.evolution import Found
+from controller.safety.field import Field
 from controller.safety.governor import Calibration
 from controller.safety.opponents import steered
 from controller.safety.stress import alike, stressed
@@ -90,9 +91,13 @@ def test_where_nothing_would_be_certified_too_often_all_of_the_reserve_is_kept(m
     np.testing.assert_array_equal(found.slack, tried[-1])
 
 
-def test_what_governed_episodes_leave_uncertified_is_a_share_of_their_decisions() -> None:
-    """Margins that nothing keeps leave every decision without a certificate, none leave hardly any."""
+@pytest.mark.parametrize("ended", [0, 5])
+def test_what_governed_episodes_leave_uncertified_is_a_share_of_their_decisions(
+    monkeypatch: pytest.MonkeyPatch, ended: int
+) -> None:
+    """Margins that nothing keeps leave every decision of plants that run without a certificate, none leave hardly any."""
     plant, found = get("exothermic_cstr"), known("exothermic_cstr")
+    monkeypatch.setattr(Field, "running", property(lambda _: np.arange(8) >= ended))
     for margin, least, most in ((100.0, 1.0, 1.0), (0.0, 0.0, 0.01)):
         strict = replace(found, margins=np.full_like(found.margins, margin))
         assert least <= calibration.governed(plant, plant.scenario(), strict, 0, 8).uncertified <= most

@@ -59,6 +59,11 @@ def test_margins_of_different_units_are_compared_by_their_nominal_ones(plant: Pl
     assert smallest(plant, lowest).tolist() == [1.0, 0.5, -1.0, DOOMED]
 
 
+def test_what_failed_is_beyond_every_limit_whatever_its_margins(plant: Plant) -> None:
+    ran = counted([[8.5, 15.5], [4.25, 15.5], [-8.5, 15.5]], (True, False, False))
+    assert ran.nearest(plant).tolist() == [DOOMED, 0.5, -1.0]
+
+
 def test_an_outcome_tells_both_sides(plant: Plant) -> None:
     found = outcome(plant, "max", counted([[0.5, 3.0], [0.25, 1.0]]), counted([[-1.0, 3.0], [-2.0, -1.0]]))
     assert (found.episodes, found.violating, found.violating_unshielded) == (2, 0, 2)
