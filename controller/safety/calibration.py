@@ -8,7 +8,7 @@
    these situations none would have been. Of n exchangeable situations at most one in n + 1 is then expected to be in vain.
 5. How much of the reserve is needed, as what is kept beyond that refuses moves in vain: a quarter or else a half, where no
    margins are needed in its place, hardly a decision is left without a certificate, and every limit is kept in the worst cases
-   that a search finds; else all of it.
+   that a search finds; else all of it, and margins grow until worst cases and an attack fitted to the shield are kept too.
 
 Source: Angelopoulos and others, Conformal risk control, ICLR 2024, theorem 1, where the loss is a certificate in vain.
 """
@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from controller.safety.adversaries import channels, command, mixed
+from controller.safety.attack import courses, sequences
 from controller.safety.corners import Situations, Spread, enforced, further, scales, shares, worst
 from controller.safety.estimator import Estimator, Gain, Unknowns
 from controller.safety.field import Field, unmoved
@@ -42,6 +43,8 @@ ROUNDS, CORNERED, MORE = 5, 3, 2
 """Rounds of governed episodes, those of them that add corners, and how many each adds; the others widen the margins."""
 KEPT = 0.5
 """Share of a margin at the nominal point that is the most a move must keep in reserve."""
+HARDER, GENERATIONS, ATTACKED = 6, 10, 128
+"""How often margins may grow to keep what worst cases and an attack show; generations of the attack, and its episodes."""
 NEEDED, UNSURE = (0.25, 0.5), 0.05
 """Shares of the reserve that are tried, the least first, and the most decisions in which nothing may then be certified."""
 SEARCHED, ROOM = 1024, 0.01
@@ -125,7 +128,27 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
         sound = uncertified <= UNSURE and not less.margins.any()
         if sound and search(Space.of(plant, scenario, seed), less, seed, SEARCHED).values[0] >= ROOM:
             return less
-    return _margined(plant, scenario, replace(found, slack=whole), seed, n)[0]
+    return _hardened(plant, scenario, _margined(plant, scenario, replace(found, slack=whole), seed, n)[0], seed)
+
+
+def _hardened(plant: Plant, scenario: Scenario, known: Calibration, seed: int) -> Calibration:
+    """Return what is known with margins that keep worst cases and a fitted attack off the limits; as it was where none do."""
+    space, harder = Space.of(plant, scenario, seed), known
+    for turn in range(HARDER):
+        found = search(space, harder, seed + turn, SEARCHED)
+        kept = bool(found.values[0] >= ROOM)
+        episodes, moves = _attacked(plant, scenario, harder, seed + turn) if kept else space.cases(found.points)
+        vain = _governed(Field(plant, episodes), moves, harder, 1).vain
+        if kept and not vain:
+            return harder
+        harder = replace(harder, margins=_stricter(harder.margins, vain))
+    return known
+
+
+def _attacked(plant: Plant, scenario: Scenario, known: Calibration, seed: int) -> tuple[Episodes, Array]:
+    """Return tuning episodes and the moves, (n, steps, channels), of sequences that are fitted against the shield."""
+    each = courses(sequences(plant, scenario, known, seed, GENERATIONS), scenario.steps)
+    return draw(plant, scenario, seed, ATTACKED, "tuning"), each[np.arange(ATTACKED) % len(each)]
 
 
 def _margined(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> tuple[Calibration, float]:
@@ -171,12 +194,18 @@ class Governed:
 
 def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n: int) -> Governed:
     """Run governed episodes under commands of all kinds."""
-    field, governor = Field(plant, draw(plant, scenario, seed, n, "tuning")), Governor(plant, n, known)
     moves = mixed(n, scenario.steps, channels(plant), np.random.default_rng(seed))
-    found, reading = list[Vain](), field.read()
+    every = max(1, scenario.steps // CHECKED)
+    return _governed(Field(plant, draw(plant, scenario, seed, n, "tuning")), moves, known, every)
+
+
+def _governed(field: Field, moves: Array, known: Calibration, every: int) -> Governed:
+    """Run governed episodes; of one decision in so many the certificates are held against the real plants."""
+    plant, (n, steps, _) = field.plant, moves.shape
+    governor, found, reading = Governor(plant, n, known), list[Vain](), field.read()
     governor.begin(np.arange(n), reading, unmoved(field))
     losses, unsure, ran = Losses(n, len(known.margins)), 0, 0
-    for k in range(scenario.steps):
+    for k in range(steps):
         standing, phase = governor.estimate(reading), governor.phase.copy()
         losses.held(governor.held(standing))
         before = governor.safe
@@ -184,7 +213,7 @@ def governed(plant: Plant, scenario: Scenario, known: Calibration, seed: int, n:
         unsure += int((decision.share[field.running] <= UNCERTIFIED).sum())
         ran += int(field.running.sum())
         losses.moved(decision, before)
-        if k % max(1, scenario.steps // CHECKED) == 0:
+        if k % every == 0:
             found += _in_vain(field, Situations(standing, phase, decision.sent, decision.then), decision, known.horizon)
         field.command(decision.sent)
         reading = field.read()
