@@ -10,7 +10,7 @@ import pytest
 from controller.baselines import Pid
 from controller.safety import calibration
 from controller.safety.calibration import Governed, Vain
-from controller.safety.corners import enforced, scales
+from controller.safety.corners import Situations, enforced, scales
 from controller.safety.evolution import Found
 from controller.safety.field import Field
 from controller.safety.governor import Calibration
@@ -20,8 +20,9 @@ from controller.safety.worst_case import Space
 from plant_models.catalogue import get
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Array, Scenario
+from plant_models.env.scenario import draw
 from tests.compiled import alone
-from tests.safety import known
+from tests.safety import episodes, known
 
 
 @pytest.mark.parametrize("name", [pytest.param(name, marks=alone(name)) for name in ("exothermic_cstr", "batch_crystallizer")])
@@ -42,6 +43,10 @@ def test_where_moves_lose_more_than_that_the_pid_layer_may_move_all_the_same() -
     assert told.violating_unshielded > 0
 
 
+def as_it_was(plant: Plant, scenario: Scenario, known: Calibration, seed: int) -> Calibration:
+    return known
+
+
 @pytest.mark.parametrize(("enough", "share"), [(1, 0.25), (2, 0.5), (3, 1.0)])
 def test_as_little_is_kept_as_leaves_the_worst_cases_room(monkeypatch: pytest.MonkeyPatch, enough: int, share: float) -> None:
     """The reserve is a quarter of what moves lose, or a half where worst cases need that, or all of it where they need more."""
@@ -54,6 +59,7 @@ def test_as_little_is_kept_as_leaves_the_worst_cases_room(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(calibration, "search", searched)
     monkeypatch.setattr(calibration, "_stricter", lambda kept, vain: kept)
+    monkeypatch.setattr(calibration, "_hardened", as_it_was)
     found = calibration.calibrate(plant, plant.scenario(), n=32)
     assert len(asked) == min(enough, 2)
     np.testing.assert_allclose(found.slack, 4.0 * share * asked[0].slack, rtol=1e-12)
@@ -62,6 +68,7 @@ def test_as_little_is_kept_as_leaves_the_worst_cases_room(monkeypatch: pytest.Mo
 def test_where_less_would_need_margins_in_its_place_all_of_the_reserve_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     plant, tried = get("exothermic_cstr"), list[Array]()
     monkeypatch.setattr(calibration, "search", lambda *_: pytest.fail("searched"))
+    monkeypatch.setattr(calibration, "_hardened", as_it_was)
 
     def wider(kept: Array, vain: list[Vain]) -> Array:
         tried.append(kept)
@@ -86,6 +93,7 @@ def test_where_nothing_would_be_certified_too_often_all_of_the_reserve_is_kept(m
     monkeypatch.setattr(calibration, "governed", unsure)
     monkeypatch.setattr(calibration, "_stricter", lambda kept, vain: kept)
     monkeypatch.setattr(calibration, "search", lambda *_: pytest.fail("searched"))
+    monkeypatch.setattr(calibration, "_hardened", as_it_was)
     found = calibration.calibrate(plant, plant.scenario(), n=32)
     np.testing.assert_allclose(found.slack, 4.0 * tried[calibration.CORNERED], rtol=1e-12)
     np.testing.assert_array_equal(found.slack, tried[-1])
@@ -101,3 +109,62 @@ def test_what_governed_episodes_leave_uncertified_is_a_share_of_their_decisions(
     for margin, least, most in ((100.0, 1.0, 1.0), (0.0, 0.0, 0.01)):
         strict = replace(found, margins=np.full_like(found.margins, margin))
         assert least <= calibration.governed(plant, plant.scenario(), strict, 0, 8).uncertified <= most
+
+
+WORST, ATTACK = 2, 3
+"""Episodes of the worst cases and of the attack below."""
+
+
+def hardened(monkeypatch: pytest.MonkeyPatch, rooms: list[float], foreseen: list[float | None]) -> Calibration:
+    """Return what comes of a reactor whose searches end with these rooms, and whose runs then show certificates given in vain.
+
+    Those foresaw so much of the first margin; None: a run shows none.
+    """
+    plant, left, shown = get("exothermic_cstr"), iter(rooms), iter(foreseen)
+    cases, after = episodes(plant, WORST), episodes(plant, ATTACK)
+
+    def searched(space: Space, known: Calibration, seed: int, budget: int) -> Found:
+        return Found(np.zeros((WORST, sum(space.sizes))), np.array([room := next(left), room]), budget)
+
+    def ran(field: Field, moves: Array, known: Calibration, every: int) -> Governed:
+        assert (field.n, every) == (len(moves), 1)
+        margin = next(shown)
+        met = Situations(None, np.zeros(1), None, None)  # type: ignore[arg-type]
+        vain = [] if margin is None else [Vain(met, np.zeros(1), np.array([margin]), np.array([-0.1]))]
+        return Governed(vain, np.zeros(2), 0.0)
+
+    monkeypatch.setattr(Space, "cases", lambda _, points: (cases, np.zeros((len(points), 60, 2))))
+    monkeypatch.setattr(calibration, "_attacked", lambda *_: (after, np.zeros((ATTACK, 60, 2))))
+    monkeypatch.setattr(calibration, "search", searched)
+    monkeypatch.setattr(calibration, "_governed", ran)
+    found = calibration._hardened(plant, plant.scenario(), known("exothermic_cstr"), 0)
+    assert (next(left, None), next(shown, 0.0)) == (None, 0.0)
+    return found
+
+
+ENOUGH, NOT_ENOUGH = calibration.ROOM, calibration.ROOM - 1e-9
+
+
+def test_margins_stay_where_worst_cases_and_an_attack_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hardened(monkeypatch, [ENOUGH], [None]) is known("exothermic_cstr")
+
+
+def test_margins_grow_until_worst_cases_and_an_attack_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To a little more than certificates foresaw that were given in vain, which would then not have been given."""
+    found = hardened(monkeypatch, [NOT_ENOUGH, ENOUGH, ENOUGH], [0.5, 0.75, None])
+    assert found.margins[0] == pytest.approx(0.75, rel=1e-5)
+    assert found.margins[0] > 0.75
+    assert found.margins[1] == 0.0
+
+
+def test_margins_that_do_not_help_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds = calibration.HARDER
+    assert hardened(monkeypatch, [NOT_ENOUGH] * rounds, [0.5 + k for k in range(rounds)]) is known("exothermic_cstr")
+
+
+def test_an_attack_of_a_calibration_is_fitted_against_its_shield_on_tuning_episodes() -> None:
+    plant, found = get("exothermic_cstr"), known("exothermic_cstr")
+    drawn, moves = calibration._attacked(plant, plant.scenario(), found, 3)
+    assert (len(drawn), moves.shape) == (calibration.ATTACKED, (calibration.ATTACKED, plant.scenario().steps, 2))
+    np.testing.assert_array_equal(drawn.initial, draw(plant, plant.scenario(), 3, calibration.ATTACKED, "tuning").initial)
+    assert 1 < len(np.unique(moves[:, 0], axis=0)) <= 8
