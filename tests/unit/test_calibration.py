@@ -120,7 +120,7 @@ def hardened(monkeypatch: pytest.MonkeyPatch, rooms: list[float], foreseen: list
 
     Those foresaw so much of the first margin; None: a run shows none.
     """
-    plant, left, shown = get("exothermic_cstr"), iter(rooms), iter(foreseen)
+    plant, before, left, shown = get("exothermic_cstr"), known("exothermic_cstr"), iter(rooms), iter(foreseen)
     cases, after = episodes(plant, WORST), episodes(plant, ATTACK)
 
     def searched(space: Space, known: Calibration, seed: int, budget: int) -> Found:
@@ -137,7 +137,7 @@ def hardened(monkeypatch: pytest.MonkeyPatch, rooms: list[float], foreseen: list
     monkeypatch.setattr(calibration, "_attacked", lambda *_: (after, np.zeros((ATTACK, 60, 2))))
     monkeypatch.setattr(calibration, "search", searched)
     monkeypatch.setattr(calibration, "_governed", ran)
-    found = calibration._hardened(plant, plant.scenario(), known("exothermic_cstr"), 0)
+    found = calibration._hardened(plant, plant.scenario(), before, 0)
     assert (next(left, None), next(shown, 0.0)) == (None, 0.0)
     return found
 
