@@ -55,8 +55,6 @@ SIZES = {
     "learn": ("share", "share of the plant's training steps in which PPO learns behind the shield"),
 }  # fmt: skip
 """What may be smaller than usual, by option: which size it is, and what it counts."""
-RETREATS = ("last safe command", "nominal setpoints", "safe action")
-"""What a plant may retreat to where no move is certified, in order."""
 UNSEEN = 1
 """Seed of the search for worst cases; a calibration searches from another one."""
 PASSES = 5
@@ -69,9 +67,11 @@ def row(name: str, sizes: Sizes, parts: tuple[str, ...]) -> dict[str, Any]:
     """Return a plant's row: these parts of it."""
     plant = get(name)
     case = Case(plant, calibrated(plant, plant.scenario()), sizes)
-    kept = {limits(plant)[c]: float(case.known.slack[c]) for c in np.flatnonzero(enforced(plant))}
+    kept, margins = (
+        {limits(plant)[c]: float(each[c]) for c in np.flatnonzero(enforced(plant))} for each in (case.known.slack, case.known.margins)
+    )
     given = {option: getattr(sizes, size) for option, (size, _) in SIZES.items() if getattr(sizes, size) != getattr(Sizes, size)}
-    whole: dict[str, Any] = {"scenario": plant.scenario().name, "reserve": kept, "retreats": RETREATS, "sizes": given}
+    whole: dict[str, Any] = {"scenario": plant.scenario().name, "reserve": kept, "margins": margins, "sizes": given}
     for part in parts:
         for key, value in PARTS[part](case).items():
             whole[key] = whole.get(key, {}) | value if isinstance(value, dict) else value
