@@ -38,7 +38,8 @@ from controller.safety.trial import check_hard, hard, limits
 from controller.safety.worst_case import NAME, Space, met, search
 from plant_models.catalogue import get, names
 from plant_models.core.errors import BadInput, SetpointError, UnknownName, unknown
-from plant_models.core.plant import SECONDS
+from plant_models.core.plant import SECONDS, Plant
+from plant_models.core.scenario import Array
 from plant_models.env.lookahead import Command
 from plant_models.env.scenario import draw
 
@@ -67,15 +68,18 @@ def row(name: str, sizes: Sizes, parts: tuple[str, ...]) -> dict[str, Any]:
     """Return a plant's row: these parts of it."""
     plant = get(name)
     case = Case(plant, calibrated(plant, plant.scenario()), sizes)
-    kept, margins = (
-        {limits(plant)[c]: float(each[c]) for c in np.flatnonzero(enforced(plant))} for each in (case.known.slack, case.known.margins)
-    )
+    reserve, margins = (_by_limit(plant, values) for values in (case.known.slack, case.known.margins))
     given = {option: getattr(sizes, size) for option, (size, _) in SIZES.items() if getattr(sizes, size) != getattr(Sizes, size)}
-    whole: dict[str, Any] = {"scenario": plant.scenario().name, "reserve": kept, "margins": margins, "sizes": given}
+    whole: dict[str, Any] = {"scenario": plant.scenario().name, "reserve": reserve, "margins": margins, "sizes": given}
     for part in parts:
         for key, value in PARTS[part](case).items():
             whole[key] = whole.get(key, {}) | value if isinstance(value, dict) else value
     return whole
+
+
+def _by_limit(plant: Plant, values: Array) -> dict[str, float]:
+    """Return values (margins,) of the limits that are enforced, by name."""
+    return {limits(plant)[c]: float(values[c]) for c in np.flatnonzero(enforced(plant))}
 
 
 def attacked(case: Case) -> dict[str, Any]:
