@@ -136,7 +136,9 @@ def _read(path: Path) -> bytes:
 
 def _read_manifest(path: Path) -> dict[str, Any]:
     manifest = json_object(path, _read(path), InvalidFile)
-    wanted = {"schema": int, "plant": str, "plant_hash": str, "level": str, "shapes": list, "sha256": str}
+    wanted = {
+        "schema": int, "plant": str, "plant_hash": str, "level": str, "shapes": list, "observation": list, "sha256": str,
+    }  # fmt: skip
     for key, kind in wanted.items():
         if not isinstance(manifest.get(key), kind):
             raise InvalidFile(path, key, f"missing or not of type {kind.__name__}")
@@ -164,6 +166,10 @@ def _check_plant(path: Path, manifest: dict[str, Any], plant: Plant) -> None:
         raise InvalidFile(path, "plant", f"trained on {manifest['plant']!r}, asked to run {plant.name!r}")
     if manifest["plant_hash"] != plant_hash(plant):
         raise InvalidFile(path, "plant_hash", f"{plant.name} has changed since this policy was trained; train again")
+    given, wanted = manifest["observation"], [_entry(f) for f in _features(plant, manifest["level"])]
+    if given != wanted:
+        i = next((i for i, (was, now) in enumerate(zip(given, wanted, strict=False)) if was != now), min(len(given), len(wanted)))
+        raise InvalidFile(path, "observation", f"entry {i + 1} is not what this version observes of {plant.name}; train again")
 
 
 def _layers(path: Path, tensors: dict[str, Any], shapes: list[Any]) -> tuple[tuple[Single, Single], ...]:

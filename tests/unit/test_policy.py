@@ -68,6 +68,23 @@ def test_a_manifest_that_does_not_fit_is_refused(tmp_path: Path, key: str, value
         load(tmp_path / "p", PLANT)
 
 
+@pytest.mark.parametrize(("change", "at"), [("renamed", 2), ("scaled", 2), ("swapped", 1), ("shortened", -1), ("longer", -1)])
+def test_a_policy_that_learned_from_another_observation_is_refused(tmp_path: Path, change: str, at: int) -> None:
+    policy().save(tmp_path / "p")
+    file = tmp_path / "p" / MANIFEST
+    manifest = json.loads(file.read_text())
+    seen = manifest["observation"]
+    entry = at % len(seen) + 1 + (change == "longer")
+    manifest["observation"] = {
+        "renamed": [*seen[:2], seen[2] | {"name": "pressure"}, *seen[3:]],
+        "scaled": [*seen[:2], seen[2] | {"half_range": 2.0 * seen[2]["half_range"]}, *seen[3:]],
+        "swapped": [seen[0], seen[2], seen[1], *seen[3:]], "shortened": seen[:-1], "longer": [*seen, seen[0]],
+    }[change]  # fmt: skip
+    file.write_text(json.dumps(manifest))
+    with pytest.raises(InvalidFile, match=f"observation: entry {entry} is not what this version observes of exothermic_cstr"):
+        load(tmp_path / "p", PLANT)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "said"),
     [("activation", "relu", "'relu' given, tanh allowed"), ("squash", "none", "'none' given, clip or tanh allowed"),
