@@ -8,7 +8,8 @@
    these situations none would have been. Of n exchangeable situations at most one in n + 1 is then expected to be in vain.
 5. How much of the reserve is needed, as what is kept beyond that refuses moves in vain: a quarter or else a half, where no
    margins are needed in its place, hardly a decision is left without a certificate, and every limit is kept in the worst cases
-   that a search finds; else all of it, and margins grow until worst cases and an attack fitted to the shield are kept too.
+   that a search finds, as well as with all of it; else all of it, and margins grow, little by little, until worst cases and an
+   attack fitted to the shield are kept too.
 
 Source: Angelopoulos and others, Conformal risk control, ICLR 2024, theorem 1, where the loss is a certificate in vain.
 """
@@ -23,6 +24,7 @@ from controller.safety.adversaries import channels, command, mixed
 from controller.safety.attack import courses, sequences
 from controller.safety.corners import Situations, Spread, enforced, further, scales, shares, worst
 from controller.safety.estimator import Estimator, Gain, Unknowns
+from controller.safety.evolution import Found
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
 from controller.safety.learning_gain import Known, learn
@@ -45,10 +47,15 @@ KEPT = 0.5
 """Share of a margin at the nominal point that is the most a move must keep in reserve."""
 HARDER, GENERATIONS, ATTACKED = 6, 10, 128
 """How often margins may grow to keep what worst cases and an attack show; generations of the attack, and its episodes."""
+GROWTH = 0.05
+"""The most by which they grow at once, a share of the margin at the nominal point: worst cases may come as a surprise."""
 NEEDED, UNSURE = (0.25, 0.5), 0.05
 """Shares of the reserve that are tried, the least first, and the most decisions in which nothing may then be certified."""
 SEARCHED, ROOM = 1024, 0.01
-"""Worst cases searched for with each, and the share of its margin at the nominal point that every limit must keep in them."""
+"""Worst cases searched for with each, and the share of its margin at the nominal point that every limit must keep in them.
+
+Where all of the reserve keeps less, as of a limit that the plant is run along, as much as that.
+"""
 BEYOND = 1e-6
 CHECKED = 60
 """Decisions of a governed episode, at least, whose certificates are held against the real plants."""
@@ -123,25 +130,35 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
         ran = governed(plant, scenario, found, seed + 3 + turn, n)
         found = replace(found, signs=_cornered(plant, ran.vain, found), slack=ran.reserve)
     whole = np.minimum(found.slack, KEPT * scales(plant))
+    space, near = Space.of(plant, scenario, seed), list[tuple[float, Calibration]]()
     for share in NEEDED:
         less, uncertified = _margined(plant, scenario, replace(found, slack=share * whole), seed, n)
-        sound = uncertified <= UNSURE and not less.margins.any()
-        if sound and search(Space.of(plant, scenario, seed), less, seed, SEARCHED).values[0] >= ROOM:
-            return less
-    return _hardened(plant, scenario, _margined(plant, scenario, replace(found, slack=whole), seed, n)[0], seed)
+        if uncertified <= UNSURE and not less.margins.any():
+            room = float(search(space, less, seed, SEARCHED).values[0])
+            if room >= ROOM:
+                return less
+            near.append((room, less))
+    full, _ = _margined(plant, scenario, replace(found, slack=whole), seed, n)
+    worst_cases = search(space, full, seed, SEARCHED)
+    as_good = [less for room, less in near if room >= max(0.0, worst_cases.values[0])]
+    return as_good[0] if as_good else _hardened(plant, scenario, full, seed, worst_cases)
 
 
-def _hardened(plant: Plant, scenario: Scenario, known: Calibration, seed: int) -> Calibration:
-    """Return what is known with margins that keep worst cases and a fitted attack off the limits; as it was where none do."""
+def _hardened(plant: Plant, scenario: Scenario, known: Calibration, seed: int, found: Found) -> Calibration:
+    """Return what is known with margins that keep worst cases and a fitted attack off the limits; as it was where none do.
+
+    The worst cases ``found`` are those of what is known now.
+    """
     space, harder = Space.of(plant, scenario, seed), known
     for turn in range(HARDER):
-        found = search(space, harder, seed + turn, SEARCHED)
         kept = bool(found.values[0] >= ROOM)
         episodes, moves = _attacked(plant, scenario, harder, seed + turn) if kept else space.cases(found.points)
         vain = _governed(Field(plant, episodes), moves, harder, 1).vain
         if kept and not vain:
             return harder
-        harder = replace(harder, margins=_stricter(harder.margins, vain))
+        margins = np.minimum(_stricter(harder.margins, vain), harder.margins + GROWTH * scales(plant))
+        harder = replace(harder, margins=margins)
+        found = search(space, harder, seed + turn + 1, SEARCHED)
     return known
 
 
