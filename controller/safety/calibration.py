@@ -8,7 +8,7 @@
    these situations none would have been. Of n exchangeable situations at most one in n + 1 is then expected to be in vain.
 5. How much of the reserve is needed, as what is kept beyond that refuses moves in vain: a quarter or else a half, where no
    margins are needed in its place, hardly a decision is left without a certificate, and every limit is kept in the worst cases
-   that a search finds, as well as with all of it; else all of it, and margins grow, little by little, until worst cases and an
+   that a search finds, as well as with all of it; else all of it, and margins grow, step by step, until worst cases and an
    attack fitted to the shield are kept too.
 
 Source: Angelopoulos and others, Conformal risk control, ICLR 2024, theorem 1, where the loss is a certificate in vain.
@@ -47,7 +47,7 @@ KEPT = 0.5
 """Share of a margin at the nominal point that is the most a move must keep in reserve."""
 HARDER, GENERATIONS, ATTACKED = 6, 10, 128
 """How often margins may grow to keep what worst cases and an attack show; generations of the attack, and its episodes."""
-GROWTH = 0.05
+GROWTH = 0.15
 """The most by which they grow at once, a share of the margin at the nominal point: worst cases may come as a surprise."""
 NEEDED, UNSURE = (0.25, 0.5), 0.05
 """Shares of the reserve that are tried, the least first, and the most decisions in which nothing may then be certified."""
