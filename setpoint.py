@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGES = ("plant_models", "controller", "dashboard")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def _origin(package: str) -> Path | None:
@@ -30,11 +32,13 @@ def shadowed(home: Path) -> str:
 
 
 def main() -> None:
-    """Runs the command line; exits with 2 when a user's own module hides one of the packages."""
+    """Runs the command line in one thread a process; exits with 2 when a user's own module hides one of the packages."""
     problem = shadowed(Path(__file__).resolve().parent)
     if problem:
         sys.stderr.write(f"setpoint: {problem}\n")
         sys.exit(2)
+    for name in THREADS:  # as NumPy is imported: its matrices are small here, and threads that wait for each other cost more
+        os.environ.setdefault(name, "1")
     from dashboard import cli
 
     cli.main()

@@ -261,3 +261,13 @@ def test_a_users_own_module_of_the_same_name_is_named(tmp_path: Path, theirs: st
     assert done.stdout == ""
     assert done.stderr.startswith(f"setpoint: {tmp_path / theirs} is found in the place of setpoint's own package")
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(("asked", "taken"), [({}, "1"), ({"OMP_NUM_THREADS": "3"}, "3")])
+def test_a_command_computes_in_one_thread_unless_more_are_asked_for(asked: dict[str, str], taken: str) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.endswith("_NUM_THREADS")} | asked
+    script = "import atexit, os, setpoint; atexit.register(lambda: print(os.environ['OMP_NUM_THREADS'])); setpoint.main()"
+    done = subprocess.run(
+        [sys.executable, "-c", script, "--version"], env=environment, cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == taken
