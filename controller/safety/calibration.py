@@ -47,7 +47,7 @@ KEPT = 0.5
 """Share of a margin at the nominal point that is the most a move must keep in reserve."""
 HARDER, GENERATIONS, ATTACKED = 6, 10, 128
 """How often margins may grow to keep what worst cases and an attack show; generations of the attack, and its episodes."""
-GROWTH = 0.15
+GROWTH = 0.1
 """The most by which they grow at once, a share of the margin at the nominal point: worst cases may come as a surprise."""
 NEEDED, UNSURE = (0.25, 0.5), 0.05
 """Shares of the reserve that are tried, the least first, and the most decisions in which nothing may then be certified."""
