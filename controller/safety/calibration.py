@@ -147,15 +147,16 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
 def _hardened(plant: Plant, scenario: Scenario, known: Calibration, seed: int, found: Found) -> Calibration:
     """Return what is known with margins that keep worst cases and a fitted attack off the limits; as it was where none do.
 
-    The worst cases ``found`` are those of what is known now.
+    The worst cases ``found`` are those of what is known now. Where a limit is crossed though no certificate was in vain, nothing
+    having been certified, no margins help.
     """
     space, harder = Space.of(plant, scenario, seed), known
     for turn in range(HARDER):
         kept = bool(found.values[0] >= ROOM)
         episodes, moves = _attacked(plant, scenario, harder, seed + turn) if kept else space.cases(found.points)
         vain = _governed(Field(plant, episodes), moves, harder, 1).vain
-        if kept and not vain:
-            return harder
+        if not vain:
+            return harder if kept else known
         margins = np.minimum(_stricter(harder.margins, vain), harder.margins + GROWTH * scales(plant))
         harder = replace(harder, margins=margins)
         found = search(space, harder, seed + turn + 1, SEARCHED)
