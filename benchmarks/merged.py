@@ -1,7 +1,8 @@
 """Join results of one benchmark that were measured plant by plant, or part by part, to one file.
 
 ``python -m benchmarks.merged a.json b.json --out benchmarks/results/safety.json``. What a later file says of a plant stands
-beside what an earlier one does, or in its place; each plant keeps the commits and the date of what was joined.
+beside what an earlier one does, or in its place; each plant keeps the commits and the date of what was joined. Where it was measured
+behind a shield that keeps something else, nothing of the earlier one stays.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ LARGEST = 20_000_000
 SHARED = ("machine", "python", "versions")
 WHOLE = ("fuzz", "mutants")
 """What is of no plant: the newest result that has it stands, with its commit and date."""
+SHIELD = ("reserve", "margins")
+"""What tells one shield from another."""
 
 
 def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
     for result in results:
         for name, row in result["plants"].items():
             before = plants.get(name, {})
+            before = {} if any(before.get(key) != row.get(key) for key in SHIELD) else before
             came, date = (row["commits"], row["date"]) if "commits" in row else ([result["commit"]], result["date"])
             commits = [*dict.fromkeys([*before.get("commits", []), *came])]
             plants[name] = _joined(before, row) | {"commits": commits, "date": date}

@@ -19,6 +19,7 @@ from controller.safety import (
     corners,
     estimator,
     evolution,
+    field,
     governor,
     opponents,
     shield,
@@ -27,13 +28,16 @@ from controller.safety import (
     worst_case,
 )
 from controller.safety.governor import Calibration
+from controller.safety.trial import hard
 from controller.safety.worst_case import BUDGET
 from plant_models.core.plant import Plant
+from plant_models.derive import foresight
+from plant_models.env import lookahead, simulator
 from plant_models.env.scenario import draw
 
 MODULES = (
-    adversaries, attack, certifier, corners, estimator, evolution, governor, opponents, shield, stress, trial, worst_case,
-    exact, verdicts,
+    adversaries, attack, certifier, corners, estimator, evolution, field, governor, opponents, shield, stress, trial, worst_case,
+    foresight, lookahead, simulator, exact, verdicts,
 )  # fmt: skip
 
 
@@ -73,7 +77,7 @@ class Case:
 
 
 def _depends(plant: Plant, known: Calibration) -> str:
-    digest = hashlib.sha256(repr((known.horizon, plant.safe_action)).encode())
+    digest = hashlib.sha256(repr((known.horizon, plant.safe_action, hard(plant))).encode())
     for part in (*vars(known.gain).values(), *vars(known.spread).values(), known.signs, known.margins, known.slack):
         digest.update(np.ascontiguousarray(part).tobytes())
     return fingerprint(draw(plant, plant.scenario(), 0, 2, "judging")) + digest.hexdigest() + text(*MODULES)

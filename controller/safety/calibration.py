@@ -141,25 +141,26 @@ def calibrate(plant: Plant, scenario: Scenario, seed: int = 0, n: int = 256) -> 
     full, _ = _margined(plant, scenario, replace(found, slack=whole), seed, n)
     worst_cases = search(space, full, seed, SEARCHED)
     as_good = [less for room, less in near if room >= max(0.0, worst_cases.values[0])]
-    return as_good[0] if as_good else _hardened(plant, scenario, full, seed, worst_cases)
+    return as_good[0] if as_good else _hardened(space, full, worst_cases, seed)
 
 
-def _hardened(plant: Plant, scenario: Scenario, known: Calibration, seed: int, found: Found) -> Calibration:
+def _hardened(space: Space, known: Calibration, found: Found, seed: int) -> Calibration:
     """Return what is known with margins that keep worst cases and a fitted attack off the limits; as it was where none do.
 
     The worst cases ``found`` are those of what is known now. Where a limit is crossed though no certificate was in vain, nothing
     having been certified, no margins help.
     """
-    space, harder = Space.of(plant, scenario, seed), known
+    plant, scenario, harder = space.base.plant, space.base.scenario, known
     for turn in range(HARDER):
+        if turn:
+            found = search(space, harder, seed + turn, SEARCHED)
         kept = bool(found.values[0] >= ROOM)
         episodes, moves = _attacked(plant, scenario, harder, seed + turn) if kept else space.cases(found.points)
         vain = _governed(Field(plant, episodes), moves, harder, 1).vain
         if not vain:
-            return harder if kept else known
+            return harder if found.values[0] >= 0.0 else known
         margins = np.minimum(_stricter(harder.margins, vain), harder.margins + GROWTH * scales(plant))
         harder = replace(harder, margins=margins)
-        found = search(space, harder, seed + turn + 1, SEARCHED)
     return known
 
 

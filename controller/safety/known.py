@@ -32,14 +32,14 @@ from controller.safety.calibration import calibrate
 from controller.safety.corners import Spread
 from controller.safety.estimator import Gain
 from controller.safety.governor import Calibration
-from controller.safety.trial import check_hard
+from controller.safety.trial import check_hard, hard
 from plant_models.core.errors import BadInput
 from plant_models.core.files import write_whole
 from plant_models.core.plant import Plant
 from plant_models.core.scenario import Scenario
-from plant_models.derive import foresight
+from plant_models.derive import foresight, twin
 from plant_models.derive.identity import plant_hash
-from plant_models.env import lookahead
+from plant_models.env import lookahead, simulator, start, substeps
 from plant_models.env.scenario import ARRAYS, draw
 
 MODULES = (
@@ -58,7 +58,11 @@ MODULES = (
     losses,
     opponents,
     shield,
+    simulator,
+    start,
+    substeps,
     trial,
+    twin,
     worst_case,
 )
 
@@ -103,7 +107,8 @@ def _path(plant: Plant, scenario: Scenario, folder: Path | None) -> Path:
 
 
 def _key(plant: Plant, scenario: Scenario) -> str:
-    digest = hashlib.sha256(f"{plant_hash(plant)} {scenario.name} {scenario.steps} {plant.safe_action!r}".encode())
+    told = f"{plant_hash(plant)} {hard(plant)} {scenario.name} {scenario.steps} {plant.safe_action!r}"
+    digest = hashlib.sha256(told.encode())
     drawn = draw(plant, scenario, 0, 1, "tuning")
     for name in ARRAYS:
         digest.update(np.ascontiguousarray(getattr(drawn, name)).tobytes())
