@@ -1,8 +1,8 @@
 """Join results of one benchmark that were measured plant by plant, or part by part, to one file.
 
 ``python -m benchmarks.merged a.json b.json --out benchmarks/results/safety.json``. What a later file says of a plant stands
-beside what an earlier one does, or in its place; each plant keeps the commits and the date of what was joined. Where it was measured
-behind a shield that keeps something else, nothing of the earlier one stays.
+beside what an earlier one does, or in its place; each plant keeps the commits and the date of what was joined. Nothing stays of
+what was measured behind a shield that kept something else.
 """
 
 from __future__ import annotations

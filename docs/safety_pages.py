@@ -151,7 +151,7 @@ def section(name: str) -> str:
     why = "\n".join(f"- *{asked}*: {reason(name, key)}" for key, asked in reversed(missed.items()))
     about = "Behind the shield, on held-out episodes; see [Safety](../../safety.md)."
     parts = ["## Safety", about, worded(("goal", "measured", ""), lines), f"Missed, and why:\n\n{why}" if why else "",
-             _crossed(row), _safe_action(name), _open(row), _earlier(row), _command(name, row)]  # fmt: skip
+             _crossed(row), _safe_action(name), _open(row), _command(name, row)]  # fmt: skip
     return "\n\n".join(part for part in parts if part)
 
 
@@ -184,7 +184,6 @@ def _stood(name: str, found: Row) -> str:
     return f"`{name}` crossed {limits} in {len(found['each'])} of {found['episodes']:,} episodes: {', '.join(kinds)}."
 
 
-EARLIER = "earlier shield"
 OPEN = {
     "adversaries": "adversaries", "nominal": "the nominal plant", "states": "certificates and refusals in vain",
     "p99_us": "the time of a decision", "pid": "how much of what the PID layer does is changed", "worst_cases": "worst cases",
@@ -198,13 +197,6 @@ def _open(row: Row) -> str:
     there = {*row, *row.get("interventions", {})}
     missing = [words for key, words in OPEN.items() if key not in there]
     return f"Not measured on this plant: {', '.join(missing)}." if missing else ""
-
-
-def _earlier(row: Row) -> str:
-    """Return whether a row is of a shield before the present one; empty where it is of that."""
-    if "margins" in row:
-        return ""
-    return f"All of this is of an {EARLIER}, which kept more in reserve (see [Safety](../../safety.md))."
 
 
 def _safe_action(name: str) -> str:
@@ -230,7 +222,7 @@ def _kept_line(name: str, row: Row) -> list[str]:
     nominal = f"{row['nominal']['violating']} in {row['nominal']['steps']:,}" if "nominal" in row else ""
     found, tells = row.get("worst_cases"), "yes" if row["counts"] else "no"
     searched = f"{_pair(found)} of {found['episodes']} ({found['tried']:,} tried)" if found else ""
-    return [_linked(name, row), f"{rows['max']['episodes']:,}", *pairs, searched, nominal, f"{100 * worst:.2g} %", tells]
+    return [_linked(name), f"{rows['max']['episodes']:,}", *pairs, searched, nominal, f"{100 * worst:.2g} %", tells]
 
 
 def _pair(found: Row) -> str:
@@ -257,11 +249,11 @@ def _cost_line(name: str, row: Row) -> list[str]:
     shares = ", ".join(f"{who} {100 * share:.2g} %" for who, share in both.items() if share is not None)
     ahead = "{mean:+.3g} [{low:+.3g}, {high:+.3g}]".format(**learning["against_pid"]) if learning else ""
     missed = sum(goal.met is False for goal in goals(name, row))
-    return [_linked(name, row), *seen, ", ".join(times), *brought, shares, ahead, str(missed)]
+    return [_linked(name), *seen, ", ".join(times), *brought, shares, ahead, str(missed)]
 
 
-def _linked(name: str, row: Row) -> str:
-    return f"[`{name}`](plants/_generated/{name}.md)" + ("" if "margins" in row else f" ({EARLIER})")
+def _linked(name: str) -> str:
+    return f"[`{name}`](plants/_generated/{name}.md)"
 
 
 def tables() -> dict[str, str]:

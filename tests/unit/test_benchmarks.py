@@ -140,6 +140,16 @@ def test_results_measured_in_parts_are_joined_by_plant(tmp_path: Path) -> None:
     assert plants["y"] == {"commits": ["a"], "date": "2026-01-01"}
 
 
+def test_what_was_measured_behind_another_shield_is_not_joined() -> None:
+    rest = {"machine": {}, "python": "3.11", "versions": {}, "date": "2026-01-01"}
+    shield = {"reserve": {"hot": 2.0}, "margins": {"hot": 0.0}}
+    part, same = shield | {"adversaries": {"max": 1}}, shield | {"price": 1.0}
+    other = same | {"margins": {"hot": 0.1}}
+    rows = [rest | {"commit": commit, "plants": {"x": row}} for commit, row in (("a", part), ("b", same), ("c", other))]
+    assert merged.merged(rows[:2])["plants"]["x"] == part | same | {"commits": ["a", "b"], "date": "2026-01-01"}
+    assert merged.merged(rows)["plants"]["x"] == other | {"commits": ["c"], "date": "2026-01-01"}
+
+
 def test_of_what_is_of_no_plant_the_newest_stands_with_its_commit(tmp_path: Path) -> None:
     rest = {"machine": {}, "python": "3.11", "versions": {}, "plants": {"x": {}}}
     results = [

@@ -152,13 +152,6 @@ def test_the_shell_bears_whatever_comes_and_no_mutant_of_it_survives(safety_page
     assert f"{mutants['killed']} killed" in shown
 
 
-def test_a_row_of_the_earlier_shield_says_that_it_is(safety_pages: ModuleType) -> None:
-    before, tables = safety_pages.measured(), safety_pages.tables()
-    for name, row in before.items():
-        assert (safety_pages.EARLIER in safety_pages.section(name)) == ("margins" not in row)
-        assert (f"(plants/_generated/{name}.md) ({safety_pages.EARLIER})" in tables["safety_cost.txt"]) == ("margins" not in row)
-
-
 def test_the_safety_of_a_plant_is_held_against_its_goals(safety_pages: ModuleType) -> None:
     shown = safety_pages.section("batch_crystallizer")
     assert "| `CMA-ES`: no violation in 3,000 episodes | 0 of 3,000, at most 0.1 % (95 %) | met |" in shown
