@@ -84,6 +84,8 @@ def goals(name: str, row: Row) -> Iterator[Goal]:
         share = row["false_unsafe"]
         refused = f"{100 * share:.1f} % of {row['states']['states']} states"
         yield Goal("false_unsafe", f"at most {100 * TIMID:.0f} % refused in vain", refused, share <= TIMID)
+    if "worst_cases" in row:
+        yield _searched(row["worst_cases"])
     if "p99_us" in row:
         yield _fast(name, row)
     yield from _learned(name, row)
@@ -105,6 +107,11 @@ def _kept(row: Row) -> Iterator[Goal]:
         figure = f"{found['violating']} of {found['episodes']:,}, at most {100 * found['upper95']:.2g} % (95 %)"
         met = found["violating"] == 0 and found["episodes"] >= EPISODES
         yield Goal("violating" if found["violating"] else "few", f"`{each}`: no violation in {EPISODES:,} episodes", figure, met)
+
+
+def _searched(found: Row) -> Goal:
+    worst = f"{found['violating']} of the worst {found['episodes']} cross a limit, {found['tried']:,} tried"
+    return Goal("worst", "worst cases that a search finds: told", worst, None)
 
 
 def _fast(name: str, row: Row) -> Goal:
