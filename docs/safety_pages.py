@@ -110,7 +110,7 @@ def _kept(row: Row) -> Iterator[Goal]:
 
 
 def _searched(found: Row) -> Goal:
-    worst = f"{found['violating']} of the worst {found['episodes']} cross a limit, {found['tried']:,} tried"
+    worst = f"{found['violating']} of the worst {found['episodes']} end beyond a limit, {found['tried']:,} tried"
     return Goal("worst", "worst cases that a search finds: told", worst, None)
 
 

@@ -13,6 +13,7 @@ from controller.contract.points import at, everything, plain, somewhere
 from plant_models.core.duty import Batch
 from plant_models.core.errors import SetpointError
 from plant_models.core.plant import Plant
+from plant_models.core.quantity import Quantity
 from plant_models.core.scenario import Array
 from plant_models.derive import symbolic
 from plant_models.derive.steady import nominal, nominal_equilibrium
@@ -50,6 +51,26 @@ def _compare(name: str, backend: str, floats: Array, others: Any, relative: floa
         raise Broken(f"{name} is {floats[i]:.8g} on floats and {others[i]:.8g} on {backend}", name)
 
 
+def margins_are_numbers(plant: Plant) -> None:
+    """Every margin is a number wherever states may get within the range of the equations, beyond its limit too."""
+    rng = np.random.default_rng(2)
+    for _ in range(POINTS):
+        _, *rest = somewhere(plant, rng)
+        states = {name: float(rng.uniform(*_reached(q))) for name, q in plant.State.quantities().items()}
+        with np.errstate(all="ignore"):
+            margins = plant.margins(*at(plant, (states, *rest)))
+        for name, margin in margins.items():
+            if np.isnan(margin.value):
+                told = ", ".join(f"{state} {value:.6g}" for state, value in list(states.items())[:4])
+                raise Broken(f"margin {name!r} is no number at {told}", f"margins.{name}")
+
+
+def _reached(q: Quantity) -> tuple[float, float]:
+    """Return between what a state is looked at: a span beyond its range, as far as the equations hold."""
+    span = q.high - q.low
+    return max(q.valid[0], q.low - span), min(q.valid[1], q.high + span)
+
+
 def safe_at_rest(plant: Plant) -> None:
     """The nominal point keeps every margin."""
     for name, margin in plant.margins(*plain(plant)).items():
@@ -73,6 +94,7 @@ def at_rest(plant: Plant) -> None:
 CHECKS = (
     Check("floats, arrays and symbols agree", backends_agree,
           "use NumPy's elementwise functions, and plant_models.core.smooth for every branch"),
+    Check("margins are numbers", margins_are_numbers, "measure the distance to the limit by what stays a number beyond it"),
     Check("the nominal point keeps every margin", safe_at_rest, "move the limit or the nominal values"),
     Check("the nominal state is at rest", at_rest, "set nominal values that make every balance zero"),
 )  # fmt: skip

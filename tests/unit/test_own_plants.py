@@ -124,6 +124,8 @@ BROKEN = {
     "unit of another size": ('200.0, "L"', '200.0, "m^3"', "numbers agree with and without units", RETURN),
     "no elementwise function": ("Output(T=x.T)", "Output(T=x.T if x.T > d.T_in else d.T_in)", "floats, arrays and symbols agree",
                                 "return Output("),
+    "no number beyond a limit": ("hard(p.T_max - x.T)", "hard(p.T_max * __import__('numpy').sqrt(1.0 - x.T / p.T_trip))",
+                                 "margins are numbers", '"hot"'),
     "limit broken": ("338.0", "318.0", "the nominal point keeps every margin", '"hot"'),
     "not at rest": ("quantity(4.18e6", "quantity(5.0e6", "the nominal state is at rest", "T: Expr"),
     "target out of range": ("steps(315.0, 330.0", "steps(315.0, 340.0", "scenarios stay in range", 'Scenario("tracking"'),
