@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -168,8 +169,9 @@ def _check_plant(path: Path, manifest: dict[str, Any], plant: Plant) -> None:
         raise InvalidFile(path, "plant_hash", f"{plant.name} has changed since this policy was trained; train again")
     given, wanted = manifest["observation"], [_entry(f) for f in _features(plant, manifest["level"])]
     if given != wanted:
-        i = next((i for i, (was, now) in enumerate(zip(given, wanted, strict=False)) if was != now), min(len(given), len(wanted)))
-        raise InvalidFile(path, "observation", f"entry {i + 1} is not what this version observes of {plant.name}; train again")
+        pairs = enumerate(zip_longest(given, wanted, fillvalue=...), start=1)
+        first = next(i for i, (was, now) in pairs if was != now)
+        raise InvalidFile(path, "observation", f"entry {first} is not what this version observes of {plant.name}; train again")
 
 
 def _layers(path: Path, tensors: dict[str, Any], shapes: list[Any]) -> tuple[tuple[Single, Single], ...]:

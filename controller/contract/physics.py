@@ -9,7 +9,7 @@ import casadi as ca
 import numpy as np
 
 from controller.contract.check import Broken, Check
-from controller.contract.points import at, everything, plain, somewhere
+from controller.contract.points import Point, at, everything, plain, somewhere
 from plant_models.core.duty import Batch
 from plant_models.core.errors import SetpointError
 from plant_models.core.plant import Plant
@@ -28,14 +28,18 @@ def backends_agree(plant: Plant) -> None:
     rng = np.random.default_rng(1)
     points = [somewhere(plant, rng) for _ in range(POINTS)]
     one = [everything(plant, *at(plant, point)) for point in points]
-    stacked = [{name: np.array([point[i][name] for point in points]) for name in points[0][i]} for i in range(4)]
-    many = everything(plant, *at(plant, stacked))
+    many = everything(plant, *at(plant, _stacked(points)))
     traced = _traced(plant)
     symbols = np.array([traced(*(np.array(list(values.values())) for values in point)).full().ravel() for point in points])
     for i, name in enumerate(many):
         floats = np.array([values[name] for values in one], dtype=float)
         _compare(name, "arrays", floats, np.broadcast_to(many[name], POINTS), 1e-12, 1e-14)
         _compare(name, "symbols", floats, symbols[:, i], 1e-10, 1e-12)
+
+
+def _stacked(points: list[Point]) -> list[dict[str, Array]]:
+    """Return many points as one, whose values are arrays."""
+    return [{name: np.array([point[i][name] for point in points]) for name in part} for i, part in enumerate(points[0])]
 
 
 def _traced(plant: Plant) -> ca.Function:
@@ -54,15 +58,15 @@ def _compare(name: str, backend: str, floats: Array, others: Any, relative: floa
 def margins_are_numbers(plant: Plant) -> None:
     """Every margin is a number wherever states may get within the range of the equations, beyond its limit too."""
     rng = np.random.default_rng(2)
-    for _ in range(POINTS):
-        _, *rest = somewhere(plant, rng)
-        states = {name: float(rng.uniform(*_reached(q))) for name, q in plant.State.quantities().items()}
-        with np.errstate(all="ignore"):
-            margins = plant.margins(*at(plant, (states, *rest)))
-        for name, margin in margins.items():
-            if np.isnan(margin.value):
-                told = ", ".join(f"{state} {value:.6g}" for state, value in list(states.items())[:4])
-                raise Broken(f"margin {name!r} is no number at {told}", f"margins.{name}")
+    _, *rest = _stacked([somewhere(plant, rng) for _ in range(POINTS)])
+    states = {name: rng.uniform(*_reached(q), POINTS) for name, q in plant.State.quantities().items()}
+    with np.errstate(all="ignore"):
+        margins = plant.margins(*at(plant, (states, *rest)))
+    for name, margin in margins.items():
+        wrong = np.broadcast_to(np.isnan(margin.value), POINTS)
+        if wrong.any():
+            told = ", ".join(f"{state} {values[wrong][0]:.6g}" for state, values in list(states.items())[:4])
+            raise Broken(f"margin {name!r} is no number at {told}", f"margins.{name}")
 
 
 def _reached(q: Quantity) -> tuple[float, float]:

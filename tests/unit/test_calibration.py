@@ -177,7 +177,7 @@ def test_margins_grow_until_worst_cases_and_an_attack_are_kept(monkeypatch: pyte
 
 def test_margins_that_do_not_help_are_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds = calibration.HARDER
-    assert hardened(monkeypatch, [-0.1] * rounds, [0.5 + k for k in range(rounds)]) is known("exothermic_cstr")
+    assert hardened(monkeypatch, [SHORT] * rounds, [0.5 + k for k in range(rounds)]) is known("exothermic_cstr")
 
 
 @pytest.mark.parametrize(("room", "grown"), [(SHORT, True), (0.0, True), (-1e-9, False)])

@@ -126,6 +126,8 @@ BROKEN = {
                                 "return Output("),
     "no number beyond a limit": ("hard(p.T_max - x.T)", "hard(p.T_max * __import__('numpy').sqrt(1.0 - x.T / p.T_trip))",
                                  "margins are numbers", '"hot"'),
+    "a power that is none": ("hard(p.T_max - x.T)", "hard(p.T_max * (1.0 - x.T / p.T_trip) ** 0.5)",
+                             "margins are numbers", '"hot"'),
     "limit broken": ("338.0", "318.0", "the nominal point keeps every margin", '"hot"'),
     "not at rest": ("quantity(4.18e6", "quantity(5.0e6", "the nominal state is at rest", "T: Expr"),
     "target out of range": ("steps(315.0, 330.0", "steps(315.0, 340.0", "scenarios stay in range", 'Scenario("tracking"'),
