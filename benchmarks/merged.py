@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,11 @@ WHOLE = ("fuzz", "mutants")
 """What is of no plant: the newest result that has it stands, with its commit and date."""
 SHIELD = ("reserve", "margins")
 """What tells one shield from another."""
+MEASURED = {
+    "episodes": "counts", "nominal": "nominal", "generations": "counts", "states": "states", "search": "worst_cases",
+    "learn": "learning",
+}  # fmt: skip
+"""The entry of a row that each size is of: the size goes where that is measured anew."""
 
 
 def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -42,8 +47,15 @@ def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _joined(before: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     """Return one row with the other's entries; what both hold by name is joined likewise, one level down."""
+    row = row | _sizes(row, lambda size: MEASURED[size] in row)
+    before = before | _sizes(before, lambda size: MEASURED[size] not in row)
     both = {key: before[key] | value for key, value in row.items() if isinstance(value, dict) and key in before}
     return before | row | both
+
+
+def _sizes(row: dict[str, Any], kept: Callable[[str], bool]) -> dict[str, Any]:
+    """Return those of a row's sizes that are kept, as an entry; nothing for a row that has none."""
+    return {"sizes": {size: value for size, value in row["sizes"].items() if kept(size)}} if "sizes" in row else {}
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -150,6 +150,17 @@ def test_what_was_measured_behind_another_shield_is_not_joined() -> None:
     assert merged.merged(rows)["plants"]["x"] == other | {"commits": ["c"], "date": "2026-01-01"}
 
 
+def test_a_smaller_size_goes_where_what_it_is_of_is_measured_anew() -> None:
+    rest = {"machine": {}, "python": "3.11", "versions": {}, "date": "2026-01-01"}
+    small = {"counts": True, "states": {}, "sizes": {"episodes": 200, "states": 20}}
+    judged = {"states": {}, "sizes": {"episodes": 200, "states": 60}}
+    attacked = {"counts": True, "sizes": {"states": 20}}
+    rows = [rest | {"commit": commit, "plants": {"x": row}} for commit, row in (("a", small), ("b", judged), ("c", attacked))]
+    assert merged.merged(rows[:2])["plants"]["x"]["sizes"] == {"episodes": 200, "states": 60}
+    assert merged.merged(rows)["plants"]["x"]["sizes"] == {"states": 60}
+    assert merged.merged([*rows[1:], rows[0]])["plants"]["x"]["sizes"] == {"episodes": 200, "states": 20}
+
+
 def test_of_what_is_of_no_plant_the_newest_stands_with_its_commit(tmp_path: Path) -> None:
     rest = {"machine": {}, "python": "3.11", "versions": {}, "plants": {"x": {}}}
     results = [
