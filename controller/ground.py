@@ -18,6 +18,7 @@ from controller.policy import Policy
 from controller.ppo import discount
 from controller.rollout import returns, rollout
 from controller.safety.governor import Calibration
+from controller.safety.helpless import helpless
 from controller.safety.known import calibrated, check
 from controller.sb3_env import PlantVecEnv
 from plant_models.core.duty import Tracking
@@ -29,8 +30,9 @@ from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.mixture import label, mixture
 from plant_models.env.scenario import Episodes, draw
 
-VALIDATION_EPISODES, WEIGHED = 64, 256
-"""Episodes on which a training is watched, and those of a scenario by which its costs are weighed: a trip is rare and dear."""
+VALIDATION_EPISODES, WEIGHED, TRIED = 64, 256, 16
+"""Episodes on which a training is watched, those of a scenario by which its costs are weighed, as a trip is rare and dear, and
+those by which it is found out whether a shield is of any use."""
 MOST = 100.0
 """What a scenario in which PID costs next to nothing counts at most."""
 
@@ -188,13 +190,24 @@ def _weighed(plant: Plant, scenario: Scenario) -> Episodes:
     return draw(plant, scenario, 0, WEIGHED, "validation")
 
 
-def warnings(plant: Plant, scenarios: tuple[Scenario, ...]) -> list[str]:
-    """Return what a user has to hear of scenarios before a policy learns on them together."""
+def warnings(watched: Ground) -> list[str]:
+    """Return what a user has to hear of scenarios, and of a shield, before a policy learns."""
+    return [*_tripping(watched.plant, tuple(part.scenario for part in watched.parts)), *_helpless(watched)]
+
+
+def _tripping(plant: Plant, scenarios: tuple[Scenario, ...]) -> list[str]:
     if len(scenarios) == 1 or not isinstance(plant.duty, Tracking):
         return []
     told = [(each.name, int(rollout(Pid(plant), _weighed(plant, each)).tripped.sum())) for each in scenarios]
     remedy = "which may drown what the others teach; to name only those leaves it out, and trips there more often"
     return [f"in scenario {name!r} PID itself trips in {trips} of {WEIGHED} episodes, {remedy}" for name, trips in told if trips]
+
+
+def _helpless(watched: Ground) -> list[str]:
+    """Return what a user has to hear of a shield that certifies nothing of what the PID layer does."""
+    share = rollout(Pid(watched.plant), watched.parts[0][slice(TRIED)], shield=watched.shield).share if watched.shield else None
+    told = "" if share is None else helpless(float(np.mean(share < 0.0)))
+    return [told] if told else []
 
 
 def _interventions(share: Array) -> dict[str, float]:

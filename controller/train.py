@@ -107,9 +107,9 @@ def train(
     log = _Log(historian, run_id, report)
     if method.shielded and found(plant, guarded(plant, scenario, method)) is None:
         log.say(said(0, course.total, f"calibrating the shield of {plant.name}: once, half a minute to some minutes ..."))
-    for warning in warnings(plant, mixture(plant, scenario)):
-        log.say(said(0, course.total, f"{plant.name}: {warning}"), "warning")
     watched_on = ground(plant, scenario, method)
+    for warning in warnings(watched_on):
+        log.say(said(0, course.total, f"{plant.name}: {warning}"), "warning")
     env = environment(plant, seed, scenario, method, watched_on.rewards)
     spend = budget(method, plant, watched_on.parts, watched_on.shield)
     model = learner(method, cautious(plant.learning, method), env, seed, spend)

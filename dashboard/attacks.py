@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from dashboard.standings import rounded_percent
+
 
 class Attacked(NamedTuple):
     """One supervisor's row, as text; shares are in %."""
@@ -46,7 +48,7 @@ def attacked(row: Mapping[str, Any], number: Callable[[float], str], units: Mapp
     """Return a supervisor's row; limits are compared as shares of their margins at the nominal point, ``units`` are theirs."""
     near = min(row["smallest"], key=lambda limit: row["smallest"][limit] / row["scales"][limit])
     return Attacked(
-        row["supervisor"], str(row["violating_unshielded"]), str(row["violating"]), f"{100 * row['upper95']:.2g} %",
+        row["supervisor"], str(row["violating_unshielded"]), str(row["violating"]), rounded_percent(row["upper95"]),
         f"{100 * row['interventions']:.1f} %", f"{100 * row['decided']['uncertified']:.2f} %", str(row["trips"]),
         f"{near}: {number(row['smallest'][near])}{_spaced(units.get(near, ''))}",
     )  # fmt: skip

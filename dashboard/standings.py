@@ -132,6 +132,12 @@ def percent(share: float) -> str:
     return f"{100 * share:.3g} %"
 
 
+def rounded_percent(share: float) -> str:
+    """Return a share in per cent, to two figures."""
+    value = 100 * share
+    return f"{value:.0f} %" if value >= 99.5 else f"{value:.2g} %"
+
+
 def signed_percent(share: float) -> str:
     """Return a share in per cent with its sign."""
     value = 100 * share

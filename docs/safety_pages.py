@@ -13,6 +13,7 @@ from typing import Any
 from controller.safety.stress import ADVERSARIES
 from controller.safety.trial import hard
 from dashboard.report import worded
+from dashboard.standings import rounded_percent
 from plant_models.catalogue import get, usable
 
 HERE = Path(__file__).resolve().parent
@@ -104,7 +105,7 @@ def _kept(row: Row) -> Iterator[Goal]:
         worst = f"{100 * share:.0f} % of the worst one's"
         yield Goal("counts", "without the shield an adversary violates in half of its episodes", worst, bool(row["counts"]))
     for each, found in rows.items():
-        figure = f"{found['violating']} of {found['episodes']:,}, at most {100 * found['upper95']:.2g} % (95 %)"
+        figure = f"{found['violating']} of {found['episodes']:,}, at most {rounded_percent(found['upper95'])} (95 %)"
         met = found["violating"] == 0 and found["episodes"] >= EPISODES
         yield Goal("violating" if found["violating"] else "few", f"`{each}`: no violation in {EPISODES:,} episodes", figure, met)
 
@@ -136,7 +137,7 @@ def _learned(name: str, row: Row) -> Iterator[Goal]:
     yield Goal("price", f"price of the shield for PPO at most {DEAR:g}", f"{price:.3f}", price <= DEAR)
     done = row["interventions"]["ppo"]
     changed = f"at most {100 * MEDDLING:.0f} % of the policy's moves changed"
-    yield Goal("interventions", changed, f"{100 * done:.2g} %", done <= MEDDLING)
+    yield Goal("interventions", changed, rounded_percent(done), done <= MEDDLING)
     ahead, gap = learning["against_pid"], controllers().get(name, {}).get("gap")
     unit = "" if learning["unit"] == "1" else f" {learning['unit']}"
     figure = f"{ahead['mean']:+.3g} [{ahead['low']:+.3g}, {ahead['high']:+.3g}]{unit} in {learning['episodes']} episodes"
@@ -229,7 +230,7 @@ def _kept_line(name: str, row: Row) -> list[str]:
     nominal = f"{row['nominal']['violating']} in {row['nominal']['steps']:,}" if "nominal" in row else ""
     found, tells = row.get("worst_cases"), "yes" if row["counts"] else "no"
     searched = f"{_pair(found)} of {found['episodes']} ({found['tried']:,} tried)" if found else ""
-    return [_linked(name), f"{rows['max']['episodes']:,}", *pairs, searched, nominal, f"{100 * worst:.2g} %", tells]
+    return [_linked(name), f"{rows['max']['episodes']:,}", *pairs, searched, nominal, rounded_percent(worst), tells]
 
 
 def _pair(found: Row) -> str:
@@ -253,7 +254,7 @@ def _cost_line(name: str, row: Row) -> list[str]:
         brought = [violations, f"{100 * row['training_share']:.0f} %", f"{row['price']:.3f}"]
     done = row.get("interventions", {})
     both = {"PPO": done.get("ppo"), "PID": done.get("pid", {}).get("share")}
-    shares = ", ".join(f"{who} {100 * share:.2g} %" for who, share in both.items() if share is not None)
+    shares = ", ".join(f"{who} {rounded_percent(share)}" for who, share in both.items() if share is not None)
     ahead = "{mean:+.3g} [{low:+.3g}, {high:+.3g}]".format(**learning["against_pid"]) if learning else ""
     missed = sum(goal.met is False for goal in goals(name, row))
     return [_linked(name), *seen, ", ".join(times), *brought, shares, ahead, str(missed)]

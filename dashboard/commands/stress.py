@@ -159,6 +159,7 @@ def _result(request: Request, known: Calibration, rows: dict[str, Any]) -> dict[
 
 
 def _show(result: dict[str, Any], plant: Plant) -> None:
+    from controller.safety.helpless import helpless
     from plant_models.derive.margin_units import margin_units
 
     units = margin_units(plant)
@@ -170,4 +171,7 @@ def _show(result: dict[str, Any], plant: Plant) -> None:
         f"seed {result['seed']}; shield: the nominal plant and {shield['corners']} corners over {shield['horizon']} decisions; "
         f"{', '.join(f'{name} {number}' for name, number in versions.items() if name in TOLD)}"
     )
+    told = helpless(result["supervisors"]["pid"]["decided"]["uncertified"])
+    if told:
+        terminal.note(f"{result['plant']}: {told}")
     terminal.say(f"recorded as {result['run']}")

@@ -17,6 +17,7 @@ from dashboard.data import Data
 from dashboard.incidents import Standing
 from dashboard.renew import Renewed
 from dashboard.safety_figures import crossed, sizes
+from dashboard.standings import rounded_percent
 
 RUNS, LEARNING, READ = 40, 12, 16
 """The newest runs that are looked at, trainings that are listed, and episodes whose shield is read."""
@@ -71,7 +72,7 @@ def _judged(plant: str, found: Sequence[Standing]) -> Component:
         return ui.panel("Limits by controller", ui.empty("No episode of this plant has been judged yet.", _commands(plant)[1]))
     heads = ["controller", "episodes", "beyond a hard limit", "at most (95 %)", "trips", "interventions (%)", "uncertified (%)"]
     rows: list[list[ui.Cell]] = [
-        [ui.controller(each.controller, k), str(each.episodes), findings.count(each.violating), f"{100 * each.bound:.2g} %",
+        [ui.controller(each.controller, k), str(each.episodes), findings.count(each.violating), rounded_percent(each.bound),
          findings.count(each.trips), ui.number(each.interventions, 3), ui.number(each.uncertified, 3)]
         for k, each in enumerate(found)
     ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,13 @@ import pytest
 
 from controller.demo import PLANTS
 from controller.historian import Historian, Interrupted
+from controller.safety import known
+from controller.safety.helpless import helpless
 from controller.train import Progress
 from dashboard.cli import run
 from dashboard.commands import look
 from dashboard.commands.stopping import Stopped, stoppable
+from plant_models.catalogue import get
 
 COMMANDS = (
     "plants",
@@ -268,6 +272,18 @@ def test_stress_tries_the_fault_catalogue_and_says_what_happened(tmp_path: Path,
     assert (kept.kind, kept.status) == ("stress", "completed")
     assert {row["code"] for row in kept.result["faults"]} == {f"F{i}" for i in range(1, 12)}
     assert all(row["kept"] and row["said"] for row in kept.result["faults"])
+
+
+def test_stress_says_where_the_shield_is_of_no_use(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant = get("exothermic_cstr")
+    usual = known.calibrated(plant, plant.scenario())
+    monkeypatch.setattr(known, "found", lambda *_: replace(usual, margins=usual.margins + 1e3))
+    wanted = ("exothermic_cstr", "--episodes", "2", "--generations", "1")
+    code, out, err = said(capsys, "--store", str(tmp_path / "runs.db"), "stress", *wanted)
+    assert (code, "100.00 %" in out) == (0, True)
+    assert err.splitlines()[-1] == f"exothermic_cstr: {helpless(1.0)}"
 
 
 def test_stress_says_once_that_it_calibrates(

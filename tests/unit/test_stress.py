@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from controller.ground import Ground, validation, warnings
 from controller.safety import corpus
 from controller.safety.adversaries import PATHS
+from controller.safety.calibration import UNSURE
 from controller.safety.field import Field, unmoved
 from controller.safety.governor import Calibration, Governor
+from controller.safety.helpless import helpless
 from controller.safety.known import calibrated
 from controller.safety.opponents import along
 from controller.safety.stress import ADVERSARIES, adversary, alike, nominal, outcome, stressed
@@ -121,6 +125,16 @@ def test_there_are_six_adversaries(plant: Plant, known: Calibration) -> None:
     assert (*PATHS, "edge-seeking", "CMA-ES") == ADVERSARIES
     names_ = [adversary(name, plant, plant.scenario(), known, 0, 1).shielded.name for name in ADVERSARIES]
     assert tuple(names_) == ADVERSARIES
+
+
+def test_a_shield_that_certifies_nothing_is_told_before_a_policy_learns_behind_it(plant: Plant, known: Calibration) -> None:
+    parts, strict = (validation(plant),), replace(known, margins=known.margins + 1e3)
+    assert warnings(Ground(parts, known)) == warnings(Ground(parts, None)) == []
+    (told,) = warnings(Ground(parts, strict))
+    assert (
+        told == helpless(1.0) == "in 100 % of what the PID layer does the shield can certify nothing, and there it keeps no limit"
+    )
+    assert helpless(UNSURE) == ""
 
 
 def test_a_plant_without_hard_limits_is_refused_and_told_which_have_some() -> None:
