@@ -24,10 +24,10 @@ WHOLE = ("fuzz", "mutants")
 SHIELD = ("reserve", "margins")
 """What tells one shield from another."""
 MEASURED = {
-    "episodes": "counts", "nominal": "nominal", "generations": "counts", "states": "states", "search": "worst_cases",
-    "learn": "learning",
+    "episodes": ("counts", "crossings", "held", "interventions"), "nominal": ("nominal",),
+    "generations": ("counts", "nominal", "states"), "states": ("states",), "search": ("worst_cases",), "learn": ("learning",),
 }  # fmt: skip
-"""The entry of a row that each size is of: the size goes where that is measured anew."""
+"""The entries of a row that each size is of: the size goes where all of these that there were are measured anew in one result."""
 
 
 def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -47,8 +47,8 @@ def merged(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
 def _joined(before: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
     """Return one row with the other's entries; what both hold by name is joined likewise, one level down."""
-    row = row | _sizes(row, lambda size: MEASURED[size] in row)
-    before = before | _sizes(before, lambda size: MEASURED[size] not in row)
+    row = row | _sizes(row, lambda size: any(entry in row for entry in MEASURED[size]))
+    before = before | _sizes(before, lambda size: any(entry in before and entry not in row for entry in MEASURED[size]))
     both = {key: before[key] | value for key, value in row.items() if isinstance(value, dict) and key in before}
     return before | row | both
 

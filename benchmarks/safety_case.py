@@ -54,7 +54,7 @@ class Sizes:
     episodes: int = 3000
     nominal: int = 120
     generations: int = 30
-    states: int = 111
+    states: int = 1667
     decisions: int = 5000
     search: int = BUDGET
     share: float = 1.0

@@ -20,6 +20,8 @@ from controller.rollout import returns, rollout
 from controller.safety.governor import Calibration
 from controller.safety.helpless import helpless
 from controller.safety.known import calibrated, check
+from controller.safety.opponents import steered
+from controller.safety.trial import DECIDED, trial
 from controller.sb3_env import PlantVecEnv
 from plant_models.core.duty import Tracking
 from plant_models.core.errors import BadInput
@@ -30,9 +32,10 @@ from plant_models.env.batched import PlantVectorEnv
 from plant_models.env.mixture import label, mixture
 from plant_models.env.scenario import Episodes, draw
 
-VALIDATION_EPISODES, WEIGHED, TRIED = 64, 256, 16
-"""Episodes on which a training is watched, those of a scenario by which its costs are weighed, as a trip is rare and dear, and
-those by which it is found out whether a shield is of any use."""
+VALIDATION_EPISODES, WEIGHED = 64, 256
+"""Episodes on which a training is watched, and those of a scenario by which its costs are weighed: a trip is rare and dear."""
+TRIED = 16
+"""Episodes of the PID layer from which it is told whether a shield certifies what that does."""
 MOST = 100.0
 """What a scenario in which PID costs next to nothing counts at most."""
 
@@ -205,8 +208,10 @@ def _tripping(plant: Plant, scenarios: tuple[Scenario, ...]) -> list[str]:
 
 def _helpless(watched: Ground) -> list[str]:
     """Return what a user has to hear of a shield that certifies nothing of what the PID layer does."""
-    share = rollout(Pid(watched.plant), watched.parts[0][slice(TRIED)], shield=watched.shield).share if watched.shield else None
-    told = "" if share is None else helpless(float(np.mean(share < 0.0)))
+    if watched.shield is None:
+        return []
+    decided = trial(steered(Pid(watched.plant)), watched.parts[0][slice(TRIED)], watched.shield).decided.sum(axis=0)
+    told = helpless(float(decided[DECIDED.index("uncertified")] / decided.sum()))
     return [told] if told else []
 
 

@@ -134,14 +134,16 @@ def percent(share: float) -> str:
 
 def rounded_percent(share: float) -> str:
     """Return a share in per cent, to two figures."""
-    value = 100 * share
-    return f"{value:.0f} %" if value >= 99.5 else f"{value:.2g} %"
+    return _two_figures(100 * share)
 
 
 def signed_percent(share: float) -> str:
     """Return a share in per cent with its sign."""
-    value = 100 * share
-    return (f"{value:+.0f} %" if abs(value) >= 99.5 else f"{value:+.2g} %").replace("-", "−")
+    return _two_figures(100 * share, "+").replace("-", "−")
+
+
+def _two_figures(value: float, sign: str = "") -> str:
+    return f"{value:{sign}.0f} %" if abs(value) >= 99.5 else f"{value:{sign}.2g} %"
 
 
 def _runs(standing: Standing) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 from controller.safety.stress import ADVERSARIES
 from controller.safety.trial import hard
+from controller.statistics import upper95
 from dashboard.report import worded
 from dashboard.standings import rounded_percent
 from plant_models.catalogue import get, usable
@@ -81,9 +82,11 @@ def goals(name: str, row: Row) -> Iterator[Goal]:
         steps = f"{row['nominal']['steps']:,} decisions of the nominal plant, all adversaries"
         yield _none("nominal", row["nominal"]["violating"], steps)
     if "states" in row:
-        yield _none("false_safe", row["false_safe"], f"{row['states']['certified']} states certified, by CVODES")
+        certified = row["states"]["certified"]
+        bound = rounded_percent(upper95(row["false_safe"], certified))
+        yield _none("false_safe", row["false_safe"], f"{certified:,} states certified, by CVODES: at most {bound} (95 %)")
         share = row["false_unsafe"]
-        refused = f"{100 * share:.1f} % of {row['states']['states']} states"
+        refused = f"{100 * share:.1f} % of {row['states']['states']:,} states"
         yield Goal("false_unsafe", f"at most {100 * TIMID:.0f} % refused in vain", refused, share <= TIMID)
     if "worst_cases" in row:
         yield _searched(row["worst_cases"])
@@ -94,7 +97,7 @@ def goals(name: str, row: Row) -> Iterator[Goal]:
 
 def _none(key: str, count: int, of: str) -> Goal:
     asked = {"nominal": "no violation", "false_safe": "no certificate in vain", "training": "no violation while learning"}[key]
-    return Goal(key, asked, f"{count} in {of}", count == 0)
+    return Goal(key, asked, f"{count:,} in {of}", count == 0)
 
 
 def _kept(row: Row) -> Iterator[Goal]:
@@ -133,8 +136,9 @@ def _learned(name: str, row: Row) -> Iterator[Goal]:
     asked = f"at most {100 * HALF:.0f} % of learning" if name == "exothermic_cstr" else "told"
     met = share <= HALF if name == "exothermic_cstr" else None
     yield Goal("share", f"the shield's share of the processor time: {asked}", f"{100 * share:.0f} %", met)
-    price = row["price"]
-    yield Goal("price", f"price of the shield for PPO at most {DEAR:g}", f"{price:.3f}", price <= DEAR)
+    price, learned = row["price"], row["sizes"].get("learn", 1.0)
+    after = f", learned in {100 * learned:.0f} % of the usual decisions" if learned < 1.0 else ""
+    yield Goal("price", f"price of the shield for PPO at most {DEAR:g}", f"{price:.3f}{after}", price <= DEAR)
     done = row["interventions"]["ppo"]
     changed = f"at most {100 * MEDDLING:.0f} % of the policy's moves changed"
     yield Goal("interventions", changed, rounded_percent(done), done <= MEDDLING)
@@ -247,10 +251,10 @@ def cost_table() -> str:
 
 def _cost_line(name: str, row: Row) -> list[str]:
     states, learning, brought = row.get("states"), row.get("learning"), [""] * 3
-    seen = [f"{row['false_safe']} of {states['certified']}", f"{100 * row['false_unsafe']:.0f} %"] if states else ["", ""]
+    seen = [f"{row['false_safe']} of {states['certified']:,}", f"{100 * row['false_unsafe']:.0f} %"] if states else ["", ""]
     times = [f"{1e-3 * row[key]:.2f}" for key in TIMES if key in row]
     if learning:
-        violations = f"{row['training_violations']} in {learning['steps']:,}"
+        violations = f"{row['training_violations']:,} in {learning['steps']:,}"
         brought = [violations, f"{100 * row['training_share']:.0f} %", f"{row['price']:.3f}"]
     done = row.get("interventions", {})
     both = {"PPO": done.get("ppo"), "PID": done.get("pid", {}).get("share")}

@@ -153,13 +153,15 @@ def _worst(request: Request, known: Calibration) -> Iterator[Outcome]:
 
 
 def _result(request: Request, known: Calibration, rows: dict[str, Any]) -> dict[str, Any]:
+    from controller.safety.helpless import helpless
+
+    warning = helpless(rows["pid"]["decided"]["uncertified"])
     shield = {"corners": len(known.signs) - 1, "horizon": known.horizon, "margins": known.margins.tolist()}
     return {"plant": request.plant.name, "scenario": request.scenario.name, "seed": request.seed,
-            "episodes": request.episodes, "shield": shield, "supervisors": rows}  # fmt: skip
+            "episodes": request.episodes, "shield": shield, "supervisors": rows, "warning": warning}  # fmt: skip
 
 
 def _show(result: dict[str, Any], plant: Plant) -> None:
-    from controller.safety.helpless import helpless
     from plant_models.derive.margin_units import margin_units
 
     units = margin_units(plant)
@@ -171,7 +173,6 @@ def _show(result: dict[str, Any], plant: Plant) -> None:
         f"seed {result['seed']}; shield: the nominal plant and {shield['corners']} corners over {shield['horizon']} decisions; "
         f"{', '.join(f'{name} {number}' for name, number in versions.items() if name in TOLD)}"
     )
-    told = helpless(result["supervisors"]["pid"]["decided"]["uncertified"])
-    if told:
-        terminal.note(f"{result['plant']}: {told}")
+    if result["warning"]:
+        terminal.note(f"{result['plant']}: {result['warning']}")
     terminal.say(f"recorded as {result['run']}")

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from benchmarks import control, merged, plants
+from benchmarks import control, merged, plants, safety
 from benchmarks.c_limit import PLANTS
 from benchmarks.simulator import HandWritten, Sides, relative_difference
 from plant_models.catalogue import get
@@ -152,12 +152,16 @@ def test_what_was_measured_behind_another_shield_is_not_joined() -> None:
 
 def test_a_smaller_size_goes_where_what_it_is_of_is_measured_anew() -> None:
     rest = {"machine": {}, "python": "3.11", "versions": {}, "date": "2026-01-01"}
-    small = {"counts": True, "states": {}, "sizes": {"episodes": 200, "states": 20}}
-    judged = {"states": {}, "sizes": {"episodes": 200, "states": 60}}
-    attacked = {"counts": True, "sizes": {"states": 20}}
-    rows = [rest | {"commit": commit, "plants": {"x": row}} for commit, row in (("a", small), ("b", judged), ("c", attacked))]
+    small = {"counts": True, "held": {}, "states": {}, "sizes": {"episodes": 200, "states": 20}}
+    judged = {"states": {}, "sizes": {"episodes": 100, "states": 60}}
+    attacked: dict[str, Any] = {"counts": True, "sizes": {"states": 20}}
+    both: dict[str, Any] = attacked | {"held": {}, "sizes": {}}
+    named = {"a": small, "b": judged, "c": attacked, "d": both}
+    rows = [rest | {"commit": commit, "plants": {"x": row}} for commit, row in named.items()]
     assert merged.merged(rows[:2])["plants"]["x"]["sizes"] == {"episodes": 200, "states": 60}
+    assert merged.merged(rows[:3])["plants"]["x"]["sizes"] == {"episodes": 200, "states": 60}, "what is held is still of 200"
     assert merged.merged(rows)["plants"]["x"]["sizes"] == {"states": 60}
+    assert set(merged.MEASURED) == set(safety.SIZES)
     assert merged.merged([*rows[1:], rows[0]])["plants"]["x"]["sizes"] == {"episodes": 200, "states": 20}
 
 

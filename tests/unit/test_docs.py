@@ -153,9 +153,9 @@ def test_the_shell_bears_whatever_comes_and_no_mutant_of_it_survives(safety_page
 
 
 def test_the_safety_of_a_plant_is_held_against_its_goals(safety_pages: ModuleType) -> None:
-    shown = safety_pages.section("batch_crystallizer")
+    shown = safety_pages.section("quadruple_tank")
     assert "| `CMA-ES`: no violation in 3,000 episodes | 0 of 3,000, at most 0.1 % (95 %) | met |" in shown
-    assert "python -m benchmarks.safety --json --plants batch_crystallizer`" in shown
+    assert "python -m benchmarks.safety --json --plants quadruple_tank`" in shown
     assert safety_pages.section("heat_pump_house") == "", "it has no hard limit"
     assert "Not measured" not in safety_pages.section("exothermic_cstr"), "all of it was"
     assert all(name in safety_pages.tables()["safety_cost.txt"] for name in safety_pages.measured())

@@ -12,6 +12,7 @@ import pytest
 from controller.historian import Historian
 from dashboard.cli import run as command
 from dashboard.report import pipes, worded
+from dashboard.standings import rounded_percent, signed_percent
 from tests.unit.test_cell import saved
 
 WORDS = ["--controllers", "floor,pid,ppo", "--protocol", "tracking", "--variant", "none,noise,weather", "--episodes", "4"]
@@ -102,3 +103,10 @@ def test_numbers_stand_flush_right_and_words_flush_left_and_a_bar_in_a_cell_ends
     heads, rows = ("name", "size"), [("|a|", "1")]
     assert pipes(heads, rows).splitlines() == ["| name | size |", "| --- | --: |", "| \\|a\\| | 1 |"]
     assert worded(heads, iter(rows)).splitlines() == ["| name | size |", "| --- | --- |", "| \\|a\\| | 1 |"]
+
+
+@pytest.mark.parametrize(
+    ("share", "told"), [(1.0, "100 %"), (0.995, "100 %"), (0.9949, "99 %"), (9.98e-4, "0.1 %"), (0.0, "0 %")]
+)
+def test_a_share_is_told_to_two_figures_and_never_as_a_power_of_ten(share: float, told: str) -> None:
+    assert (rounded_percent(share), signed_percent(share)) == (told, f"+{told}")

@@ -131,9 +131,8 @@ def test_a_shield_that_certifies_nothing_is_told_before_a_policy_learns_behind_i
     parts, strict = (validation(plant),), replace(known, margins=known.margins + 1e3)
     assert warnings(Ground(parts, known)) == warnings(Ground(parts, None)) == []
     (told,) = warnings(Ground(parts, strict))
-    assert (
-        told == helpless(1.0) == "in 100 % of what the PID layer does the shield can certify nothing, and there it keeps no limit"
-    )
+    expected = "in 100 % of what the PID layer does the shield can certify nothing: there it cannot say that any limit is kept"
+    assert told == helpless(1.0) == expected
     assert helpless(UNSURE) == ""
 
 
