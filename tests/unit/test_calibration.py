@@ -27,9 +27,13 @@ from tests.safety import episodes, known
 
 ROOM, SHORT = calibration.ROOM, calibration.ROOM - 1e-9
 """Room enough in worst cases, and a little less."""
+SLOW, ALONE = pytest.mark.slow, alone("batch_crystallizer")
 
 
-@pytest.mark.parametrize("name", [pytest.param(name, marks=alone(name)) for name in ("exothermic_cstr", "batch_crystallizer")])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param("exothermic_cstr", marks=alone("exothermic_cstr")), pytest.param("batch_crystallizer", marks=[SLOW, ALONE])],
+)
 def test_a_move_keeps_no_more_than_half_of_what_there_is_at_the_nominal_point(name: str) -> None:
     plant, found = get(name), known(name)
     at = enforced(plant)
@@ -37,7 +41,8 @@ def test_a_move_keeps_no_more_than_half_of_what_there_is_at_the_nominal_point(na
     assert (found.slack <= 0.5 * scales(plant)).all()
 
 
-@alone("batch_crystallizer")
+@SLOW
+@ALONE
 def test_where_moves_lose_more_than_that_the_pid_layer_may_move_all_the_same() -> None:
     plant, found = get("batch_crystallizer"), known("batch_crystallizer")
     assert found.slack[0] == 0.5 * scales(plant)[0]
